@@ -1,0 +1,158 @@
+//! Everything about a kind of resource, without I/O.
+
+use std::{collections::BTreeSet, fmt};
+
+use rectify_event::Event;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{AccountId, Arn, Control, Finding, OrganizationId, Place};
+
+/// A kind of resource that one guard watches, for example `s3-bucket`. The guard's binary, its folder under `events/` and
+/// its module here are named after it.
+pub type ResourceKind = &'static str;
+
+/// The controls an event or a sweep asks about. Never empty.
+pub type Selection = BTreeSet<&'static str>;
+
+/// Everything about a kind of resource, without I/O: the rule book's unit.
+pub trait Kind {
+    /// What identifies one resource inside a [`Place`].
+    type Id: Clone + Ord + fmt::Debug + fmt::Display + Serialize + DeserializeOwned + Send + Sync;
+    /// What a guard reads about one resource. Serialised into the ledger before the first change.
+    type Facts: Clone + PartialEq + fmt::Debug + Serialize + DeserializeOwned + Send + Sync;
+    /// Everything a correction of this kind can do. A closed enum.
+    type Change: Clone + PartialEq + fmt::Debug + fmt::Display + Serialize + DeserializeOwned + Send + Sync;
+    /// The kind's options from the settings, with every default filled in.
+    type Rules: Clone + fmt::Debug + Send + Sync;
+
+    /// The kind's name.
+    const KIND: ResourceKind;
+    /// Its controls, in the order in which they are corrected: exposures first.
+    const CONTROLS: &'static [Control];
+    /// What wakes the guard. The event pattern, the docs and replay come from it.
+    const EVENTS: &'static [Trigger];
+    /// Every call the guard makes and the IAM action it takes. The roles come from it.
+    const ACCESS: &'static [Access];
+
+    /// The kind's rules from whom we trust and the options of its controls, `lookup(control, option)`; `None` means «use
+    /// the default».
+    ///
+    /// # Errors
+    /// A sentence naming the option when its value makes no sense.
+    fn rules(trust: &Trust, lookup: &dyn Fn(&str, &str) -> Option<toml::Value>) -> Result<Self::Rules, String>;
+
+    /// Which resources an event is about and which controls it can have broken.
+    fn screen(event: &Event<'_>) -> Screen<Self::Id>;
+
+    /// The law. Total and pure: the same facts give the same findings in the same order. A selected control whose facts
+    /// are missing gives [`State::Unverifiable`](crate::State::Unverifiable), never silence.
+    fn judge(facts: &Self::Facts, rules: &Self::Rules, selection: &Selection) -> Vec<Finding<Self::Change>>;
+
+    /// The change that undoes `change` on a resource that stood as `before`. `None` when there is none, and then the
+    /// change must not be made by itself.
+    fn inverse(before: &Self::Facts, change: &Self::Change) -> Option<Self::Change>;
+
+    /// What `change` would make of `facts`. The model the properties are stated on.
+    fn simulate(facts: &mut Self::Facts, change: &Self::Change);
+
+    /// The part of the resource that `change` writes as a whole (`public-access-block`, `policy`, …). Two changes to one
+    /// slot in one plan are written once.
+    fn slot(change: &Self::Change) -> &'static str;
+
+    /// The resource's ARN.
+    fn arn(id: &Self::Id, place: &Place) -> Arn;
+}
+
+/// One event that wakes a guard.
+#[derive(Debug, Clone, Copy)]
+pub struct Trigger {
+    /// `eventSource`, for example `s3.amazonaws.com`.
+    pub source: &'static str,
+    /// CloudTrail's `eventName`.
+    pub name: &'static str,
+    /// Where the resource id is below `requestParameters`, for example `bucketName`; empty for the account itself.
+    pub id: &'static str,
+    /// Ids of the controls this event can break.
+    pub controls: &'static [&'static str],
+    /// A case under `events/<kind>/` that shows it.
+    pub example: &'static str,
+}
+
+/// One AWS call a guard makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// Service and operation as the SDK names them, for example `s3:PutPublicAccessBlock`.
+    pub operation: &'static str,
+    /// The IAM action that allows it, for example `s3:PutBucketPublicAccessBlock` (Service Authorization Reference).
+    pub action: &'static str,
+    /// The narrowest resource AWS allows, with `${AWS::Partition}`, `${AWS::Region}` and `${AWS::AccountId}`; `*` where the
+    /// action takes no resource.
+    pub resource: &'static str,
+    /// Read or write.
+    pub need: Need,
+}
+
+/// Which role a call belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// Observing.
+    Read,
+    /// Correcting and undoing.
+    Write,
+}
+
+/// Whom the settings trust, beside the account that owns a resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// Our organisation.
+    pub organization: Option<OrganizationId>,
+    /// Accounts outside it that may be granted access.
+    pub accounts: BTreeSet<AccountId>,
+}
+
+/// What an event is to a kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Screen<Id> {
+    /// Nothing to do with this kind, or nothing to do at all.
+    Ignore(Ignored),
+    /// Look at the live state.
+    Look {
+        /// The resources to look at; at least one.
+        targets: Vec<Id>,
+        /// The controls to judge.
+        selection: Selection,
+        /// The request itself already looks like a breach: a clean live state may be an old read, so look once more.
+        suspicious: bool,
+    },
+}
+
+/// Why an event ends before anything is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ignored {
+    /// The call failed (`errorCode`): nothing changed.
+    FailedCall(String),
+    /// The call only read.
+    ReadOnly,
+    /// No trigger of this kind names the event.
+    NotOurs,
+    /// The event does not say which resource it is about, or in a form no AWS name has.
+    NoResource(String),
+    /// A resource the kind's controls do not apply to, for example a directory bucket.
+    NotApplicable(String),
+    /// The envelope names no valid account or region, or one this deployment does not cover.
+    Elsewhere(String),
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FailedCall(code) => write!(f, "the call failed ({code}), so nothing changed"),
+            Self::ReadOnly => f.write_str("the call only read"),
+            Self::NotOurs => f.write_str("no control of this kind listens to the event"),
+            Self::NoResource(why) => write!(f, "the event names no resource: {why}"),
+            Self::NotApplicable(why) => write!(f, "not applicable: {why}"),
+            Self::Elsewhere(why) => write!(f, "not covered: {why}"),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The rule book: what each control is, what breaks it and what puts it right, one module per resource kind.
+//!
+//! A reader who wants to know what rectify may do to an account reads this crate and nothing else: [`Kind::EVENTS`] is
+//! what wakes a guard, [`Kind::judge`] is the law, [`Kind::Change`] is the closed list of everything a correction can do,
+//! [`Kind::ACCESS`] is the permissions that takes. Event patterns, the template, the roles and `docs/controls/` are
+//! generated from here.
+//!
+//! **Architecture invariant:** facts in, decision out. No clock, no client, no environment, no `async`; nothing here can
+//! fail because the world is in a bad state: facts that could not be read are values ([`Fact::Unreadable`]).
+//!
+//! **Architecture invariant:** nothing in this crate knows how a fact was read or a change is applied; `controls` never
+//! sees `aws`.
+
+mod control;
+mod fact;
+mod finding;
+mod ids;
+mod kind;
+mod plan;
+
+pub mod s3_bucket;
+
+pub use control::{Action, Control, Framework, Guidance, Mode, OptionSpec, Severity};
+pub use fact::{Fact, Unreadable};
+pub use finding::{Evidence, Finding, Fingerprint, State};
+pub use ids::{AccountId, Arn, BucketName, IdError, OrganizationId, Partition, Place, Region};
+pub use kind::{Access, Ignored, Kind, Need, ResourceKind, Screen, Selection, Trigger, Trust};
+pub use plan::plan;
