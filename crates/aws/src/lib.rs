@@ -1,1 +1,27 @@
-//! placeholder
+//! AWS plumbing that every guard shares: one configuration, one error table, sessions per place, the ledger and the
+//! topic.
+//!
+//! **Architecture invariant:** nothing here knows a kind of resource. What a bucket is, which error of which read means
+//! «not configured», and what a change does stand in the guards; this crate could serve a guard for anything.
+//!
+//! **Architecture invariant:** an SDK error leaves this crate only as an [`AwsFailure`], which keeps the error code and the
+//! request id. The SDK's own text for any of them is `service error`.
+
+mod config;
+mod failure;
+mod http;
+mod jitter;
+mod session;
+mod topic;
+
+pub mod ledger;
+
+pub use config::config;
+pub use failure::{AwsFailure, FailureKind};
+pub use jitter::pause;
+pub use ledger::{
+    Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, Json, Lease, Ledger, Note, Noted,
+    ResourceKey, Sighting, WriteAhead,
+};
+pub use session::{Elsewhere, Session, Sessions};
+pub use topic::{Message, Topic};
