@@ -1,1 +1,28 @@
-//! placeholder
+//! A finding as text: e-mail, JSON for machines and terminal lines now, further channels later. All escaping lives here.
+//!
+//! The way is always the same: a guard fills a [`Notice`] with what it knows, [`Message::new`] bounds it and adds what
+//! can be derived (tool, console link, matching snippet), and each channel is one function of a [`Message`]. A message is
+//! also the JSON that travels over SNS, so whoever receives it renders it with the same functions.
+//!
+//! **Architecture invariant:** every text from outside goes through [`escape`] exactly where it is written into an
+//! output. Names, user agents and policy texts are the attacker's.
+//!
+//! **Architecture invariant:** pure. No clock, no client, no environment; the same notice always gives the same text.
+
+mod console;
+mod email;
+mod message;
+mod notice;
+mod sns;
+mod terminal;
+mod tool;
+mod wording;
+
+pub mod escape;
+
+pub use console::link as console_link;
+pub use message::{Actor, Fix, Message, MessageError, Resource, Rule, SCHEMA_VERSION, Standing};
+pub use notice::{Notice, Who};
+pub use sns::Sns;
+pub use terminal::{Line, Span, Style};
+pub use tool::Tool;

@@ -1,0 +1,107 @@
+//! Links into the AWS console, built from checked parts only.
+
+use rectify_controls::{AccountId, BucketName, Partition, Region};
+
+/// The console page of the resource `arn` in `account` and `region`. `None` when any part is not what AWS would call it,
+/// or when the kind has no page: a text that is not ours never becomes part of a link.
+///
+/// Hosts: IAM user guide, "AWS Management Console" (`<region>.console.aws.amazon.com`), `console.amazonaws.cn` and
+/// `console.amazonaws-us-gov.com`.
+#[must_use]
+pub fn link(arn: &str, account: &str, region: &str) -> Option<String> {
+    let region = Region::new(region).ok()?;
+    let account = AccountId::new(account).ok()?;
+    let (partition, service, resource) = parts(arn)?;
+    let (host, name) = match region.partition() {
+        Partition::Aws => (format!("{}.console.aws.amazon.com", region.as_str()), "aws"),
+        Partition::AwsCn => ("console.amazonaws.cn".to_owned(), "aws-cn"),
+        Partition::AwsUsGov => ("console.amazonaws-us-gov.com".to_owned(), "aws-us-gov"),
+    };
+    if partition != name {
+        return None;
+    }
+    let region = region.as_str();
+    let page = match (service, resource) {
+        ("s3", resource) if resource.starts_with("accesspoint/") => {
+            let point = resource.strip_prefix("accesspoint/").filter(|name| is_label(name))?;
+            format!("s3/ap/{}/{point}?region={region}", account.as_str())
+        }
+        ("s3", "account" | "") => format!("s3/settings?region={region}"),
+        ("s3", bucket) => {
+            let bucket = BucketName::new(bucket).ok()?;
+            format!("s3/buckets/{}?region={region}&tab=permissions", bucket.as_str())
+        }
+        ("iam", "root") => format!("s3/settings?region={region}"),
+        _ => return None,
+    };
+    Some(format!("https://{host}/{page}"))
+}
+
+/// Partition, service and resource of an ARN.
+fn parts(arn: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = arn.splitn(6, ':');
+    let ("arn", partition, service) = (parts.next()?, parts.next()?, parts.next()?) else { return None };
+    let resource = parts.nth(2)?;
+    Some((partition, service, resource))
+}
+
+/// What people call the resource `arn`: its last part, or the whole text when it is no ARN.
+pub(crate) fn name(arn: &str) -> &str {
+    match parts(arn) {
+        Some((_, _, "")) | None => arn,
+        Some((_, _, resource)) => resource,
+    }
+}
+
+fn is_label(name: &str) -> bool {
+    (3..=50).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link;
+
+    #[test]
+    fn links_lead_to_the_resource_in_its_partition() {
+        for (arn, region, expected) in [
+            (
+                "arn:aws:s3:::logs",
+                "eu-central-1",
+                "https://eu-central-1.console.aws.amazon.com/s3/buckets/logs?region=eu-central-1&tab=permissions",
+            ),
+            (
+                "arn:aws-cn:s3:::logs",
+                "cn-north-1",
+                "https://console.amazonaws.cn/s3/buckets/logs?region=cn-north-1&tab=permissions",
+            ),
+            (
+                "arn:aws-us-gov:s3:::logs",
+                "us-gov-west-1",
+                "https://console.amazonaws-us-gov.com/s3/buckets/logs?region=us-gov-west-1&tab=permissions",
+            ),
+            (
+                "arn:aws:s3:eu-central-1:123456789012:accesspoint/reports",
+                "eu-central-1",
+                "https://eu-central-1.console.aws.amazon.com/s3/ap/123456789012/reports?region=eu-central-1",
+            ),
+        ] {
+            assert_eq!(link(arn, "123456789012", region).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn nothing_unchecked_becomes_a_link() {
+        for (arn, account, region) in [
+            ("arn:aws:s3:::logs/../../evil", "123456789012", "eu-central-1"),
+            ("arn:aws:s3:::logs?x=https://evil.example", "123456789012", "eu-central-1"),
+            ("arn:aws:s3:::logs", "123456789012", "evil.example/"),
+            ("arn:aws:s3:::logs", "12345678901x", "eu-central-1"),
+            ("arn:aws-cn:s3:::logs", "123456789012", "eu-central-1"),
+            ("arn:aws:s3:eu-central-1:123456789012:accesspoint/a@b", "123456789012", "eu-central-1"),
+            ("arn:aws:ec2:eu-central-1:123456789012:instance/i-1", "123456789012", "eu-central-1"),
+            ("logs", "123456789012", "eu-central-1"),
+        ] {
+            assert_eq!(link(arn, account, region), None, "{arn} {account} {region}");
+        }
+    }
+}

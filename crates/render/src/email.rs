@@ -1,0 +1,211 @@
+//! The plain-text e-mail, as SNS sends it.
+
+use std::fmt::Write as _;
+
+use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+
+use crate::{Message, Standing, console, escape, wording};
+
+/// Longest subject: SNS takes fewer than 100 characters (SNS API reference, `Publish`, `Subject`).
+const SUBJECT: usize = 99;
+/// How much of the resource's name the subject spares.
+const SUBJECT_NAME: usize = 40;
+/// Longest text from outside in the body; [`Message::new`] has cut most of it before.
+const TEXT: usize = 2_500;
+
+impl Message {
+    /// The subject: printable ASCII, fewer than 100 characters, what happened first, then the resource.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        let alarm = if self.alarm { "ALARM " } else { "" };
+        let head = escape::ascii(&format!("{alarm}{}: {}", wording::of(self).headline, self.control.title), SUBJECT);
+        let name = escape::ascii(&self.resource.name, SUBJECT_NAME);
+        let place = escape::ascii(&self.environment, 20);
+        let tail = format!(" - {name} ({}, {place})", self.severity);
+        let room = SUBJECT.saturating_sub(tail.len());
+        format!("{}{tail}", escape::ascii(&head, room))
+    }
+
+    /// The body: plain text for a developer who has never heard of rectify. What happened and what was done stand first,
+    /// who and where after it, what can be done about it last.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        self.write_body(&mut text);
+        text
+    }
+
+    fn write_body(&self, out: &mut String) {
+        let wording = wording::of(self);
+        if self.alarm {
+            line(out, "ALARM: somebody has to look now.");
+            line(out, "");
+        }
+        line(out, &format!("{}: {}.", wording.headline, stop(&self.control.title)));
+        line(out, &wording.sentence);
+        if let Some(why) = &self.why {
+            line(out, &format!("{}: {}.", wording.why, stop(&escape::value(why, TEXT))));
+        }
+        line(out, "");
+        line(out, &format!("{}.", stop(&capital(&escape::value(&self.summary, TEXT)))));
+        for piece in &self.evidence {
+            line(out, &format!("  {}: {}", escape::value(&piece.what, TEXT), escape::value(&piece.value, TEXT)));
+        }
+        omitted(out, self.evidence_omitted);
+        if self.state == Standing::Neutralised {
+            let by = self.neutralised_by.as_deref().unwrap_or("another setting");
+            line(out, &format!("It has no effect at the moment because of {}.", stop(&escape::value(by, TEXT))));
+        }
+        if self.repeats > 0 {
+            line(out, &format!("The same was found {} more since the last message.", times(self.repeats)));
+        }
+
+        self.write_done(out);
+        self.write_where(out);
+        self.write_who(out);
+        self.write_next(out);
+        line(out, "");
+        line(out, "Sent by rectify, which watches the AWS rules of your organisation.");
+    }
+
+    fn write_done(&self, out: &mut String) {
+        if self.changes.is_empty() {
+            return;
+        }
+        heading(out, "What rectify did");
+        for (number, change) in self.changes.iter().enumerate() {
+            line(out, &format!("  {}. {}", number + 1, escape::value(change, TEXT)));
+        }
+        omitted(out, self.changes_omitted);
+        if let Some(proof) = &self.proof {
+            line(out, &format!("  Proof: {}", escape::value(proof, TEXT)));
+        }
+        if let Some(took) = self.took_ms {
+            line(out, &format!("  Time:  {} from the event to the outcome", wording::duration(took)));
+        }
+    }
+
+    fn write_where(&self, out: &mut String) {
+        heading(out, "Where");
+        field(out, "Resource", &escape::value(&self.resource.arn, TEXT));
+        // Built again, never taken from the message: a message that somebody else made must not carry a link.
+        if let Some(link) = console::link(&self.resource.arn, &self.account, &self.region) {
+            field(out, "Console", &link);
+        }
+        field(out, "Account", &escape::value(&self.account, TEXT));
+        field(out, "Region", &escape::value(&self.region, TEXT));
+        let mode = wording::mode(self.mode);
+        field(out, "Environment", &format!("{} ({mode})", escape::value(&self.environment, TEXT)));
+        field(out, "Severity", &self.severity.to_string());
+        field(out, "Control", &escape::value(&self.control.id, TEXT));
+    }
+
+    fn write_who(&self, out: &mut String) {
+        let actor = &self.actor;
+        let with = match (&actor.tool, &actor.user_agent) {
+            (Some(tool), _) => Some(format!("{} (by its user agent)", escape::value(tool, TEXT))),
+            (None, Some(user_agent)) => Some(escape::value(user_agent, TEXT)),
+            (None, None) => None,
+        };
+        let shown = |text: &Option<String>| text.as_deref().map(|text| escape::value(text, TEXT));
+        let fields = [
+            ("Principal", shown(&actor.principal)),
+            ("Session", shown(&actor.session)),
+            ("From", shown(&actor.source_ip)),
+            ("With", with),
+            ("Through", shown(&actor.invoked_by)),
+            ("Call", shown(&actor.event_name)),
+            ("When", actor.event_time.as_deref().map(wording::time)),
+            ("Event", shown(&actor.event_id)),
+        ];
+        heading(out, "Who");
+        if fields.iter().all(|(_, value)| value.is_none()) {
+            line(out, "  Not known: found by a look at the resource, not by a call.");
+        }
+        for (name, value) in fields {
+            if let Some(value) = value {
+                field(out, name, &value);
+            }
+        }
+    }
+
+    fn write_next(&self, out: &mut String) {
+        if let Some(correction) = &self.correction {
+            heading(out, "If the change was intended");
+            line(out, "  What stood there before is kept in the ledger, under this correction:");
+            line(out, &format!("  {}", escape::value(correction, TEXT)));
+            line(out, "  Ask your security team to restore it from there.");
+        }
+        heading(out, "To be exempted");
+        line(out, "  Ask your security team to add this to settings.toml, with your owner, reason and ticket:");
+        line(out, "");
+        for row in self.exemption().lines() {
+            line(out, &format!("    {row}"));
+        }
+        if !self.control.guidance.is_empty() {
+            heading(out, "Why this control exists");
+            for row in escape::block(&self.control.guidance, TEXT).lines() {
+                line(out, &format!("  {}", row.trim_end()));
+            }
+        }
+        if let Some(fix) = &self.fix {
+            heading(out, &format!("How to fix it in {}", escape::value(&fix.tool, TEXT)));
+            for row in escape::block(&fix.snippet, 5_000).lines() {
+                line(out, &format!("    {}", row.trim_end()));
+            }
+        }
+    }
+
+    /// The `[[exemption]]` that would cover this finding. It ends ninety days after the event.
+    fn exemption(&self) -> String {
+        let mut toml = String::from("[[exemption]]\n");
+        let _ = writeln!(toml, "control = {}", escape::toml(&self.control.id));
+        let _ = writeln!(toml, "resource = {}", escape::toml(&self.resource.arn));
+        let _ = writeln!(toml, "owner = \"\"");
+        let _ = writeln!(toml, "reason = \"\"");
+        let _ = writeln!(toml, "ticket = \"\"");
+        let expires = (self.actor.event_time.as_deref())
+            .and_then(|time| time.parse::<Timestamp>().ok())
+            .and_then(|time| time.to_zoned(TimeZone::UTC).date().checked_add(90.days()).ok());
+        let _ = match expires {
+            Some(date) => writeln!(toml, "expires = {date}"),
+            None => writeln!(toml, "expires =            # a date, for example 2030-01-31"),
+        };
+        toml
+    }
+}
+
+/// `text` without the stop it may already end with.
+fn stop(text: &str) -> &str {
+    text.trim_end().trim_end_matches('.')
+}
+
+/// `text` with a capital first letter.
+fn capital(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(rest).collect()
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+fn line(out: &mut String, text: &str) {
+    out.push_str(text.trim_end());
+    out.push('\n');
+}
+
+fn heading(out: &mut String, text: &str) {
+    line(out, "");
+    line(out, text);
+}
+
+fn field(out: &mut String, name: &str, value: &str) {
+    line(out, &format!("  {name:<12} {value}"));
+}
+
+fn omitted(out: &mut String, count: usize) {
+    if count > 0 {
+        line(out, &format!("  … and {count} more"));
+    }
+}

@@ -1,0 +1,271 @@
+//! A finding on its way to people and machines: bounded, complete, and the JSON that travels.
+
+use rectify_controls::{Evidence, Mode, Severity, State};
+use serde::{Deserialize, Serialize};
+
+use crate::{Notice, Tool, console, escape};
+
+/// Version of the JSON of a [`Message`]. Fields are added without a new version; a field that goes or changes its meaning
+/// makes a new one.
+pub const SCHEMA_VERSION: &str = "1";
+
+/// Longest word: what a piece of evidence is, an outcome; in characters, as all of these.
+const WORD: usize = 60;
+/// Most bytes of the JSON and of the plain text. Both go into one publish as JSON strings, which at most doubles them.
+const JSON: usize = 80_000;
+const TEXT: usize = 50_000;
+
+/// How much of a notice a message keeps.
+struct Bounds {
+    /// Longest name (principal, session, ids).
+    name: usize,
+    /// Longest sentence.
+    sentence: usize,
+    /// Longest piece of evidence or change.
+    item: usize,
+    /// Most pieces of evidence, and most changes.
+    items: usize,
+    /// Longest ARN. AWS's own limit is 2,048 (IAM API reference, `arnType`).
+    arn: usize,
+}
+
+/// The first that fits is taken. Ordinary text always fits the first; only text made of characters that need long escapes
+/// gets to the second or the last, which everything fits.
+const BOUNDS: [Bounds; 3] = [
+    Bounds { name: 300, sentence: 1_000, item: 600, items: 20, arn: 2_048 },
+    Bounds { name: 150, sentence: 400, item: 200, items: 8, arn: 1_024 },
+    Bounds { name: 60, sentence: 200, item: 100, items: 3, arn: 512 },
+];
+
+/// Everything that is told about one finding, in bounds: any message, in every channel at once, fits an SNS publish
+/// (262,144 bytes). The texts are as they came; each channel escapes them where it writes them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// [`SCHEMA_VERSION`].
+    pub version: String,
+    /// See [`Notice::outcome`].
+    pub outcome: String,
+    /// Somebody has to look now.
+    pub alarm: bool,
+    /// Of this finding.
+    pub severity: Severity,
+    /// Live, neutralised or unverifiable.
+    pub state: Standing,
+    /// What takes the effect away, when `state` is neutralised.
+    pub neutralised_by: Option<String>,
+    /// The broken control.
+    pub control: Rule,
+    /// One sentence, without a final stop.
+    pub summary: String,
+    /// What exactly offends.
+    pub evidence: Vec<Evidence>,
+    /// Pieces of evidence beyond the ones listed.
+    pub evidence_omitted: usize,
+    /// The resource.
+    pub resource: Resource,
+    /// Twelve digits.
+    pub account: String,
+    /// Region code.
+    pub region: String,
+    /// Name of the environment.
+    pub environment: String,
+    /// What the environment allows.
+    pub mode: Mode,
+    /// Who caused it.
+    pub actor: Actor,
+    /// What rectify did, or tried, in order.
+    pub changes: Vec<String>,
+    /// Changes beyond the ones listed.
+    pub changes_omitted: usize,
+    /// How the correction was proven.
+    pub proof: Option<String>,
+    /// From the arrival of the event to the outcome, in milliseconds.
+    pub took_ms: Option<u64>,
+    /// Id of the correction in the ledger.
+    pub correction: Option<String>,
+    /// Why nothing was changed, or what went wrong.
+    pub why: Option<String>,
+    /// How often the finding came again, untold, since the last message.
+    pub repeats: u64,
+    /// How to fix it at the source, for the tool that made the change. `None` for tools without a snippet.
+    pub fix: Option<Fix>,
+}
+
+/// How real the finding is; [`State`] without its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// Broken now.
+    Live,
+    /// Broken without effect.
+    Neutralised,
+    /// Could not be decided.
+    Unverifiable,
+}
+
+/// The control, as far as a reader needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Its id.
+    pub id: String,
+    /// What is wrong when it is broken.
+    pub title: String,
+    /// Why it exists.
+    pub guidance: String,
+}
+
+/// The resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resource {
+    /// The whole ARN.
+    pub arn: String,
+    /// What people call it: the last part of the ARN.
+    pub name: String,
+    /// Its page in the AWS console; see [`crate::console_link`].
+    pub console: Option<String>,
+}
+
+/// See [`crate::Who`]. All of it is the caller's word.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// ARN of the user or role.
+    pub principal: Option<String>,
+    /// Name of the role session.
+    pub session: Option<String>,
+    /// Address, or the name of an AWS service.
+    pub source_ip: Option<String>,
+    /// As sent.
+    pub user_agent: Option<String>,
+    /// The tool recognised from it.
+    pub tool: Option<String>,
+    /// The AWS service that called for somebody.
+    pub invoked_by: Option<String>,
+    /// The call.
+    pub event_name: Option<String>,
+    /// CloudTrail's id of the call.
+    pub event_id: Option<String>,
+    /// RFC 3339.
+    pub event_time: Option<String>,
+}
+
+/// A compliant snippet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fix {
+    /// The tool it is for.
+    pub tool: String,
+    /// The snippet.
+    pub snippet: String,
+}
+
+/// Why some text is not a message.
+#[derive(Debug, thiserror::Error)]
+pub enum MessageError {
+    /// Not the JSON of a message.
+    #[error("not a rectify message: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The JSON of a later release.
+    #[error("a rectify message of schema version `{}`, this release reads `{SCHEMA_VERSION}`", escape::value(.0, 20))]
+    Version(String),
+}
+
+impl Message {
+    /// Bounds what `notice` says and adds what follows from it.
+    #[must_use]
+    pub fn new(notice: &Notice<'_>) -> Self {
+        let [roomy, tight, least] = &BOUNDS;
+        [roomy, tight]
+            .into_iter()
+            .map(|bounds| Self::within(notice, bounds))
+            .find(|message| message.json().len() <= JSON && message.text().len() <= TEXT)
+            .unwrap_or_else(|| Self::within(notice, least))
+    }
+
+    fn within(notice: &Notice<'_>, bounds: &Bounds) -> Self {
+        let name = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(|text| escape::cut(text, bounds.name));
+        let sentence =
+            |text: Option<&str>| text.filter(|text| !text.is_empty()).map(|text| escape::cut(text, bounds.sentence));
+        let who = &notice.actor;
+        let tool = who.user_agent.into_iter().chain(who.invoked_by).find_map(Tool::recognise);
+        let arn = escape::cut(notice.arn.as_str(), bounds.arn);
+        let (account, region) = (notice.place.account.as_str(), notice.place.region.as_str());
+        Self {
+            version: SCHEMA_VERSION.to_owned(),
+            outcome: escape::cut(notice.outcome, WORD),
+            alarm: notice.alarm,
+            severity: notice.severity,
+            state: match notice.state {
+                State::Live => Standing::Live,
+                State::Neutralised { .. } => Standing::Neutralised,
+                State::Unverifiable => Standing::Unverifiable,
+            },
+            neutralised_by: match notice.state {
+                State::Neutralised { by } => Some(escape::cut(by, bounds.sentence)),
+                State::Live | State::Unverifiable => None,
+            },
+            control: Rule {
+                id: notice.control.id.to_owned(),
+                title: notice.control.title.to_owned(),
+                guidance: notice.control.guidance.why.to_owned(),
+            },
+            summary: escape::cut(notice.summary, bounds.sentence),
+            evidence: (notice.evidence.iter().take(bounds.items))
+                .map(|piece| Evidence::new(escape::cut(&piece.what, WORD), escape::cut(&piece.value, bounds.item)))
+                .collect(),
+            evidence_omitted: notice.evidence.len().saturating_sub(bounds.items),
+            resource: Resource {
+                name: console::name(&arn).to_owned(),
+                console: console::link(&arn, account, region),
+                arn,
+            },
+            account: account.to_owned(),
+            region: region.to_owned(),
+            environment: escape::cut(notice.environment, bounds.name),
+            mode: notice.mode,
+            actor: Actor {
+                principal: name(who.principal),
+                session: name(who.session),
+                source_ip: name(who.source_ip),
+                user_agent: name(who.user_agent),
+                tool: tool.as_ref().map(Tool::to_string),
+                invoked_by: name(who.invoked_by),
+                event_name: name(who.event_name),
+                event_id: name(who.event_id),
+                event_time: name(who.event_time),
+            },
+            changes: notice.changes.iter().take(bounds.items).map(|change| escape::cut(change, bounds.item)).collect(),
+            changes_omitted: notice.changes.len().saturating_sub(bounds.items),
+            proof: sentence(notice.proof),
+            took_ms: notice.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+            correction: name(notice.correction),
+            why: sentence(notice.why),
+            repeats: notice.repeats,
+            fix: tool.and_then(|tool| fix(&tool, notice)),
+        }
+    }
+
+    /// The JSON for machines: one line, exact values, and no byte in it that could harm where it is shown.
+    #[must_use]
+    pub fn json(&self) -> String {
+        // A struct of strings, numbers and lists always serialises.
+        escape::json(&serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// Reads what [`Message::json`] wrote. Unknown fields of a later release are ignored.
+    ///
+    /// # Errors
+    /// [`MessageError`] when the text is something else.
+    pub fn parse(json: &str) -> Result<Self, MessageError> {
+        let message: Self = serde_json::from_str(json)?;
+        if message.version == SCHEMA_VERSION { Ok(message) } else { Err(MessageError::Version(message.version)) }
+    }
+}
+
+fn fix(tool: &Tool, notice: &Notice<'_>) -> Option<Fix> {
+    let guidance = &notice.control.guidance;
+    let snippet = match tool.name() {
+        "Terraform" | "OpenTofu" => guidance.terraform,
+        "CloudFormation" => guidance.cloudformation,
+        _ => return None,
+    };
+    (!snippet.trim().is_empty()).then(|| Fix { tool: tool.name().to_owned(), snippet: escape::cut(snippet, 4_000) })
+}

@@ -1,0 +1,47 @@
+//! One publish that serves people and machines.
+
+use std::collections::BTreeMap;
+
+use crate::{Message, escape, wording};
+
+/// What goes into `sns:Publish` (SNS API reference). Everything in it together stays below SNS's 262,144 bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sns {
+    /// `Subject`.
+    pub subject: String,
+    /// `Message` for everybody: the plain text of [`Message::text`].
+    pub body: String,
+    /// `Message` with `MessageStructure` = `json`, which gives each protocol its own: the plain text for e-mail, the
+    /// subject for phones, and as `default` the JSON of [`Message::json`] for queues, functions and web hooks. Publish
+    /// either this or `body`; without `MessageStructure` people would get it raw.
+    pub structured: String,
+    /// `MessageAttributes`, all of `DataType` `String`, none empty, for filter policies: `severity`, `account`,
+    /// `environment`, `mode`, `control`, `outcome`, `alarm`.
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl Message {
+    /// The message as one SNS publish.
+    #[must_use]
+    pub fn sns(&self) -> Sns {
+        let (body, json, subject) = (self.text(), self.json(), self.subject());
+        let bodies: BTreeMap<&str, &str> =
+            [("default", json.as_str()), ("email", body.as_str()), ("sms", subject.as_str())].into();
+        let structured = serde_json::to_string(&bodies).unwrap_or_default();
+        let attributes = [
+            ("severity", self.severity.to_string()),
+            ("account", self.account.clone()),
+            ("environment", escape::value(&self.environment, 100)),
+            ("mode", wording::mode(self.mode).to_owned()),
+            ("control", self.control.id.clone()),
+            ("outcome", escape::value(&self.outcome, 100)),
+            ("alarm", self.alarm.to_string()),
+        ];
+        let attributes = attributes
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        Sns { subject, body, structured, attributes }
+    }
+}

@@ -1,0 +1,89 @@
+//! The sentences that every channel for people says alike.
+
+use rectify_controls::Mode;
+
+use crate::{Message, Standing, Style, escape};
+
+/// How an outcome is said.
+pub(crate) struct Wording {
+    /// One or two words, for a subject.
+    pub(crate) headline: String,
+    /// What rectify did about it, as a full sentence.
+    pub(crate) sentence: String,
+    /// What [`Message::why`] is to this outcome.
+    pub(crate) why: &'static str,
+    /// How it looks.
+    pub(crate) style: Style,
+}
+
+/// How the outcome of `message` is said.
+pub(crate) fn of(message: &Message) -> Wording {
+    let word = message.outcome.to_ascii_lowercase().replace(['_', '-'], " ");
+    let (headline, sentence, style) = match word.as_str() {
+        "corrected" => ("Corrected", "rectify put it back and read the resource again to prove it.", Style::Good),
+        "not proven" | "notproven" => (
+            "Not proven",
+            "rectify tried to put it back, but could not prove that it worked. Take it as broken until somebody has looked.",
+            Style::Bad,
+        ),
+        "notified" | "told" => ("Found", told(message), Style::Warn),
+        "withheld" => ("Not corrected", "rectify would put this back, but changed nothing.", Style::Bad),
+        "failed" => ("Failed", "rectify could not finish. Take it as broken until somebody has looked.", Style::Bad),
+        "unverifiable" => (
+            "Unverifiable",
+            "rectify could not read enough to decide and changed nothing. Take it as broken until somebody has looked.",
+            Style::Warn,
+        ),
+        "deferred" => ("Found", "rectify gives you time to fix it before it looks again.", Style::Warn),
+        "shadowed" => ("Shadow", "rectify is in shadow mode here: it decided, and changed nothing.", Style::Dim),
+        _ => {
+            let other = escape::value(&word, 40);
+            let sentence = format!("The outcome was `{other}`.");
+            return Wording { headline: other, sentence, why: "Reason", style: Style::Warn };
+        }
+    };
+    let why = match word.as_str() {
+        "not proven" | "notproven" => "Still broken",
+        "deferred" | "corrected" => "Note",
+        _ => "Reason",
+    };
+    Wording { headline: headline.to_owned(), sentence: sentence.to_owned(), why, style }
+}
+
+fn told(message: &Message) -> &'static str {
+    match (message.state, message.mode) {
+        (Standing::Neutralised, _) => "It has no effect at the moment, so rectify changed nothing.",
+        (Standing::Unverifiable, _) => {
+            "rectify could not read enough to decide and changed nothing. Take it as broken until somebody has looked."
+        }
+        (Standing::Live, Mode::Corrective) => "rectify changed nothing: this control only tells here.",
+        (Standing::Live, _) => "rectify changed nothing: it only tells in this environment.",
+    }
+}
+
+/// A duration for people: `85 ms`, `1.4 s`, `2 min 5 s`.
+pub(crate) fn duration(milliseconds: u64) -> String {
+    match milliseconds {
+        0..1_000 => format!("{milliseconds} ms"),
+        1_000..60_000 => format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100),
+        _ => format!("{} min {} s", milliseconds / 60_000, milliseconds % 60_000 / 1_000),
+    }
+}
+
+/// A point in time for people, in UTC; the text itself when it is not RFC 3339.
+pub(crate) fn time(text: &str) -> String {
+    match text.parse::<jiff::Timestamp>() {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        Err(_) => escape::value(text, 40),
+    }
+}
+
+/// A mode, as settings spell it.
+pub(crate) fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Off => "off",
+        Mode::Shadow => "shadow",
+        Mode::Detective => "detective",
+        Mode::Corrective => "corrective",
+    }
+}

@@ -1,0 +1,311 @@
+//! Whole messages: as people and machines get them, friendly and hostile.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::{collections::BTreeMap, time::Duration};
+
+use proptest::prelude::*;
+use rectify_controls::{
+    AccountId, Action, Arn, Control, Evidence, Framework, Guidance, Mode, Place, Region, Severity, State,
+};
+use rectify_render::{Message, Notice, Who, escape};
+
+static CONTROL: Control = Control {
+    id: "s3-bucket-public-acl",
+    title: "Bucket ACL grants access to everyone",
+    severity: Severity::Critical,
+    action: Action::Correct,
+    breach: "A grant to AllUsers or AuthenticatedUsers.",
+    correction: "Sets the block flags, then removes the grants.",
+    disruption: "Anonymous readers lose access.",
+    guidance: Guidance {
+        why: "Anybody on the internet can list this bucket, and what is in it leaks without a trace.\nServe public files through CloudFront instead.",
+        terraform: "resource \"aws_s3_bucket_public_access_block\" \"this\" {\n\tbucket            = aws_s3_bucket.this.id\n\tblock_public_acls = true\n}\n",
+        cloudformation: "Type: AWS::S3::Bucket\n",
+        cdk: "blockPublicAccess: BlockPublicAccess.BLOCK_ALL,\n",
+    },
+    frameworks: &[Framework { name: "Security Hub", ids: "S3.2, S3.3" }],
+    options: &[],
+};
+
+const TERRAFORM: &str = "APN/1.0 HashiCorp/1.0 Terraform/1.11.0 (+https://www.terraform.io) terraform-provider-aws/5.98.0 (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.36.3";
+
+struct Case {
+    state: State,
+    evidence: Vec<Evidence>,
+    arn: Arn,
+    place: Place,
+}
+
+fn case(name: &str) -> Case {
+    Case {
+        state: State::Live,
+        evidence: vec![Evidence::new("grant", "READ to http://acs.amazonaws.com/groups/global/AllUsers")],
+        arn: Arn::from_parts(format!("arn:aws:s3:::{name}")),
+        place: Place { account: AccountId::new("123456789012").unwrap(), region: Region::new("eu-central-1").unwrap() },
+    }
+}
+
+fn corrected(case: &Case) -> Notice<'_> {
+    Notice {
+        outcome: "corrected",
+        control: &CONTROL,
+        severity: Severity::Critical,
+        state: &case.state,
+        summary: "the ACL of bucket `quarterly-reports` lets everyone list it",
+        evidence: &case.evidence,
+        arn: &case.arn,
+        place: &case.place,
+        environment: "production",
+        mode: Mode::Corrective,
+        actor: Who {
+            principal: Some("arn:aws:iam::123456789012:role/deploy"),
+            session: Some("jane.doe@example.com"),
+            source_ip: Some("203.0.113.7"),
+            user_agent: Some(TERRAFORM),
+            invoked_by: None,
+            event_name: Some("PutBucketAcl"),
+            event_id: Some("00000000-1111-2222-3333-444444444444"),
+            event_time: Some("2026-11-23T10:15:30Z"),
+        },
+        changes: vec![
+            "set the bucket's public access block to all four flags".to_owned(),
+            "set the ACL to 1 grants".to_owned(),
+        ],
+        proof: Some("read again, the ACL grants only the owner and all four block flags are on"),
+        took: Some(Duration::from_millis(1_430)),
+        correction: Some("01JD-7QK2"),
+        why: None,
+        repeats: 0,
+        alarm: false,
+    }
+}
+
+/// Subject, body and terminal lines, one below the other.
+fn shown(notice: &Notice<'_>) -> String {
+    let message = Message::new(notice);
+    let terminal: String = message.terminal().iter().map(|line| format!("{line}\n")).collect();
+    format!("{}\n{}\n{}\n{}\n{terminal}", message.subject(), "=".repeat(99), message.text(), "=".repeat(99))
+}
+
+#[test]
+fn a_corrected_breach_tells_everything() {
+    insta::assert_snapshot!(shown(&corrected(&case("quarterly-reports"))));
+}
+
+#[test]
+fn a_machine_reads_exact_values() {
+    let case = case("quarterly-reports");
+    let message = Message::new(&corrected(&case));
+    let json: serde_json::Value = serde_json::from_str(&message.json()).unwrap();
+    insta::assert_json_snapshot!(json);
+    assert_eq!(Message::parse(&message.json()).unwrap(), message);
+}
+
+#[test]
+fn a_told_breach_says_that_nothing_was_changed() {
+    let case = case("quarterly-reports");
+    let notice = Notice {
+        outcome: "notified",
+        mode: Mode::Detective,
+        environment: "development",
+        actor: Who { user_agent: Some("stratus-red-team_6a7ec681"), ..Who::default() },
+        changes: Vec::new(),
+        proof: None,
+        took: None,
+        correction: None,
+        repeats: 3,
+        ..corrected(&case)
+    };
+    insta::assert_snapshot!(shown(&notice));
+}
+
+#[test]
+fn a_neutralised_breach_names_what_neutralises_it() {
+    let case =
+        Case { state: State::Neutralised { by: "the account's public access block".to_owned() }, ..case("logs") };
+    let notice = Notice {
+        outcome: "notified",
+        severity: Severity::Low,
+        actor: Who::default(),
+        changes: Vec::new(),
+        proof: None,
+        took: None,
+        correction: None,
+        ..corrected(&case)
+    };
+    let message = Message::new(&notice);
+    assert!(message.text().contains("It has no effect at the moment because of the account's public access block."));
+    assert!(message.text().contains("Not known: found by a look at the resource"));
+    assert!(!message.text().contains("ledger"), "nothing was changed, so nothing can be restored");
+}
+
+#[test]
+fn each_outcome_has_its_own_words() {
+    let case = case("logs");
+    let heads: Vec<String> = [
+        "corrected",
+        "not_proven",
+        "notified",
+        "withheld",
+        "failed",
+        "unverifiable",
+        "deferred",
+        "shadowed",
+        "\u{1b}[2Jsomething new",
+    ]
+    .into_iter()
+    .map(|outcome| {
+        let alarm = outcome == "not_proven";
+        let message =
+            Message::new(&Notice { outcome, alarm, why: Some("access denied (AccessDenied)."), ..corrected(&case) });
+        format!("{}\n{}", message.subject(), message.text().lines().take(5).collect::<Vec<_>>().join("\n"))
+    })
+    .collect();
+    insta::assert_snapshot!(heads.join("\n\n"));
+}
+
+const EVIL: &str = "\u{1b}[31mevil\u{202e}txt.exe\r\n\r\nClick https://evil.example/login or www.evil.com <https://evil.example|here> \\\\evil\\share";
+
+fn hostile<'a>(case: &'a Case, evil: &'a str) -> Notice<'a> {
+    Notice {
+        outcome: evil,
+        summary: evil,
+        environment: evil,
+        actor: Who {
+            principal: Some(evil),
+            session: Some(evil),
+            source_ip: Some(evil),
+            user_agent: Some(evil),
+            invoked_by: Some(evil),
+            event_name: Some(evil),
+            event_id: Some(evil),
+            event_time: Some(evil),
+        },
+        changes: vec![evil.to_owned(); 50],
+        proof: Some(evil),
+        correction: Some(evil),
+        why: Some(evil),
+        repeats: u64::MAX,
+        took: Some(Duration::MAX),
+        alarm: true,
+        ..corrected(case)
+    }
+}
+
+fn hostile_case(evil: &str) -> Case {
+    Case {
+        state: State::Neutralised { by: evil.to_owned() },
+        evidence: vec![Evidence::new(evil, evil); 50],
+        ..case(evil)
+    }
+}
+
+#[test]
+fn hostile_content_is_shown_harmless() {
+    let case = hostile_case(EVIL);
+    let notice = Notice { changes: vec![EVIL.to_owned()], ..hostile(&case, EVIL) };
+    let case_with_one = Case { evidence: vec![Evidence::new("tag", EVIL)], ..hostile_case(EVIL) };
+    insta::assert_snapshot!(shown(&Notice { evidence: &case_with_one.evidence, ..notice }));
+}
+
+/// Panics when `message` could do harm in any channel.
+#[track_caller]
+fn check_harmless(message: &Message) {
+    let subject = message.subject();
+    assert!(!subject.is_empty() && subject.len() < 100, "{subject:?}");
+    assert!(subject.bytes().all(|b| (b' '..=b'~').contains(&b)), "{subject:?}");
+    let text = message.text();
+    assert!(!text.replace('\n', "").contains(escape::is_hidden), "{text:?}");
+    for line in text.lines().filter(|line| !line.starts_with("  Console ")) {
+        let line = line.replace("http://acs.amazonaws.com/groups/", "");
+        let host = line.split("www.").skip(1).any(|rest| rest.starts_with(char::is_alphanumeric));
+        assert!(!line.contains("://") && !host, "a link: {line}");
+    }
+    for line in message.terminal() {
+        assert!(!line.to_string().contains(escape::is_hidden), "{line:?}");
+    }
+    let json = message.json();
+    assert!(!json.contains(escape::is_hidden), "{json:?}");
+    assert_eq!(Message::parse(&json).as_ref().ok(), Some(message));
+    let sns = message.sns();
+    let size = sns.subject.len()
+        + sns.structured.len()
+        + sns.attributes.iter().map(|(name, value)| name.len() + value.len() + "String".len()).sum::<usize>();
+    assert!(size <= 262_144, "{size} bytes are too many for SNS");
+    assert!(sns.attributes.values().all(|value| !value.is_empty()));
+    let bodies: BTreeMap<&str, String> = serde_json::from_str(&sns.structured).unwrap_or_default();
+    assert_eq!(bodies.get("email"), Some(&text));
+    assert_eq!(bodies.get("default"), Some(&json));
+}
+
+#[test]
+fn the_largest_message_fits_one_publish() {
+    for evil in ["\u{1b}", "\u{202e}", "\"", "\\", "😀", "a.b", "://", "\u{e0041}", "ä"] {
+        let evil = evil.repeat(100_000 / evil.len());
+        let case = hostile_case(&evil);
+        check_harmless(&Message::new(&hostile(&case, &evil)));
+    }
+}
+
+#[test]
+fn the_exemption_names_exactly_the_resource() {
+    for name in ["quarterly-reports", "www.example.com", "a\u{202e}\"b\\c"] {
+        let case = case(name);
+        let text = Message::new(&corrected(&case)).text();
+        let snippet: String =
+            text.lines().skip_while(|line| !line.contains("[[exemption]]")).take(7).collect::<Vec<_>>().join("\n");
+        let settings: toml::Table = snippet.parse().unwrap();
+        let exemption = &settings["exemption"][0];
+        assert_eq!(exemption["resource"].as_str(), Some(case.arn.as_str()));
+        assert_eq!(exemption["control"].as_str(), Some(CONTROL.id));
+        assert_eq!(exemption["expires"].as_datetime().unwrap().to_string(), "2027-02-21");
+    }
+}
+
+#[test]
+fn a_link_in_somebody_elses_message_is_not_shown() {
+    let case = case("quarterly-reports");
+    let mut message = Message::new(&corrected(&case));
+    message.resource.console = Some("https://evil.example".to_owned());
+    assert!(!message.text().contains("evil"));
+    assert!(message.text().contains("https://eu-central-1.console.aws.amazon.com/s3/buckets/quarterly-reports"));
+}
+
+#[test]
+fn the_snippet_fits_the_tool_that_made_the_change() {
+    let case = case("logs");
+    for (user_agent, invoked_by, tool) in [
+        (Some(TERRAFORM), None, Some("Terraform")),
+        (Some("cloudformation.amazonaws.com"), None, Some("CloudFormation")),
+        (None, Some("cloudformation.amazonaws.com"), Some("CloudFormation")),
+        (Some("aws-cli/2.13.5"), None, None),
+        (None, None, None),
+    ] {
+        let notice = corrected(&case);
+        let actor = Who { user_agent, invoked_by, ..notice.actor.clone() };
+        let message = Message::new(&Notice { actor, ..notice });
+        assert_eq!(message.fix.map(|fix| fix.tool).as_deref(), tool, "{user_agent:?} {invoked_by:?}");
+    }
+}
+
+#[test]
+fn other_json_is_refused() {
+    let case = case("logs");
+    let json = Message::new(&corrected(&case)).json();
+    assert!(Message::parse("{}").unwrap_err().to_string().starts_with("not a rectify message: missing field"));
+    let later = json.replace("\"version\":\"1\"", "\"version\":\"2\"");
+    assert_eq!(
+        Message::parse(&later).unwrap_err().to_string(),
+        "a rectify message of schema version `2`, this release reads `1`"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn any_content_is_harmless(evil in "(\u{1b}\\[[0-9]m|\u{202e}|\r\n|https://|www\\.|[a-z.:/\\\\\"<>@=]|\\PC|.){0,250}") {
+        let case = hostile_case(&evil);
+        check_harmless(&Message::new(&hostile(&case, &evil)));
+    }
+}
