@@ -9,25 +9,23 @@ use crate::{Message, escape, wording};
 pub struct Sns {
     /// `Subject`.
     pub subject: String,
-    /// `Message` for everybody: the plain text of [`Message::text`].
-    pub body: String,
-    /// `Message` with `MessageStructure` = `json`, which gives each protocol its own: the plain text for e-mail, the
-    /// subject for phones, and as `default` the JSON of [`Message::json`] for queues, functions and web hooks. Publish
-    /// either this or `body`; without `MessageStructure` people would get it raw.
-    pub structured: String,
+    /// `Message`, with `MessageStructure` = `json`, which gives each protocol its own: the plain text of
+    /// [`Message::text`] for e-mail, the subject for phones, and as `default` the JSON of [`Message::json`] for queues,
+    /// functions and web hooks.
+    pub message: String,
     /// `MessageAttributes`, all of `DataType` `String`, none empty, for filter policies: `severity`, `account`,
     /// `environment`, `mode`, `control`, `outcome`, `alarm`.
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: BTreeMap<&'static str, String>,
 }
 
 impl Message {
     /// The message as one SNS publish.
     #[must_use]
     pub fn sns(&self) -> Sns {
-        let (body, json, subject) = (self.text(), self.json(), self.subject());
+        let (text, json, subject) = (self.text(), self.json(), self.subject());
         let bodies: BTreeMap<&str, &str> =
-            [("default", json.as_str()), ("email", body.as_str()), ("sms", subject.as_str())].into();
-        let structured = serde_json::to_string(&bodies).unwrap_or_default();
+            [("default", json.as_str()), ("email", text.as_str()), ("sms", subject.as_str())].into();
+        let message = serde_json::to_string(&bodies).unwrap_or_default();
         let attributes = [
             ("severity", self.severity.to_string()),
             ("account", self.account.clone()),
@@ -37,11 +35,7 @@ impl Message {
             ("outcome", escape::value(&self.outcome, 100)),
             ("alarm", self.alarm.to_string()),
         ];
-        let attributes = attributes
-            .into_iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        Sns { subject, body, structured, attributes }
+        let attributes = attributes.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        Sns { subject, message, attributes }
     }
 }

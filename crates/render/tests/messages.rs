@@ -230,11 +230,11 @@ fn check_harmless(message: &Message) {
     assert_eq!(Message::parse(&json).as_ref().ok(), Some(message));
     let sns = message.sns();
     let size = sns.subject.len()
-        + sns.structured.len()
+        + sns.message.len()
         + sns.attributes.iter().map(|(name, value)| name.len() + value.len() + "String".len()).sum::<usize>();
     assert!(size <= 262_144, "{size} bytes are too many for SNS");
     assert!(sns.attributes.values().all(|value| !value.is_empty()));
-    let bodies: BTreeMap<&str, String> = serde_json::from_str(&sns.structured).unwrap_or_default();
+    let bodies: BTreeMap<&str, String> = serde_json::from_str(&sns.message).unwrap_or_default();
     assert_eq!(bodies.get("email"), Some(&text));
     assert_eq!(bodies.get("default"), Some(&json));
 }
