@@ -30,6 +30,9 @@ pub struct Message {
     pub subject: String,
     /// The body. Any text: [`Topic::publish`] cuts it, and says so, when SNS would refuse it.
     pub body: String,
+    /// The body is a JSON object with a text per protocol (`MessageStructure` = `json`, Publish API reference). It is not
+    /// cut: the caller keeps it short.
+    pub per_protocol: bool,
     /// String attributes, for filter policies. SNS refuses empty ones, so those are left out.
     pub attributes: BTreeMap<String, String>,
 }
@@ -50,8 +53,12 @@ impl Topic {
     /// # Errors
     /// [`AwsFailure`] when SNS did not accept it.
     pub async fn publish(&self, message: &Message) -> Result<String, AwsFailure> {
-        let mut call =
-            self.client.publish().topic_arn(&self.arn).subject(subject(&message.subject)).message(body(&message.body));
+        let mut call = self.client.publish().topic_arn(&self.arn).subject(subject(&message.subject));
+        call = if message.per_protocol {
+            call.message(&message.body).message_structure("json")
+        } else {
+            call.message(body(&message.body))
+        };
         for (name, value) in message.attributes.iter().filter(|(_, value)| !value.is_empty()) {
             let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
             if let Ok(value) = value {
@@ -150,6 +157,7 @@ mod tests {
         let message = Message {
             subject: "a\nb".into(),
             body: "text".into(),
+            per_protocol: false,
             attributes: [("severity".into(), "high".into()), ("actor".into(), String::new())].into(),
         };
         assert_eq!(topic.publish(&message).await.unwrap(), "m-1");

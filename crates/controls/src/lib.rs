@@ -12,17 +12,23 @@
 //! sees `aws`.
 
 mod control;
+mod decide;
 mod fact;
 mod finding;
 mod ids;
 mod kind;
+mod outcome;
 mod plan;
+mod settings;
 
 pub mod s3_bucket;
 
 pub use control::{Action, Control, Framework, Guidance, Mode, OptionSpec, Severity};
+pub use decide::{Situation, Verdict, decide};
 pub use fact::{Fact, Unreadable};
 pub use finding::{Evidence, Finding, Fingerprint, State};
 pub use ids::{AccountId, Arn, BucketName, IdError, OrganizationId, Partition, Place, Region};
 pub use kind::{Access, Ignored, Kind, Need, ResourceKind, Screen, Selection, Trigger, Trust};
+pub use outcome::{Outcome, Proof, Step, Withheld};
 pub use plan::plan;
+pub use settings::{ControlSettings, Environment, Exemption, Limits, Messages, Settings, SettingsError};

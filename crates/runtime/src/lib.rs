@@ -1,1 +1,66 @@
-//! placeholder
+//! The Lambda shell: nine steps, the same for every guard.
+//!
+//! A guard's `main.rs` calls [`run`]; every event then goes the way that `way.rs` spells out on one page: receive →
+//! admit → observe → decide → claim → correct → verify → record → tell. What a guard adds is [`Guard`]: how to read its kind
+//! of resource and how to apply a change to it. What is right and wrong is in `rectify_controls`.
+//!
+//! **Architecture invariant:** no change without a ledger row, no `Corrected` without a second look, no correction of our
+//! own correction.
+
+mod admit;
+mod clock;
+mod correct;
+mod failure;
+mod report;
+mod shell;
+mod telemetry;
+mod tell;
+mod way;
+
+use std::future::Future;
+
+use rectify_aws::{AwsFailure, Session};
+use rectify_controls::{Kind, Selection};
+
+pub use failure::Failure;
+pub use report::{Ended, Report};
+pub use shell::{Shell, StartError, run};
+
+/// What a guard adds to its kind: the reads and the writes.
+pub trait Guard: Send + Sync + 'static {
+    /// The kind of resource it guards.
+    type Kind: Kind;
+
+    /// Reads what `selection` needs to be judged, in parallel.
+    ///
+    /// A refused read is a fact ([`rectify_controls::Fact::Unreadable`]); a resource that is gone is a value.
+    ///
+    /// # Errors
+    /// An [`AwsFailure`] only where trying again can help: the event is then retried, never judged on half the facts.
+    fn observe(
+        &self,
+        session: &Session,
+        id: &<Self::Kind as Kind>::Id,
+        selection: &Selection,
+    ) -> impl Future<Output = Result<Observed<<Self::Kind as Kind>::Facts>, AwsFailure>> + Send;
+
+    /// Applies one change. Applying it twice is the same as applying it once.
+    ///
+    /// # Errors
+    /// What AWS said.
+    fn apply(
+        &self,
+        session: &Session,
+        id: &<Self::Kind as Kind>::Id,
+        change: &<Self::Kind as Kind>::Change,
+    ) -> impl Future<Output = Result<(), AwsFailure>> + Send;
+}
+
+/// What a look at a resource shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Observed<F> {
+    /// It is there.
+    Facts(F),
+    /// It is gone.
+    Gone,
+}

@@ -103,6 +103,12 @@ impl Json {
         serde_json::value::to_raw_value(value).map(Self)
     }
 
+    /// JSON's `null`.
+    #[must_use]
+    pub fn null() -> Self {
+        Self(RawValue::NULL.to_owned())
+    }
+
     /// Takes text that is JSON already.
     ///
     /// # Errors

@@ -1,0 +1,207 @@
+//! How a finding, or an event without one, ends. Every test, metric, ledger row and exit code comes from [`Outcome`].
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Finding, Ignored, Selection};
+
+/// The nine steps of an event's way through a guard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// Parse what arrived.
+    Receive,
+    /// Decide whether it concerns us.
+    Admit,
+    /// Read the live state.
+    Observe,
+    /// Judge it and choose what to do.
+    Decide,
+    /// Take the resource in the ledger, with what is needed to undo.
+    Claim,
+    /// Write the changes.
+    Correct,
+    /// Read again.
+    Verify,
+    /// Write the outcome down.
+    Record,
+    /// Publish it.
+    Tell,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Receive => "receive",
+            Self::Admit => "admit",
+            Self::Observe => "observe",
+            Self::Decide => "decide",
+            Self::Claim => "claim",
+            Self::Correct => "correct",
+            Self::Verify => "verify",
+            Self::Record => "record",
+            Self::Tell => "tell",
+        })
+    }
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Nothing was read.
+    Ignored(Ignored),
+    /// The live state breaks none of the controls that were asked about.
+    Compliant,
+    /// The resource is gone, or somebody else put it right.
+    Superseded,
+    /// An exemption covers it; owner and reason.
+    Exempt(String),
+    /// Shadow mode: recorded, told to nobody.
+    Shadowed,
+    /// Told, as the mode, the control or the state of the finding demands.
+    Notified,
+    /// To be looked at again then.
+    Deferred(Timestamp),
+    /// Would have been corrected, and was not; told.
+    Withheld(Withheld),
+    /// Put back and proven.
+    Corrected(Proof),
+    /// The changes were made and the second look still shows a breach; told as an alarm.
+    NotProven(String),
+    /// A step failed; told, and retried where a retry can help.
+    Failed {
+        /// Where.
+        step: Step,
+        /// What AWS said, or what went wrong, in one line.
+        error: String,
+    },
+}
+
+/// Why a correction was held back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Withheld {
+    /// More corrections of this control in this account and hour than the limit allows.
+    Budget {
+        /// The limit.
+        limit: u64,
+    },
+    /// Somebody pressed the switch.
+    Paused {
+        /// `all`, `control#…` or `account#…`.
+        switch: String,
+        /// The reason given.
+        reason: String,
+    },
+    /// The ledger could not be written: without a row nothing is changed.
+    Ledger(String),
+    /// The settings could not be read: nothing is changed.
+    Settings(String),
+    /// The event was caused by our own correction and the breach is still there. An alarm: something puts it back, or the
+    /// correction does not work.
+    OwnEvent,
+    /// A change of the plan has no inverse, so it could not be undone.
+    NoInverse,
+}
+
+impl Outcome {
+    /// The outcome's name in kebab case: metric, ledger status and exit code follow it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ignored(_) => "ignored",
+            Self::Compliant => "compliant",
+            Self::Superseded => "superseded",
+            Self::Exempt(_) => "exempt",
+            Self::Shadowed => "shadowed",
+            Self::Notified => "notified",
+            Self::Deferred(_) => "deferred",
+            Self::Withheld(_) => "withheld",
+            Self::Corrected(_) => "corrected",
+            Self::NotProven(_) => "not-proven",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
+    /// Why, for people; `None` when the name says it all.
+    #[must_use]
+    pub fn why(&self) -> Option<String> {
+        match self {
+            Self::Ignored(why) => Some(why.to_string()),
+            Self::Exempt(why) | Self::NotProven(why) => Some(why.clone()),
+            Self::Deferred(until) => Some(format!("looked at again at {until}")),
+            Self::Withheld(why) => Some(why.to_string()),
+            Self::Failed { step, error } => Some(format!("step `{step}` failed: {error}")),
+            Self::Corrected(proof) => Some(proof.to_string()),
+            Self::Compliant | Self::Superseded | Self::Shadowed | Self::Notified => None,
+        }
+    }
+
+    /// Whether somebody should look at once: the protection itself did not work.
+    #[must_use]
+    pub fn is_alarm(&self) -> bool {
+        matches!(self, Self::NotProven(_) | Self::Failed { .. } | Self::Withheld(_))
+    }
+}
+
+impl fmt::Display for Withheld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Budget { limit } => {
+                write!(f, "the limit of {limit} corrections per hour for this control and account is used up")
+            }
+            Self::Paused { switch, reason } => write!(f, "corrections are paused ({switch}): {reason}"),
+            Self::Ledger(error) => write!(f, "the ledger could not be written, so nothing was changed: {error}"),
+            Self::Settings(error) => write!(f, "the settings could not be read, so nothing was changed: {error}"),
+            Self::OwnEvent => f.write_str("our own correction caused this event and the breach is still there"),
+            Self::NoInverse => f.write_str("the correction could not be undone, so it was not made"),
+        }
+    }
+}
+
+/// That a resource was compliant when it was read again after a correction.
+///
+/// **Invariant:** there is no other way to make one than [`Proof::from_second_look`], so there is no other way to say
+/// `Corrected`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Proof {
+    at: Timestamp,
+    looks: u32,
+}
+
+impl Proof {
+    /// The proof that none of `corrected` breaks any more in `after`, the findings of the look at `at`, which was look
+    /// number `looks` after the last change.
+    ///
+    /// # Errors
+    /// The summaries of what still breaks, joined, when anything does. An unverifiable finding is a finding.
+    pub fn from_second_look<C>(
+        after: &[Finding<C>],
+        corrected: &Selection,
+        at: Timestamp,
+        looks: u32,
+    ) -> Result<Self, String> {
+        let left: Vec<&str> =
+            after.iter().filter(|f| corrected.contains(f.control.id)).map(|f| f.summary.as_str()).collect();
+        if left.is_empty() { Ok(Self { at, looks }) } else { Err(left.join("; ")) }
+    }
+
+    /// When the compliant state was read.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Which look after the last change showed it.
+    #[must_use]
+    pub fn looks(&self) -> u32 {
+        self.looks
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "read again at {} and found compliant (look {})", self.at, self.looks)
+    }
+}

@@ -1,0 +1,320 @@
+//! Steps 5 to 8: claim, correct, verify, record.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rectify_aws::{AwsFailure, Claim, ClaimError, Closing, CorrectionId, CorrectionRow, Json, Lease, WriteAhead};
+use rectify_controls::{Kind, Outcome, Proof, Selection, Step, Withheld, plan};
+use serde::Serialize;
+
+use crate::{
+    Ended, Failure, Guard, Observed, Shell,
+    clock::Patience,
+    tell::{Found, Story, Telling},
+    way::{Case, Sight},
+};
+
+/// How long nobody else may touch the resource. Longer than a function may run, so that a lease only runs out when its
+/// holder is dead.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// What must be left of the invocation before a change is begun: claim, changes and one look.
+const ENOUGH: Duration = Duration::from_secs(5);
+
+/// What came of asking for the resource.
+pub(crate) enum Claimed<C> {
+    /// Nobody else acts on it, and everything needed to undo is written.
+    Ours(Plan<C>),
+    /// Somebody else has it, or had it after we looked.
+    LookAgain,
+    /// The ledger says no.
+    Withheld(Withheld),
+    /// The ledger does not answer: nothing is changed.
+    NoLedger(AwsFailure),
+}
+
+/// A claimed correction.
+pub(crate) struct Plan<C> {
+    pub(crate) id: CorrectionId,
+    pub(crate) changes: Vec<C>,
+}
+
+/// What the looks after the last change showed.
+enum Verified<F> {
+    Seen {
+        facts: F,
+        at: Timestamp,
+        looks: u32,
+    },
+    Gone,
+    Unreadable(AwsFailure),
+    /// The function had to stop before it could look.
+    NotLooked,
+}
+
+impl<G: Guard> Shell<G> {
+    /// Step 5: one transaction that takes the lease, counts the budget, checks the switches and writes down the facts
+    /// before, the changes and their inverses.
+    pub(crate) async fn claim(
+        &self,
+        case: &Case<'_, G::Kind>,
+        facts: &<G::Kind as Kind>::Facts,
+        correct: &[Found],
+        looked_at: Timestamp,
+    ) -> Result<Claimed<<G::Kind as Kind>::Change>, Failure> {
+        if case.invocation.left() < ENOUGH {
+            return Err(Failure::OutOfTime(case.key.arn.to_string()));
+        }
+        let controls: Selection = correct.iter().map(|found| found.control.id).collect();
+        let changes = plan::<G::Kind>(facts, &self.book.rules, &controls);
+        let inverse: Option<Vec<_>> =
+            changes.iter().rev().map(|change| <G::Kind as Kind>::inverse(facts, change)).collect();
+        let (Some(inverse), false) = (inverse, changes.is_empty()) else {
+            return Ok(Claimed::Withheld(Withheld::NoInverse));
+        };
+        let now = Timestamp::now();
+        let ahead = WriteAhead {
+            id: CorrectionId::new(now),
+            kind: <G::Kind as Kind>::KIND.to_owned(),
+            controls: controls.iter().map(|id| (*id).to_owned()).collect(),
+            fingerprints: correct.iter().map(|found| found.fingerprint.clone()).collect(),
+            facts_before: json(facts),
+            plan: json(&changes),
+            inverse: json(&inverse),
+            actor: json(&Story { background: case.background.clone(), findings: correct.to_vec() }),
+            event: case.background.event_id.clone().unwrap_or_default(),
+            request: case.invocation.request_id.clone(),
+        };
+        let limit = u64::from(self.book.settings.limits.corrections_per_hour);
+        let claim = Claim {
+            key: &case.key,
+            ahead: &ahead,
+            findings: &correct.iter().map(Found::sighting).collect::<Vec<_>>(),
+            observed_at: looked_at,
+            now,
+            lease: LEASE,
+            limits: &ahead.controls.iter().map(|control| (control.clone(), limit)).collect(),
+        };
+        Ok(match self.ledger.claim(&claim).await {
+            Ok(()) => Claimed::Ours(Plan { id: ahead.id.clone(), changes }),
+            Err(ClaimError::Busy { .. } | ClaimError::Stale) => Claimed::LookAgain,
+            Err(ClaimError::Paused { switch, reason }) => Claimed::Withheld(Withheld::Paused { switch, reason }),
+            Err(ClaimError::Budget { limit, .. }) => Claimed::Withheld(Withheld::Budget { limit }),
+            Err(ClaimError::Failed(failure)) => Claimed::NoLedger(failure),
+        })
+    }
+
+    /// Steps 6 to 9 for a claimed correction.
+    pub(crate) async fn correct(
+        &self,
+        case: &Case<'_, G::Kind>,
+        claim: &Plan<<G::Kind as Kind>::Change>,
+        correct: Vec<Found>,
+    ) -> Result<Vec<Ended>, Failure> {
+        let mut done = Vec::new();
+        let mut refused = None;
+        for change in &claim.changes {
+            if let Err(failure) = self.guard.apply(&case.session, case.id, change).await {
+                tracing::error!(%failure, resource = %case.key.arn, correction = %claim.id, "a change was refused");
+                refused = Some(failure);
+                break;
+            }
+            done.push(change.to_string());
+        }
+        let controls: Selection = correct.iter().map(|found| found.control.id).collect();
+        let verified = self.verify(case, &controls).await;
+        let results: Vec<(Found, Outcome)> = correct
+            .into_iter()
+            .map(|found| {
+                let outcome = self.outcome(&found, &verified, refused.as_ref());
+                (found, outcome)
+            })
+            .collect();
+        let ended = self.record_and_tell(case, &claim.id, &done, &results).await?;
+        match refused {
+            Some(failure)
+                if failure.kind.is_transient() && results.iter().any(|(_, outcome)| outcome.name() == "failed") =>
+            {
+                Err(Failure::Correct(failure))
+            }
+            _ => Ok(ended),
+        }
+    }
+
+    /// Step 7: look until none of `controls` breaks any more, or the consistency budget is used up.
+    async fn verify(&self, case: &Case<'_, G::Kind>, controls: &Selection) -> Verified<<G::Kind as Kind>::Facts> {
+        let mut patience = Patience::for_consistency(case.invocation);
+        let mut last = None;
+        while patience.wait().await {
+            let at = Timestamp::now();
+            let looks = u32::try_from(patience.taken()).unwrap_or(u32::MAX);
+            match self.guard.observe(&case.session, case.id, case.selection).await {
+                Ok(Observed::Gone) => return Verified::Gone,
+                Ok(Observed::Facts(facts)) => {
+                    let clean = <G::Kind as Kind>::judge(&facts, &self.book.rules, controls).is_empty();
+                    last = Some(Verified::Seen { facts, at, looks });
+                    if clean {
+                        break;
+                    }
+                }
+                Err(failure) => last = Some(Verified::Unreadable(failure)),
+            }
+        }
+        last.unwrap_or(Verified::NotLooked)
+    }
+
+    fn outcome(
+        &self,
+        found: &Found,
+        verified: &Verified<<G::Kind as Kind>::Facts>,
+        refused: Option<&AwsFailure>,
+    ) -> Outcome {
+        match verified {
+            Verified::Gone => Outcome::Superseded,
+            Verified::Unreadable(failure) => Outcome::NotProven(format!("it could not be read again: {failure}")),
+            Verified::NotLooked => Outcome::NotProven("there was no time left to look again".to_owned()),
+            Verified::Seen { facts, at, looks } => {
+                let control = Selection::from([found.control.id]);
+                let after = <G::Kind as Kind>::judge(facts, &self.book.rules, &control);
+                match (Proof::from_second_look(&after, &control, *at, *looks), refused) {
+                    (Ok(proof), _) => Outcome::Corrected(proof),
+                    (Err(_), Some(failure)) => Outcome::Failed { step: Step::Correct, error: failure.to_string() },
+                    (Err(still), None) => Outcome::NotProven(still),
+                }
+            }
+        }
+    }
+
+    /// Steps 8 and 9, at the same time: neither waits for the other, and when one fails Lambda tries again with the same
+    /// request id, by which [`Shell::finish_earlier_attempt`] knows what is still to be done.
+    async fn record_and_tell(
+        &self,
+        case: &Case<'_, G::Kind>,
+        id: &CorrectionId,
+        done: &[String],
+        results: &[(Found, Outcome)],
+    ) -> Result<Vec<Ended>, Failure> {
+        let worst = results.iter().map(|(_, outcome)| outcome).find(|outcome| outcome.is_alarm());
+        let status = worst.or_else(|| results.first().map(|(_, outcome)| outcome)).map_or("closed", Outcome::name);
+        let closing = Closing {
+            status: status.to_owned(),
+            outcome: json(&End {
+                done: done.to_vec(),
+                why: results.iter().map(|(found, outcome)| (found.control.id.to_owned(), outcome.why())).collect(),
+            }),
+            proof: results.iter().find_map(|(_, outcome)| match outcome {
+                Outcome::Corrected(proof) => Some(json(proof)),
+                _ => None,
+            }),
+            at: Timestamp::now(),
+            findings: results.iter().map(|(found, outcome)| found.closing(outcome)).collect(),
+            told_by: Some(case.invocation.request_id.clone()),
+        };
+        let telling = Telling { done, correction: Some(id), repeats: 0 };
+        let (recorded, told) = futures::join!(
+            self.ledger.close(&case.key, id, &closing),
+            futures::future::join_all(
+                results.iter().map(|(found, outcome)| self.publish(case, found, outcome, &telling))
+            ),
+        );
+        if let Some(failure) = told.into_iter().find_map(Result::err) {
+            return Err(Failure::Tell(failure));
+        }
+        recorded.map_err(Failure::Ledger)?;
+        Ok(results
+            .iter()
+            .map(|(found, outcome)| Ended {
+                correction: Some(id.to_string()),
+                told: true,
+                ..found.ended(case, outcome.clone())
+            })
+            .collect())
+    }
+
+    /// Finishes what an earlier attempt left: a correction that was written down but not closed because its invocation
+    /// died, or one that was closed by this very invocation's earlier attempt, which failed to tell.
+    ///
+    /// Only what is certain is finished here: when the resource still shows a breach, the ordinary way claims it again.
+    pub(crate) async fn finish_earlier_attempt(
+        &self,
+        case: &Case<'_, G::Kind>,
+        sight: &Sight<<G::Kind as Kind>::Facts>,
+    ) -> Result<Vec<Ended>, Failure> {
+        let Some(lease) = &sight.lease else { return Ok(Vec::new()) };
+        let ours = lease.request == case.invocation.request_id;
+        let abandoned = lease.closed_at.is_none() && (ours || lease.until < sight.looked_at);
+        let untold = lease.closed_at.is_some() && ours;
+        if !abandoned && !untold {
+            return Ok(Vec::new());
+        }
+        let Some(row) = self.ledger.correction(&case.key, &lease.correction).await.map_err(Failure::Ledger)? else {
+            return Ok(Vec::new());
+        };
+        let Some(found) = Found::of_row(&row, <G::Kind as Kind>::CONTROLS) else {
+            tracing::warn!(correction = %lease.correction, "another release wrote this row: it is left as it is");
+            return Ok(Vec::new());
+        };
+        let verified = match &sight.facts {
+            Observed::Gone => Verified::Gone,
+            Observed::Facts(facts) => Verified::Seen { facts: facts.clone(), at: sight.looked_at, looks: 1 },
+        };
+        let results: Vec<(Found, Outcome)> = found
+            .into_iter()
+            .map(|found| {
+                let outcome = self.outcome(&found, &verified, None);
+                (found, outcome)
+            })
+            .collect();
+        if results.iter().any(|(_, outcome)| matches!(outcome, Outcome::NotProven(_))) {
+            return Ok(Vec::new());
+        }
+        let done = changes_of::<G::Kind>(&row);
+        if untold {
+            let telling = Telling { done: &done, correction: Some(&row.ahead.id), repeats: 0 };
+            for (found, outcome) in &results {
+                self.publish(case, found, outcome, &telling).await.map_err(Failure::Tell)?;
+            }
+            return Ok(results
+                .into_iter()
+                .map(|(found, outcome)| Ended {
+                    correction: Some(row.ahead.id.to_string()),
+                    told: true,
+                    ..found.ended(case, outcome)
+                })
+                .collect());
+        }
+        self.record_and_tell(case, &row.ahead.id, &done, &results).await
+    }
+}
+
+/// Whether a living invocation other than ours holds the resource.
+pub(crate) fn held_by_another(lease: &Lease, request: &str, now: Timestamp) -> bool {
+    lease.closed_at.is_none() && lease.until >= now && lease.request != request
+}
+
+/// How a correction ended, as the ledger keeps it.
+#[derive(Debug, Serialize, serde::Deserialize)]
+struct End {
+    /// The changes that were made, in words.
+    done: Vec<String>,
+    /// Per control, why it ended so.
+    why: Vec<(String, Option<String>)>,
+}
+
+/// What a correction did, in words: what was written when it was closed, or the whole plan when it never was.
+fn changes_of<K: Kind>(row: &CorrectionRow) -> Vec<String> {
+    let closed = row.outcome.as_ref().and_then(|outcome| outcome.parse::<End>().ok());
+    closed.map_or_else(
+        || {
+            let plan: Vec<K::Change> = row.ahead.plan.parse().unwrap_or_default();
+            plan.iter().map(ToString::to_string).collect()
+        },
+        |end| end.done,
+    )
+}
+
+/// What the ledger keeps, as JSON. Facts, changes and findings are plain data, so this does not fail; a value that ever did
+/// would be kept as `null` rather than stop a correction that is under way.
+fn json<T: Serialize + ?Sized>(value: &T) -> Json {
+    Json::of(value).or_else(|_| Json::of(&())).unwrap_or_else(|_| Json::null())
+}
