@@ -179,7 +179,11 @@ pub(crate) fn limit(condition: &Condition, context: &Context<'_>) -> Result<Limi
             return Err(Weakness::OperatorForKey);
         }
         (reading, Base::Text | Base::Arn) => {
-            let matching = if base == Base::Arn { Matching::Fields } else { Matching::Text };
+            let matching = match base {
+                Base::Arn => Matching::Fields,
+                _ if condition.key.eq_ignore_ascii_case("aws:PrincipalArn") => Matching::PrincipalText,
+                _ => Matching::Text,
+            };
             let mut reach = Verdict::Internal;
             for value in &condition.values {
                 reach = reach.join(value_reach(reading, value, matching, context)?);

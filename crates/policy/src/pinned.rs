@@ -29,6 +29,9 @@ pub(crate) enum Matching {
     Fields,
     /// `StringLike`, `StringEquals`: the whole text, where `*` also runs over colons.
     Text,
+    /// As [`Matching::Text`], for the ARN of a principal: only the account field of such an ARN has twelve digits, so
+    /// the account may stand anywhere in the pattern between its colons.
+    PrincipalText,
 }
 
 /// What an ARN pattern ties a resource to.
@@ -64,6 +67,11 @@ pub(crate) fn pin(pattern: &str, matching: Matching) -> Result<Pinned, Unpinned>
     if head.iter().any(|field| has_variable(field)) {
         return Err(Unpinned::Variable);
     }
+    if matching == Matching::PrincipalText
+        && let Some(account) = pattern.split(':').skip(1).find_map(account_id)
+    {
+        return Ok(Pinned::Account(account));
+    }
     if scheme != "arn" {
         return Err(if has_variable(pattern) {
             Unpinned::Variable
@@ -73,7 +81,7 @@ pub(crate) fn pin(pattern: &str, matching: Matching) -> Result<Pinned, Unpinned>
             Unpinned::NoAccount
         });
     }
-    if matching == Matching::Text {
+    if matching != Matching::Fields {
         let tied = SIX_FIELDS.contains(&service) || anchored(resource);
         if has_wildcard(partition) || has_wildcard(service) || (has_wildcard(region) && !tied) {
             return Err(Unpinned::Spanning);
@@ -123,7 +131,7 @@ mod tests {
 
     #[test]
     fn an_arn_is_pinned_only_when_every_match_is_of_that_account() {
-        use Matching::{Fields, Text};
+        use Matching::{Fields, PrincipalText, Text};
         let own = || Ok(Pinned::Account(AccountId::new("111122223333").unwrap()));
         let table = [
             ("arn:aws:sns:us-east-1:111122223333:topic", Text, own()),
@@ -133,6 +141,9 @@ mod tests {
             ("arn:aws:iam::11112222333*", Text, Err(Unpinned::Wildcard)),
             ("arn:aws-cn:iam::111122223333:root", Fields, own()),
             ("arn:*:*:*:111122223333:*", Fields, own()),
+            ("arn:*:111122223333:*", PrincipalText, own()),
+            ("arn:*:111122223333*", PrincipalText, Err(Unpinned::Spanning)),
+            ("arn:aws:iam::*:role/111122223333", PrincipalText, Err(Unpinned::Wildcard)),
             ("arn:*:*:*:111122223333:*", Text, Err(Unpinned::Spanning)),
             ("arn:aws:*:*:111122223333:trail/x", Text, Err(Unpinned::Spanning)),
             // A stranger's `arn:aws:lambda:us-east-1:999999999999:function:111122223333:x` matches this one.

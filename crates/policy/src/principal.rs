@@ -1,7 +1,7 @@
 //! Who a principal is, before any condition.
 
 use crate::document::{Principal, PrincipalKind};
-use crate::pinned::{account_id, has_variable, has_wildcard, is_unique_id};
+use crate::pinned::{account_id, has_variable, has_wildcard, is_fixed, is_unique_id};
 use crate::{AccountId, Service};
 
 /// One entry of `Principal`, classified.
@@ -80,20 +80,19 @@ fn aws(value: &str) -> Caller {
 }
 
 fn federated(value: &str) -> Caller {
-    if has_wildcard(value) || has_variable(value) {
-        return Caller::Anyone;
-    }
     let mut fields = value.splitn(6, ':');
     let scheme = fields.next();
     let account = fields.nth(3).and_then(account_id);
-    let provider = match (scheme, fields.next().and_then(|resource| resource.split_once('/'))) {
-        (Some("arn"), Some(("saml-provider", name))) if account.is_some() => {
-            Provider { issuer: name.to_owned(), account, shared: false }
-        }
-        (Some("arn"), Some(("oidc-provider", issuer))) => {
+    let resource = fields.next().unwrap_or_default();
+    let provider = match (scheme, resource.split_once('/')) {
+        (Some("arn"), Some(("oidc-provider", issuer))) if is_fixed(value) => {
             let shared = account.is_none() || SHARED_ISSUERS.contains(&issuer.to_ascii_lowercase().as_str());
             Provider { issuer: issuer.to_owned(), account, shared }
         }
+        (Some("arn"), Some((kind, name))) if account.is_some() && kind.starts_with("saml-provider") => {
+            Provider { issuer: name.to_owned(), account, shared: false }
+        }
+        _ if has_wildcard(value) || has_variable(value) => return Caller::Anyone,
         _ => Provider { issuer: value.to_owned(), account: None, shared: true },
     };
     Caller::Provider(provider)
