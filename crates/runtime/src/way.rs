@@ -14,7 +14,7 @@
 
 use jiff::Timestamp;
 use rectify_aws::{Lease, ResourceKey, Session};
-use rectify_controls::{Environment, Finding, Kind, Outcome, Selection, Situation, Verdict, Withheld, decide};
+use rectify_controls::{Environment, Finding, Kind, Outcome, Selection, Situation, State, Verdict, Withheld, decide};
 use rectify_event::Event;
 
 use crate::{
@@ -100,8 +100,9 @@ impl<G: Guard> Shell<G> {
             }
             let request = &case.invocation.request_id;
             let held = sight.lease.as_ref().is_some_and(|lease| held_by_another(lease, request, sight.looked_at));
-            if (held || case.own_event) && patience.wait().await {
-                continue; // a correction is on its way, ours or another invocation's: let it finish
+            let own_and_live = case.own_event && findings.iter().any(|finding| finding.state == State::Live);
+            if (held || own_and_live) && patience.wait().await {
+                continue; // a correction is on its way, or its effect is not visible yet: let it finish
             }
             if held {
                 return Err(Failure::Busy(case.key.arn.to_string()));

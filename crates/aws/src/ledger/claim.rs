@@ -89,9 +89,11 @@ pub(super) const MEETINGS: [Duration; 5] = [
     Duration::from_millis(800),
 ];
 
-/// The lease is free: nobody had it, or its holder is past its time without closing it, or closed it before we looked.
-const FREE: &str =
-    "attribute_not_exists(#pk) OR (#until < :now AND (attribute_not_exists(#closed_at) OR #closed_at < :observed_at))";
+/// The lease is free: nobody had it, or its holder is past its time without closing it, or closed it before we looked; or
+/// it was taken by an earlier attempt of our own invocation, which Lambda only repeats when that attempt is over.
+const FREE: &str = "attribute_not_exists(#pk) \
+     OR (#until < :now AND (attribute_not_exists(#closed_at) OR #closed_at < :observed_at)) \
+     OR (#request = :request AND attribute_not_exists(#closed_at))";
 
 /// One item of the transaction, in the order in which DynamoDB reports on them.
 #[derive(Debug, Clone, PartialEq)]
