@@ -1,0 +1,138 @@
+//! Which resources an event is about, and whether what it asks for already looks like a breach.
+
+mod finding;
+mod request;
+
+use rectify_event::{Detail, Event, OwnRequest, Record};
+
+use super::{AccessPointName, Target, book, events::EVENTS};
+use crate::{AccountId, BucketName, Ignored, Screen, Selection};
+
+type Screened = Result<Screen<Target>, Ignored>;
+
+/// See [`crate::Kind::screen`].
+pub(super) fn screen(event: &Event<'_>) -> Screen<Target> {
+    let screened = match &event.detail {
+        Detail::ApiCall(record) => api_call(event, record),
+        Detail::ConfigItem(item) => finding::config_item(event, item),
+        Detail::ConfigCompliance(change) => finding::config_compliance(event, change),
+        Detail::GuardDuty(found) => finding::guard_duty(event, found),
+        Detail::Macie(found) => finding::macie(found),
+        Detail::SecurityHub(found) => finding::security_hub(event, found),
+        Detail::Sweep(request) | Detail::Recheck(request) => own_request(event, request),
+        _ => Err(Ignored::NotOurs),
+    };
+    screened.unwrap_or_else(Screen::Ignore)
+}
+
+fn api_call(event: &Event<'_>, record: &Record<'_>) -> Screened {
+    if record.event_source == "s3-outposts.amazonaws.com" {
+        return Err(Ignored::NotApplicable("S3 on Outposts".to_owned()));
+    }
+    if record.event_source != "s3.amazonaws.com" {
+        return Err(Ignored::NotOurs);
+    }
+    if record.failed() {
+        let code = record.error_code.as_deref().unwrap_or("no error code");
+        return Err(Ignored::FailedCall(code.to_owned()));
+    }
+    if record.read_only == Some(true) {
+        return Err(Ignored::ReadOnly);
+    }
+    let trigger = EVENTS.iter().find(|trigger| trigger.name == record.event_name).ok_or(Ignored::NotOurs)?;
+    let request = record.request();
+    let target = match trigger.id {
+        "" => Target::Account(account(event)?),
+        path => {
+            let text = request.str(path).ok_or_else(|| {
+                let why = if request.is_readable() { "is missing" } else { "cannot be read" };
+                Ignored::NoResource(format!("`requestParameters.{path}` {why}"))
+            })?;
+            if path == "name" { access_point(text)? } else { bucket(text)? }
+        }
+    };
+    if let (Target::AccessPoint(_), Some(behind)) = (&target, request::bucket_behind(&request)) {
+        bucket(behind)?;
+    }
+    let suspicious = request::looks_like_a_breach(&record.event_name, &request, &target, event);
+    look(vec![target], |control| trigger.controls.contains(&control), suspicious)
+}
+
+/// `rectify sweep` and `rectify recheck`. The sweeper asks for each resource by itself; an event without one is its own
+/// affair.
+fn own_request(event: &Event<'_>, request: &OwnRequest<'_>) -> Screened {
+    if request.kind.as_deref() != Some(super::KIND) {
+        return Err(Ignored::NotOurs);
+    }
+    let Some(resource) = request.resource.as_deref() else {
+        return Err(Ignored::NoResource("the request names no resource".to_owned()));
+    };
+    let target = match request.account.as_deref().map(AccountId::new) {
+        Some(Ok(account)) => named(resource, &account)?,
+        _ => named(resource, &account(event)?)?,
+    };
+    match request.control.as_deref() {
+        Some(wanted) => look(vec![target], |control| control == wanted, false),
+        None => look(vec![target], |_| true, false),
+    }
+}
+
+fn look(targets: Vec<Target>, wanted: impl Fn(&str) -> bool, suspicious: bool) -> Screened {
+    let mut selection = Selection::new();
+    for target in &targets {
+        selection.extend(book::about(target, &wanted));
+    }
+    if targets.is_empty() {
+        Err(Ignored::NoResource("no resource is named".to_owned()))
+    } else if selection.is_empty() {
+        Err(Ignored::NotApplicable("no control is about the resource".to_owned()))
+    } else {
+        Ok(Screen::Look { targets, selection, suspicious })
+    }
+}
+
+/// The account whose bus received the event.
+fn account(event: &Event<'_>) -> Result<AccountId, Ignored> {
+    let text = event.envelope.account.as_deref().unwrap_or_default();
+    AccountId::new(text).map_err(|error| Ignored::Elsewhere(error.to_string()))
+}
+
+fn bucket(text: &str) -> Result<Target, Ignored> {
+    if text.starts_with("arn:") && text.contains(":s3-outposts:") {
+        return Err(Ignored::NotApplicable("a bucket on Outposts".to_owned()));
+    }
+    let name = BucketName::new(text).map_err(|error| Ignored::NoResource(error.to_string()))?;
+    if name.is_directory_bucket() {
+        return Err(Ignored::NotApplicable("a directory bucket has neither ACLs nor Block Public Access".to_owned()));
+    }
+    Ok(Target::Bucket(name))
+}
+
+/// An access point by its name or its ARN.
+fn access_point(text: &str) -> Result<Target, Ignored> {
+    if text.starts_with("arn:") && text.contains(":s3-outposts:") {
+        return Err(Ignored::NotApplicable("an access point on Outposts".to_owned()));
+    }
+    let name = match text.strip_prefix("arn:") {
+        Some(arn) => arn.split_once(":accesspoint/").map_or(text, |(_, name)| name),
+        None => text,
+    };
+    if name.ends_with("--xa-s3") {
+        return Err(Ignored::NotApplicable("an access point of a directory bucket".to_owned()));
+    }
+    AccessPointName::new(name).map(Target::AccessPoint).map_err(Ignored::NoResource)
+}
+
+/// A resource by bucket name or by any ARN of this kind.
+fn named(text: &str, account: &AccountId) -> Result<Target, Ignored> {
+    let Some(arn) = text.strip_prefix("arn:") else { return bucket(text) };
+    match arn.splitn(5, ':').collect::<Vec<_>>().as_slice() {
+        [_, "s3", "", "", name] => bucket(name),
+        [_, "s3", "", owner, super::ACCOUNT_RESOURCE] if *owner == account.as_str() => {
+            Ok(Target::Account(account.clone()))
+        }
+        [_, "s3", _, _, resource] if resource.starts_with("accesspoint/") => access_point(text),
+        [_, "s3-outposts", ..] => Err(Ignored::NotApplicable("S3 on Outposts".to_owned())),
+        _ => Err(Ignored::NoResource(format!("`{text}` is no ARN of this kind"))),
+    }
+}
