@@ -1,3 +1,68 @@
-//! placeholder
+//! What a person or CI does to this repository: `cargo xtask <command>`.
+//!
+//! **Architecture invariant:** depends on pure crates only, so that it builds in seconds; whatever needs an AWS SDK, the
+//! sandbox or Python runs as a child process.
 
-fn main() {}
+mod artefacts;
+mod docs;
+mod kinds;
+mod repo;
+mod run;
+mod template;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::repo::Repo;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Everything this repository does to itself")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything that can be tested on one machine, quickest check first; the test runner's totals come last
+    Test,
+    /// Write template.yaml from the rule book
+    Template {
+        /// Write nothing; fail when the file is stale
+        #[arg(long)]
+        check: bool,
+    },
+    /// Write docs/controls/ from the rule book
+    Docs {
+        /// Write nothing; fail when a page is stale
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check the rules of this repository
+    Tidy {
+        /// Look into what has been built instead: no build may carry AWS-LC's jitter entropy code
+        #[arg(long)]
+        artifacts: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = Repo::find().and_then(|repo| match Args::parse().command {
+        Command::Test => test::run_all(&repo),
+        Command::Template { check } => repo.sync(&template::files(&kinds::all())?, check),
+        Command::Docs { check } => repo.sync(&docs::files(&kinds::all()), check),
+        Command::Tidy { artifacts: true } => artefacts::check_jitter(&repo),
+        Command::Tidy { artifacts: false } => tidy::run(&repo),
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `cargo xtask test`: everything that can be tested on one machine. The cheapest check first; the first failure ends it;
+//! the test runner comes last, so that its totals are the last lines.
+
+use std::{env, ffi::OsString, path::Path, process::Command, time::Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    artefacts, kinds,
+    repo::Repo,
+    run::{cargo, command, quiet, run},
+    tidy,
+    tools::{self, CARGO_LAMBDA, CFN_LINT, SAM},
+};
+
+/// What a function may weigh, zipped. Bytes are loaded at every cold start; see docs/performance.md.
+const LARGEST: u64 = 4_000_000;
+
+type Step = (&'static str, fn(&Repo) -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("format", format),
+    ("repository rules and generated files", tidy::run),
+    ("clippy", clippy),
+    ("template: sam validate, cfn-lint", lint_template),
+    ("dependencies: cargo-deny", deny),
+    ("guards, as the sandbox runs them", build_guards),
+    ("guards, as they are deployed: sam build", sam_build),
+    ("tests", test),
+];
+
+/// Runs every step, naming each and how long it took.
+///
+/// # Errors
+/// The first step that fails, by name.
+pub(crate) fn run_all(repo: &Repo) -> Result<()> {
+    for (number, (name, step)) in STEPS.iter().enumerate() {
+        eprintln!("[{}/{}] {name}", number + 1, STEPS.len());
+        let start = Instant::now();
+        step(repo).with_context(|| format!("step {} of {} failed: {name}", number + 1, STEPS.len()))?;
+        if number + 1 < STEPS.len() {
+            eprintln!("[{}/{}] {name}: passed in {:.1} s", number + 1, STEPS.len(), start.elapsed().as_secs_f64());
+        }
+    }
+    Ok(())
+}
+
+fn format(repo: &Repo) -> Result<()> {
+    run(&mut cargo(&["fmt", "--all", "--check"], repo.root())).context("run `cargo fmt --all`")
+}
+
+fn clippy(repo: &Repo) -> Result<()> {
+    run(&mut cargo(
+        &["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"],
+        repo.root(),
+    ))
+}
+
+fn deny(repo: &Repo) -> Result<()> {
+    let deny = tools::cargo_deny(&tools::cache()?, repo.root())?;
+    let check =
+        |what: &[&str]| command(&deny, &[&["--log-level", "error", "--locked", "check"], what].concat(), repo.root());
+    run(&mut check(&["bans", "licenses", "sources"]))?;
+    // The advisories are the only check that needs the network every time.
+    let mut fetch = command(&deny, &["--log-level", "off", "fetch", "db"], repo.root());
+    if quiet(fetch.env("GIT_TERMINAL_PROMPT", "0")).is_some() {
+        run(&mut check(&["advisories"]))
+    } else {
+        eprintln!(
+            "SKIPPED: security advisories, because their database could not be fetched; everything else was checked"
+        );
+        Ok(())
+    }
+}
+
+/// `sam validate --lint` with the cfn-lint SAM was tested with, and today's cfn-lint by itself. Neither needs credentials.
+fn lint_template(repo: &Repo) -> Result<()> {
+    let cache = tools::cache()?;
+    let sam = tools::python(&SAM, &cache)?;
+    run(sam_environment(&mut command(sam.join("sam"), &["validate", "--lint"], repo.root())))?;
+    let lint = tools::python(&CFN_LINT, &cache)?;
+    run(&mut command(lint.join("cfn-lint"), &["template.yaml"], repo.root()))
+}
+
+fn build_guards(repo: &Repo) -> Result<()> {
+    run(&mut cargo(&["build", "--release", "--locked"], repo.root()))
+}
+
+fn sam_build(repo: &Repo) -> Result<()> {
+    let cache = tools::cache()?;
+    let (sam, lambda) = (tools::python(&SAM, &cache)?, tools::python(&CARGO_LAMBDA, &cache)?);
+    let mut build = command(sam.join("sam"), &["build"], repo.root());
+    // SAM reads the binary from `target` and nowhere else.
+    build.env_remove("CARGO_TARGET_DIR").env("PATH", path_with(&lambda)?);
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        // This machine is what the functions run on: no cross compiler.
+        build.env("CARGO_LAMBDA_COMPILER", "cargo");
+    }
+    run(sam_environment(&mut build))?;
+    artefacts::check_jitter(repo)?;
+    for kind in kinds::all() {
+        let name = format!("{}Guard", kind.pascal());
+        let directory = repo.path(".aws-sam").join("build").join(&name);
+        if !directory.join("bootstrap").is_file() {
+            bail!("`sam build` made no `bootstrap` in `{}`", directory.display());
+        }
+        let size = artefacts::zipped_size(&directory)?;
+        if size > LARGEST {
+            bail!("{name} weighs {size} bytes zipped, at most {LARGEST}: see docs/performance.md");
+        }
+        eprintln!("{name}: {size} bytes zipped, at most {LARGEST}");
+    }
+    Ok(())
+}
+
+/// Unit, property, fixture and end-to-end tests. The end-to-end tests run the guards built in release mode.
+fn test(repo: &Repo) -> Result<()> {
+    let release = repo.target().join("release");
+    if tools::has_nextest(repo.root()) {
+        // Nextest does not run examples in documentation.
+        run(cargo(&["test", "--workspace", "--doc", "--locked", "--quiet"], repo.root())
+            .env("RECTIFY_BIN_DIR", &release))?;
+        run(cargo(&["nextest", "run", "--workspace", "--locked"], repo.root()).env("RECTIFY_BIN_DIR", &release))
+    } else {
+        eprintln!("cargo-nextest is not installed: using `cargo test`, which takes longer");
+        run(cargo(&["test", "--workspace", "--locked"], repo.root()).env("RECTIFY_BIN_DIR", &release))
+    }
+}
+
+/// No telemetry, no credentials, and a region, without which SAM does not start.
+fn sam_environment(command: &mut Command) -> &mut Command {
+    command.env("SAM_CLI_TELEMETRY", "0").env("AWS_DEFAULT_REGION", "eu-central-1")
+}
+
+/// `PATH` with `first` before everything else.
+fn path_with(first: &Path) -> Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(std::iter::once(first.to_owned()).chain(env::split_paths(&path)))
+        .with_context(|| format!("`{}` cannot stand in PATH", first.display()))
+}
