@@ -11,6 +11,7 @@ mod config;
 mod failure;
 mod http;
 mod jitter;
+mod retry;
 mod session;
 mod topic;
 
@@ -23,5 +24,6 @@ pub use ledger::{
     Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, Json, Lease, Ledger, Note, Noted,
     ResourceKey, Sighting, WriteAhead,
 };
+pub use retry::AlsoRetry;
 pub use session::{Elsewhere, Session, Sessions};
 pub use topic::{Message, Topic};

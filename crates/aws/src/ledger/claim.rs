@@ -21,7 +21,7 @@ use super::{
     Ledger,
     expression::{Edit, key, number, text},
     row::{Row, correction_key, finding_key},
-    types::{CorrectionRow, KEEP_BUDGET, Lease, ResourceKey, Sighting, WriteAhead, after, ttl},
+    types::{CorrectionRow, KEEP_BUDGET, ResourceKey, Sighting, WriteAhead, after, ttl},
 };
 use crate::{AwsFailure, FailureKind, pause};
 
@@ -221,32 +221,30 @@ impl Ledger {
             failed.iter().find(|(part, reason)| wanted(part) && reason.code() == Some("ConditionalCheckFailed"))
         };
 
-        // The lease first: when it is ours already, the whole transaction went through and only its answer was lost.
+        // Our row is there already: the whole transaction went through, and only its answer was lost.
+        if let Some((_, reason)) = refused(|part| *part == Part::Correction) {
+            let row = reason.item().cloned().map(Row);
+            if row.is_none_or(|row| row.text("request").is_ok_and(|request| request == claim.ahead.request)) {
+                return Verdict::Ours;
+            }
+        }
+        if let Some(error) = paused(&failed) {
+            return Verdict::No(error);
+        }
         if let Some((_, reason)) = refused(|part| *part == Part::Lease) {
             let lease = match reason.item() {
                 Some(item) => Row(item.clone()).lease().map(Some),
                 None => self.lease(claim.key).await,
             };
-            match lease {
-                Ok(Some(lease)) if ours(&lease, claim.ahead) => return Verdict::Ours,
-                Ok(lease) => {
-                    if let Some(error) = paused(&failed) {
-                        return Verdict::No(error);
-                    }
-                    return match lease {
-                        Some(lease) if lease.until >= claim.now => {
-                            Verdict::No(ClaimError::Busy { until: lease.until, request: Some(lease.request) })
-                        }
-                        Some(_) => Verdict::No(ClaimError::Stale),
-                        // Refused a moment ago, and gone now.
-                        None => Verdict::Met { at_resource: true },
-                    };
+            return match lease {
+                Ok(Some(lease)) if lease.until >= claim.now => {
+                    Verdict::No(ClaimError::Busy { until: lease.until, request: Some(lease.request) })
                 }
-                Err(failure) => return Verdict::No(failure.into()),
-            }
-        }
-        if let Some(error) = paused(&failed) {
-            return Verdict::No(error);
+                Ok(Some(_)) => Verdict::No(ClaimError::Stale),
+                // Refused a moment ago, and gone now.
+                Ok(None) => Verdict::Met { at_resource: true },
+                Err(failure) => Verdict::No(failure.into()),
+            };
         }
         if let Some((Part::Budget { control, limit }, _)) = refused(|part| matches!(part, Part::Budget { .. })) {
             return Verdict::No(ClaimError::Budget { control: control.clone(), limit: *limit });
@@ -325,6 +323,7 @@ impl Ledger {
             .set_item(Some(row))
             .set_condition_expression(words.condition)
             .set_expression_attribute_names(words.names)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(|error| unbuilt(&error))?;
         Ok(TransactWriteItem::builder().put(put).build())
@@ -359,10 +358,6 @@ fn switches(controls: &[String], account: &AccountId) -> BTreeSet<String> {
 
 fn limit(claim: &Claim<'_>, control: &str) -> u64 {
     claim.limits.get(control).copied().unwrap_or(0)
-}
-
-fn ours(lease: &Lease, ahead: &WriteAhead) -> bool {
-    lease.correction == ahead.id && lease.request == ahead.request
 }
 
 fn paused(failed: &[(&Part, &CancellationReason)]) -> Option<ClaimError> {

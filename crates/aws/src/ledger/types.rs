@@ -24,7 +24,7 @@ impl fmt::Display for ResourceKey {
     }
 }
 
-/// A correction's id, for example `c-06bq3s7k8x3v9q2m1pzt`: sorts by time, fits in a message.
+/// A correction's id, for example `c-06bq3s7k8x3v9q2m1p`: sorts by time, fits in a message.
 ///
 /// `c-`, ten characters of milliseconds since 1970, eight characters that no other correction of that millisecond has; all
 /// in Crockford's base 32 in lower case, which has no letters that look like digits.
@@ -34,7 +34,7 @@ pub struct CorrectionId(String);
 
 /// A text that is not a correction's id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a correction id such as `c-06bq3s7k8x3v9q2m1pzt`")]
+#[error("`{0}` is not a correction id such as `c-06bq3s7k8x3v9q2m1p`")]
 pub struct CorrectionIdError(String);
 
 const BASE32: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
