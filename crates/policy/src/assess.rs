@@ -1,6 +1,6 @@
 //! The question of this crate: who outside the trust zone may do what.
 
-use crate::condition::{Context, Limit, limit, required_keys};
+use crate::condition::{Context, Limit, limit};
 use crate::document::{Condition, Effect, Policy, Principal, PrincipalKind, Statement};
 use crate::key::{Reading, Subject};
 use crate::principal::{Caller, classify, describe_unmapped, is_unmappable, service_acts_for_owner_only};
@@ -88,12 +88,8 @@ pub fn assess(policy: &Policy, service: Service, zone: &TrustZone) -> Assessment
     let mut s3_public = false;
     let mut statements = Vec::with_capacity(policy.statements.len());
     for (index, statement) in policy.statements.iter().enumerate() {
-        let context = Context {
-            zone,
-            variables: policy.version.as_deref() == Some("2012-10-17"),
-            required: required_keys(&statement.conditions),
-            access_point: service == Service::S3AccessPoint,
-        };
+        let variables = policy.version.as_deref() == Some("2012-10-17");
+        let context = Context::of(statement, variables, service, zone);
         let mut answer = general(statement, service, &context);
         let vpc_only = service == Service::S3AccessPoint && zone.access_point_vpc_origin;
         if vpc_only && answer.0 == Verdict::Public {

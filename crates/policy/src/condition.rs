@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::document::Condition;
+use crate::document::{Condition, Statement};
 use crate::key::{Reading, Subject, meaning, s3_counts};
 use crate::network::{self, TooWide};
 use crate::pinned::{Matching, Pinned, Unpinned, account_id, has_variable, has_wildcard, is_fixed, is_unique_id, pin};
 use crate::reason::quote;
-use crate::{TrustZone, Verdict};
+use crate::{Service, TrustZone, Verdict};
 
 /// What the judgement of a condition needs to know about its surroundings.
 pub(crate) struct Context<'a> {
@@ -17,6 +17,8 @@ pub(crate) struct Context<'a> {
     pub(crate) variables: bool,
     /// Lower-case keys that a `Null: false` in the same statement requires to be there.
     pub(crate) required: BTreeSet<String>,
+    /// Only e-mail subscriptions pass (`sns:Protocol`), so that an endpoint is an address and no URL that looks like one.
+    pub(crate) mail_only: bool,
     /// An access point policy: a wildcard in `s3:DataAccessPointArn` is public there.
     pub(crate) access_point: bool,
 }
@@ -134,8 +136,27 @@ pub(crate) fn positive_text(condition: &Condition, context: &Context<'_>) -> boo
     operator(&condition.operator, context.required.contains(&condition.key.to_ascii_lowercase())) == Ok(Base::Text)
 }
 
+impl<'a> Context<'a> {
+    pub(crate) fn of(statement: &Statement, variables: bool, service: Service, zone: &'a TrustZone) -> Self {
+        let mut context = Self {
+            zone,
+            variables,
+            required: required_keys(&statement.conditions),
+            mail_only: false,
+            access_point: service == Service::S3AccessPoint,
+        };
+        context.mail_only = statement.conditions.iter().any(|condition| {
+            condition.key.eq_ignore_ascii_case("sns:Protocol")
+                && !condition.values.is_empty()
+                && condition.values.iter().all(|value| matches!(value.as_str(), "email" | "email-json"))
+                && positive_text(condition, &context)
+        });
+        context
+    }
+}
+
 /// The keys that must be in the request: `"Null": {"key": "false"}`.
-pub(crate) fn required_keys(conditions: &[Condition]) -> BTreeSet<String> {
+fn required_keys(conditions: &[Condition]) -> BTreeSet<String> {
     conditions
         .iter()
         .filter(|condition| condition.operator.eq_ignore_ascii_case("Null"))
@@ -230,7 +251,7 @@ fn value_reach(reading: Reading, value: &str, matching: Matching, context: &Cont
         Reading::Arn => pin(value, matching).map(standing).map_err(unpinned),
         Reading::UserId => user_id(value, zone),
         Reading::UniqueId | Reading::ServiceName => fixed().map(|_| Verdict::outsider()),
-        Reading::SnsEndpoint => sns_endpoint(value, matching, zone),
+        Reading::SnsEndpoint => sns_endpoint(value, matching, context),
         Reading::Addresses | Reading::Flag => Err(Weakness::OperatorForKey),
     }
 }
@@ -265,28 +286,25 @@ fn user_id(value: &str, zone: &TrustZone) -> Result<Verdict, Weakness> {
 }
 
 /// `sns:Endpoint`: who subscribes does not follow, but where the messages go does. The key is in `Subscribe` requests only,
-/// so any other call is refused. A wildcard may stand for the mailbox, never for the domain.
-fn sns_endpoint(value: &str, matching: Matching, zone: &TrustZone) -> Result<Verdict, Weakness> {
+/// so any other call is refused. A wildcard may stand for the path of a URL or for a mailbox, never for the host; for a
+/// mailbox only where nothing but e-mail passes, because `*@example.com` also matches `https://evil.example/@example.com`.
+fn sns_endpoint(value: &str, matching: Matching, context: &Context<'_>) -> Result<Verdict, Weakness> {
     if has_variable(value) {
         return Err(Weakness::Variable(value.to_owned()));
     }
     if value.starts_with("arn:")
         && let Ok(Pinned::Account(account)) = pin(value, matching)
     {
-        return Ok(zone.standing(&account));
+        return Ok(context.zone.standing(&account));
     }
-    let mail_domain = value.rsplit_once('@').map(|(_, domain)| domain);
-    let host = value
-        .strip_prefix("https://")
-        .or_else(|| value.strip_prefix("http://"))
-        .and_then(|rest| rest.split_once('/'))
-        .map(|(host, _)| host);
-    let tied = |name: &str| is_fixed(name) && name.contains('.');
-    let host_tied = host.is_some_and(|host| tied(host) && !host.contains('@'));
-    if is_fixed(value) && !value.is_empty() || host_tied || (host.is_none() && mail_domain.is_some_and(tied)) {
-        Ok(Verdict::outsider())
-    } else {
-        Err(Weakness::Wildcard(value.to_owned()))
+    let tied = |name: &str| is_fixed(name) && name.contains('.') && !name.contains('@');
+    let url = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+    let host = url.and_then(|rest| rest.split_once('/')).map(|(host, _)| host);
+    let mailbox = context.mail_only && value.rsplit_once('@').is_some_and(|(_, domain)| tied(domain));
+    match value {
+        "" => Err(Weakness::NoValue),
+        value if is_fixed(value) || host.is_some_and(tied) || mailbox => Ok(Verdict::outsider()),
+        value => Err(Weakness::Wildcard(value.to_owned())),
     }
 }
 
