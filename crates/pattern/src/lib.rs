@@ -3,16 +3,17 @@
 //!
 //! The contract is the EventBridge user guide ("event patterns", "comparison operators"). Where the guide is silent (the
 //! order of evaluation, consistency across arrays, what `anything-but` does with other types) the open-source engine
-//! `aws/event-ruler` decides. Where the two differ the guide wins; each such place says so:
+//! `aws/event-ruler` decides. Where the two differ the guide wins:
 //!
-//! - exact numbers compare as written (`300` is not `300.0`); the engine would call them equal. `3e2` and `300.0` read
-//!   as the same number here, because a parsed event no longer tells them apart;
-//! - `numeric` and numbers in `anything-but` stop at ±5e9; newer engines accept any double;
-//! - exact strings compare character by character; the engine also equates two spellings of one IP address.
+//! - exact numbers compare as written (`300` is not `300.0`); the engine calls them equal. `3e2` and `300.0` read as the
+//!   same number here, because a parsed event no longer tells them apart;
+//! - `numeric`, and numbers in `anything-but`, stop at ±5e9; newer engines accept any double;
+//! - exact strings compare character by character; the engine also equates two spellings of one IP address;
+//! - of a key written twice in a pattern the last one counts; the engine can be told to refuse it;
+//! - `cidr` compares addresses; the engine also takes the digits of a number for one.
 //!
-//! Stricter than AWS on purpose: a `$or` that is not a list of at least two objects is an error (AWS silently reads it as
-//! a field name), and so is a path that a `$or` alternative shares with its surroundings (there the last one written
-//! wins, which a reader does not see).
+//! One thing is refused that the engine accepts: an empty list inside `anything-but` with `prefix`, `suffix`,
+//! `equals-ignore-case` or `wildcard`, which would say nothing.
 //!
 //! **Architecture invariant:** no I/O, no clock, and no knowledge of CloudTrail or of our controls.
 //!
