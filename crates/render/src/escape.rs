@@ -63,6 +63,21 @@ pub fn value(text: &str, limit: usize) -> String {
     out.finish("")
 }
 
+/// `text` as one visible line of at most `limit` characters, like [`value`] but with links left alone: for a person's own
+/// input, shown back on their own terminal, where it must stay fit for copying.
+#[must_use]
+pub fn line(text: &str, limit: usize) -> String {
+    let mut out = Cut::new(limit);
+    let mut rest = text.chars();
+    loop {
+        let before = rest.as_str();
+        let Some(c) = rest.next() else { return out.finish("") };
+        if !out.push(&if is_hidden(c) { hexadecimal(c) } else { c.to_string() }) {
+            return out.finish(before);
+        }
+    }
+}
+
 /// `text` of our own, with its lines, at most `limit` characters. Hidden characters other than the line feed become
 /// visible; tabs become four spaces. Links stay links: never give it text from outside.
 #[must_use]

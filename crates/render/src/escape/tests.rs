@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{ascii, block, cut, is_hidden, json, toml, value};
+use super::{ascii, block, cut, is_hidden, json, line, toml, value};
 
 /// Text that wants to do harm, mixed with ordinary text.
 fn hostile() -> impl Strategy<Value = String> {
@@ -49,6 +49,14 @@ proptest! {
     #[test]
     fn a_block_keeps_its_lines_and_nothing_else_that_is_hidden(text in hostile(), limit in 0_usize..200) {
         prop_assert!(!block(&text, limit).replace('\n', "").contains(is_hidden));
+    }
+
+    #[test]
+    fn a_line_is_visible(text in hostile(), limit in 0_usize..200) {
+        let shown = line(&text, limit);
+        prop_assert!(!shown.contains(is_hidden), "{shown:?}");
+        let visible = !text.contains(is_hidden) && text.chars().count() <= limit;
+        prop_assert!(!visible || shown == text);
     }
 
     #[test]

@@ -1,0 +1,183 @@
+//! `rectify controls`
+
+use std::fmt::Write as _;
+
+use rectify_controls::{Action, Control, Kind, ResourceKind, Severity, Trigger, s3_bucket::S3Bucket};
+use rectify_render::{Style, escape};
+use serde_json::json;
+
+use crate::{
+    exit,
+    failure::Failure,
+    output::{self, Format, Text, paint},
+};
+
+/// Read the rule book: every control, or one in full.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A control, for example `s3-bucket-public-acl`. Without it all are listed.
+    id: Option<String>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    output: Format,
+}
+
+/// Why there is nothing to print.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("no control `{id}`{}", .near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default())]
+    Unknown { id: String, near: Option<&'static str> },
+}
+
+/// A control in its place in the book.
+struct Entry {
+    kind: ResourceKind,
+    control: &'static Control,
+    events: &'static [Trigger],
+}
+
+/// The whole book: one line per kind.
+fn book() -> Vec<Entry> {
+    [entries::<S3Bucket>()].into_iter().flatten().collect()
+}
+
+fn entries<K: Kind>() -> impl Iterator<Item = Entry> {
+    K::CONTROLS.iter().map(|control| Entry { kind: K::KIND, control, events: K::EVENTS })
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+    let book = book();
+    match (&args.id, args.output) {
+        (None, Format::Text) => output::data(&table(&book))?,
+        (None, Format::Json) => output::json(&book.iter().map(Entry::json).collect())?,
+        (Some(id), format) => {
+            let entry = find(&book, id)?;
+            match format {
+                Format::Text => output::data(&entry.text())?,
+                Format::Json => output::json(&entry.json())?,
+            }
+        }
+    }
+    Ok(exit::FINE)
+}
+
+fn find<'b>(book: &'b [Entry], id: &str) -> Result<&'b Entry, Error> {
+    let wanted = id.trim().to_ascii_lowercase().replace('_', "-");
+    book.iter().find(|entry| entry.control.id == wanted).ok_or_else(|| {
+        let near = book
+            .iter()
+            .map(|entry| (strsim::jaro_winkler(entry.control.id, &wanted), entry.control.id))
+            .filter(|(similarity, _)| *similarity > 0.85)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, id)| id);
+        Error::Unknown { id: id.to_owned(), near }
+    })
+}
+
+fn table(book: &[Entry]) -> Text {
+    let id_width = book.iter().map(|entry| entry.control.id.len()).max().unwrap_or_default();
+    let mut text = Text::new();
+    let head = format!("{:id_width$}  {:8}  {:7}  TITLE", "CONTROL", "SEVERITY", "DEFAULT");
+    let _ = writeln!(text, "{}", paint(Style::Strong, &head));
+    for Entry { control, .. } in book {
+        let severity = paint(style(control.severity), &format!("{:8}", control.severity.to_string()));
+        let action = action(control.action);
+        let _ =
+            writeln!(text, "{:id_width$}  {severity}  {action:7}  {}", control.id, escape::line(control.title, 200));
+    }
+    text
+}
+
+impl Entry {
+    fn events(&self) -> impl Iterator<Item = &'static Trigger> {
+        self.events.iter().filter(|trigger| trigger.controls.contains(&self.control.id))
+    }
+
+    fn text(&self) -> Text {
+        let control = self.control;
+        let mut text = Text::new();
+        let _ = writeln!(text, "{}  {}", paint(Style::Strong, control.id), escape::line(control.title, 200));
+        let severity = paint(style(control.severity), &control.severity.to_string());
+        let _ = writeln!(text, "\n{} severity, {}", severity, meaning(control.action));
+        section(&mut text, "What breaks it", control.breach);
+        section(&mut text, "What a correction does", control.correction);
+        section(&mut text, "What can break then", control.disruption);
+        section(&mut text, "Why", control.guidance.why);
+        let events: Vec<String> = self.events().map(|event| format!("{} ({})", event.name, event.source)).collect();
+        section(&mut text, "Woken by", &events.join("\n"));
+        let options: Vec<String> = (control.options.iter())
+            .map(|option| format!("{} = {}\n    {}", option.name, option.default, option.doc))
+            .collect();
+        section(&mut text, &format!("Options, under [control.{}]", control.id), &options.join("\n"));
+        let frameworks: Vec<String> =
+            control.frameworks.iter().map(|framework| format!("{}: {}", framework.name, framework.ids)).collect();
+        section(&mut text, "In published frameworks", &frameworks.join("\n"));
+        section(&mut text, "Terraform", control.guidance.terraform);
+        section(&mut text, "CloudFormation", control.guidance.cloudformation);
+        section(&mut text, "CDK", control.guidance.cdk);
+        text
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let control = self.control;
+        let guidance = &control.guidance;
+        json!({
+            "id": control.id,
+            "kind": self.kind,
+            "title": control.title,
+            "severity": control.severity,
+            "action": control.action,
+            "breach": control.breach,
+            "correction": control.correction,
+            "disruption": control.disruption,
+            "guidance": {
+                "why": guidance.why,
+                "terraform": guidance.terraform,
+                "cloudformation": guidance.cloudformation,
+                "cdk": guidance.cdk,
+            },
+            "events": self.events().map(|event| json!({ "source": event.source, "name": event.name })).collect::<Vec<_>>(),
+            "options": control.options.iter().map(|option| {
+                json!({ "name": option.name, "default": option.default, "doc": option.doc })
+            }).collect::<Vec<_>>(),
+            "frameworks": control.frameworks.iter().map(|framework| {
+                json!({ "name": framework.name, "ids": framework.ids.split(", ").collect::<Vec<_>>() })
+            }).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn section(text: &mut Text, heading: &str, body: &str) {
+    if body.trim().is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{}", paint(Style::Strong, heading));
+    for line in escape::block(body, 20_000).lines() {
+        let _ = writeln!(text, "{}", format!("  {line}").trim_end());
+    }
+}
+
+fn action(action: Action) -> &'static str {
+    match action {
+        Action::Correct => "correct",
+        Action::Guarded => "guarded",
+        Action::Notify => "notify",
+    }
+}
+
+fn meaning(action: Action) -> &'static str {
+    match action {
+        Action::Correct => "put back where the environment is corrective",
+        Action::Guarded => "put back only where the settings switch it on by name",
+        Action::Notify => "told only",
+    }
+}
+
+fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical => Style::Bad,
+        Severity::High => Style::Warn,
+        Severity::Medium => Style::Plain,
+        Severity::Low => Style::Dim,
+    }
+}

@@ -1,0 +1,21 @@
+//! What `rectify` exits with. Scripts rely on it: a code never changes its meaning.
+
+/// Done; where something was judged, nothing is wrong.
+pub(crate) const FINE: u8 = 0;
+/// A bug in rectify.
+pub(crate) const BUG: u8 = 1;
+/// Wrong arguments, or input that could not be read.
+pub(crate) const USAGE: u8 = 2;
+/// Judged, and a breach was found: a policy is public, or foreign accounts may use it.
+pub(crate) const BREACH: u8 = 3;
+/// The machine lacks something: a free port, a program, a file that has to be built first.
+pub(crate) const MACHINE: u8 = 10;
+
+/// The codes, as `--help` says them.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0   done; where something was judged, nothing is wrong
+  1   a bug in rectify
+  2   wrong arguments, or input that could not be read
+  3   judged, and a breach was found
+  10  the machine lacks something (a free port, a program, a file to be built first)";

@@ -1,0 +1,8 @@
+//! The real `rectify` binary, run as a person or a script runs it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod controls;
+mod harness;
+mod policy;
+mod shell;
