@@ -1,4 +1,5 @@
 //! Policies of known verdict from other projects' tests. Where we differ, the table says why; nothing is skipped.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeSet;
 

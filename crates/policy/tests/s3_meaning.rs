@@ -1,4 +1,5 @@
 //! S3's "The meaning of public", to the letter, and where the general answer differs.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 

@@ -1,22 +1,11 @@
 //! What the verdict tables share.
 
-use std::collections::BTreeSet;
+mod zone;
 
-use rectify_policy::{AccountId, Assessment, OrganizationId, Policy, Service, TrustZone, Verdict, assess};
+use rectify_policy::{AccountId, Assessment, Policy, Service, Verdict, assess};
 use serde_json::Value;
 
-pub(crate) const OURS: &str = "111122223333";
-pub(crate) const PARTNER: &str = "222233334444";
-
-/// Account 1111…, in organisation `o-ours123456`, which trusts 2222….
-pub(crate) fn zone() -> TrustZone {
-    TrustZone {
-        account: Some(AccountId::new(OURS).unwrap()),
-        organization: Some(OrganizationId::new("o-ours123456").unwrap()),
-        accounts: BTreeSet::from([AccountId::new(PARTNER).unwrap()]),
-        access_point_vpc_origin: false,
-    }
-}
+pub(crate) use zone::zone;
 
 /// A grant to `principal` under `condition`, both JSON; an empty condition is none.
 pub(crate) fn grant(principal: &str, condition: &str) -> String {
