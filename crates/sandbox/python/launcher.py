@@ -1,0 +1,77 @@
+"""Runs moto's server for rectify's sandbox, in the process that the sandbox started.
+
+- Leaves when its standard input closes, so nothing survives the sandbox, however that ended.
+- Takes a free port and writes it to standard output as one JSON line when it is ready.
+- IAM enforcement is on from the first request. A request that carries the sandbox's token is the account's administrator;
+  every other request is checked by moto against the policies of the role whose credentials signed it.
+- moto knows few action names and almost no resources; the gateway names both, in two headers (see `standins.rs`).
+"""
+
+import json
+import logging
+import os
+import sys
+import threading
+
+
+def leave_with_parent():
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+threading.Thread(target=leave_with_parent, daemon=True).start()
+token = os.environ.pop("RECTIFY_SANDBOX_TOKEN")
+
+from moto import settings  # noqa: E402
+from moto.backends import get_backend  # noqa: E402
+from moto.core.authorization import ActionAuthenticatorMixin  # noqa: E402
+from moto.iam.access_control import IAMRequestBase  # noqa: E402
+from moto.moto_server.werkzeug_app import (  # noqa: E402
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server  # noqa: E402
+
+settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
+authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action
+permit = IAMRequestBase.check_action_permitted
+
+
+def authorize_unless_administrator(self, iam_request_cls, resource="*"):
+    if self.headers.get("x-rectify-administrator") != token:
+        authorize(self, iam_request_cls, resource)
+
+
+def permit_named_action(self, resource):
+    self._action = self._headers.get("x-rectify-action") or self._action
+    permit(self, self._headers.get("x-rectify-resource") or resource)
+
+
+ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_unless_administrator
+IAMRequestBase.check_action_permitted = permit_named_action
+
+
+class Handler(MotoRequestHandler):
+    # Headers and body are two writes: with Nagle's algorithm the second one waits for a delayed acknowledgement.
+    disable_nagle_algorithm = True
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code="-", size="-"):
+        pass
+
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+# Imported now rather than inside the first call that needs them.
+for service in ("s3", "s3control", "sts", "iam", "dynamodb", "sns", "sqs"):
+    get_backend(service)
+    __import__(f"moto.{service}.responses")
+
+server = make_server(
+    "127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True, request_handler=Handler
+)
+server.daemon_threads = True
+server.socket.listen(1024)
+os.environ["MOTO_PORT"] = str(server.server_port)
+print(json.dumps({"port": server.server_port}), flush=True)
+server.serve_forever()

@@ -1,0 +1,125 @@
+//! Failures on purpose: slow, throttled, broken or cut calls, by rule.
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+use crate::naming::{Named, Protocol};
+
+/// Which calls go wrong, and how. Unset fields match everything; all set ones must match.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fault {
+    /// botocore's service name, for example `dynamodb`.
+    pub service: Option<String>,
+    /// The operation, for example `PutItem`.
+    pub operation: Option<String>,
+    /// The function's logical id; the word `person` matches calls that no function made. Unset: functions only.
+    pub function: Option<String>,
+    /// Only the n-th matching call, counted from 1.
+    pub nth: Option<u64>,
+    /// Every n-th matching call.
+    pub every: Option<u64>,
+    /// At most this many calls.
+    pub times: Option<u64>,
+    /// Wait this long first, in milliseconds.
+    pub delay_ms: u64,
+    /// What happens then.
+    pub effect: Effect,
+}
+
+/// What happens to a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+#[non_exhaustive]
+pub enum Effect {
+    /// Nothing more: the call is only slow.
+    #[default]
+    None,
+    /// An error answer; the cloud never sees the call.
+    Error {
+        /// HTTP status.
+        status: u16,
+        /// AWS's error code, for example `ThrottlingException` or `SlowDown`.
+        code: String,
+    },
+    /// The connection ends without an answer; the cloud never sees the call.
+    Cut,
+    /// The cloud carries the call out, but its answer is lost.
+    CutAfter,
+    /// The cloud carries the call out, but its answer ends in the middle.
+    Truncate,
+}
+
+#[derive(Default)]
+struct Rule {
+    fault: Fault,
+    matched: u64,
+    fired: u64,
+}
+
+/// The rules in force.
+#[derive(Default)]
+pub(crate) struct Faults(Mutex<Vec<Rule>>);
+
+impl Faults {
+    pub(crate) fn set(&self, faults: Vec<Fault>) {
+        *self.0.lock() = faults.into_iter().map(|fault| Rule { fault, ..Rule::default() }).collect();
+    }
+
+    /// The first rule that fires for a call. Every rule that matches counts it.
+    pub(crate) fn pick(&self, service: &str, operation: &str, function: Option<&str>) -> Option<Fault> {
+        let mut picked = None;
+        for rule in self.0.lock().iter_mut() {
+            let fault = &rule.fault;
+            let who = match (fault.function.as_deref(), function) {
+                (None, function) => function.is_some(),
+                (Some("person"), function) => function.is_none(),
+                (Some(wanted), function) => function == Some(wanted),
+            };
+            let what = fault.service.as_deref().is_none_or(|wanted| wanted == service)
+                && fault.operation.as_deref().is_none_or(|wanted| wanted == operation);
+            if !who || !what {
+                continue;
+            }
+            rule.matched += 1;
+            let turn = fault.nth.is_none_or(|nth| nth == rule.matched)
+                && fault.every.is_none_or(|every| every > 0 && rule.matched.is_multiple_of(every))
+                && fault.times.is_none_or(|times| rule.fired < times);
+            if turn && picked.is_none() {
+                rule.fired += 1;
+                picked = Some(fault.clone());
+            }
+        }
+        picked
+    }
+}
+
+/// An error body as the protocol of the call has it, with its content type.
+pub(crate) fn body(named: Option<&Named>, code: &str) -> (String, &'static str) {
+    let message = "Injected by the sandbox";
+    let is_s3 = named.is_none_or(|named| named.service.name == "s3");
+    match named.map(|named| named.protocol) {
+        Some(Protocol::Json | Protocol::RestJson | Protocol::Cbor) => (
+            serde_json::json!({ "__type": code, "message": message, "Message": message }).to_string(),
+            "application/x-amz-json-1.0",
+        ),
+        Some(Protocol::Ec2) => (
+            format!(
+                "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>\
+                 <RequestID>sandbox</RequestID></Response>"
+            ),
+            "text/xml",
+        ),
+        _ if is_s3 => (
+            format!("<Error><Code>{code}</Code><Message>{message}</Message><RequestId>sandbox</RequestId></Error>"),
+            "application/xml",
+        ),
+        _ => (
+            format!(
+                "<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>{message}</Message></Error>\
+                 <RequestId>sandbox</RequestId></ErrorResponse>"
+            ),
+            "text/xml",
+        ),
+    }
+}

@@ -1,0 +1,306 @@
+//! One execution environment: a process, its Runtime API and its log.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio::sync::{mpsc, oneshot};
+
+use super::Settings;
+use super::runtime_api::{Report, RuntimeApi, Work};
+use crate::hub::Hub;
+use crate::record::{LogLine, Outcome};
+use crate::template::FunctionSpec;
+use crate::trail::identity::Caller;
+use crate::trail::xml;
+
+/// How long a process may take to its first request for work (Lambda developer guide: the init phase ends after 10 s).
+const INIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// A live process.
+pub(super) struct Environment {
+    id: u64,
+    hub: Arc<Hub>,
+    arn: String,
+    child: Child,
+    init_ns: Option<u64>,
+    work: mpsc::Sender<Work>,
+    reports: mpsc::UnboundedReceiver<Report>,
+    /// The request lines are attributed to: they may arrive a little after its answer.
+    current: Arc<Mutex<Option<String>>>,
+    // Ends the Runtime API with the environment.
+    _stop: oneshot::Sender<()>,
+}
+
+/// Why there is no environment.
+pub(super) struct NotStarted {
+    pub(super) error_type: String,
+    pub(super) message: String,
+    pub(super) pid: Option<u32>,
+}
+
+/// How a request ended.
+pub(super) struct Ran {
+    pub(super) outcome: Outcome,
+    pub(super) response: Value,
+    pub(super) start_ns: u64,
+    pub(super) end_ns: u64,
+    pub(super) peak_rss_kb: Option<u64>,
+}
+
+impl Environment {
+    /// Obtains credentials of the function's role, starts the process and waits until it asks for work.
+    pub(super) async fn start(
+        hub: &Arc<Hub>,
+        spec: &FunctionSpec,
+        binary: &Path,
+        settings: &Settings,
+    ) -> Result<Self, NotStarted> {
+        let failed = |message: String| NotStarted { error_type: "Sandbox.NotStarted".to_owned(), message, pid: None };
+        let id = hub.new_environment();
+        let credentials = credentials(hub, spec, id).await.map_err(failed)?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| failed(error.to_string()))?;
+        let address = listener.local_addr().map_err(|error| failed(error.to_string()))?;
+        let (api, work, reports) = RuntimeApi::new();
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(api.serve(listener, stopped));
+
+        let mut command = Command::new(binary);
+        variables(&mut command, spec, settings, &hub.region, binary);
+        command
+            .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
+            .env("AWS_ACCESS_KEY_ID", &credentials.access_key)
+            .env("AWS_SECRET_ACCESS_KEY", &credentials.secret_key)
+            .env("AWS_SESSION_TOKEN", &credentials.session_token)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        let spawned = hub.records.now();
+        let mut child = command.spawn().map_err(|error| failed(format!("`{}`: {error}", binary.display())))?;
+        let current = Arc::new(Mutex::new(None));
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        follow(hub, spec, "stdout", out, &current);
+        follow(hub, spec, "stderr", err, &current);
+        let mut environment = Self {
+            id,
+            hub: Arc::clone(hub),
+            arn: spec.arn.clone(),
+            child,
+            init_ns: None,
+            work,
+            reports,
+            current,
+            _stop: stop,
+        };
+        let pid = environment.pid();
+        let problem = tokio::select! {
+            report = environment.reports.recv() => match report {
+                Some(Report::Ready) => {
+                    environment.init_ns = Some(hub.records.now().saturating_sub(spawned));
+                    return Ok(environment);
+                }
+                Some(Report::InitError(error)) => error,
+                _ => json!({ "errorType": "Runtime.InvalidSequence", "errorMessage": "an answer before any request" }),
+            },
+            status = environment.child.wait() => json!({
+                "errorType": "Runtime.ExitError",
+                "errorMessage": status.map_or_else(|error| error.to_string(), |status| format!("Runtime exited: {status}")),
+            }),
+            () = tokio::time::sleep(INIT_LIMIT) => json!({
+                "errorType": "Sandbox.Timedout",
+                "errorMessage": format!("no request for work within {} s", INIT_LIMIT.as_secs()),
+            }),
+        };
+        environment.end().await;
+        let text = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Err(NotStarted { error_type: text("errorType"), message: text("errorMessage"), pid })
+    }
+
+    pub(super) fn init_ns(&self) -> Option<u64> {
+        self.init_ns
+    }
+
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Hands out one request and waits for its answer, the end of the process or the end of its time.
+    pub(super) async fn run(&mut self, request_id: &str, payload: &Bytes, timeout: Duration) -> Ran {
+        *self.current.lock() = Some(request_id.to_owned());
+        self.hub.set_running(self.id, Some(request_id));
+        let timeout_ms = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
+        let work = Work {
+            request_id: request_id.to_owned(),
+            deadline_ms: jiff::Timestamp::now().as_millisecond().saturating_add(timeout_ms),
+            arn: self.arn.clone(),
+            payload: payload.clone(),
+        };
+        let start_ns = self.hub.records.now();
+        let (outcome, response) = if self.work.send(work).await.is_err() {
+            (Outcome::Crash, exited("the Runtime API is gone"))
+        } else {
+            tokio::select! {
+                biased;
+                answered = answer(&mut self.reports, request_id) => answered,
+                status = self.child.wait() => match last_word(&mut self.reports, request_id) {
+                    // The answer was sent just before the end.
+                    Some(answered) => answered,
+                    None => (Outcome::Crash, exited(&status.map_or_else(|error| error.to_string(), |status| status.to_string()))),
+                },
+                () = tokio::time::sleep(timeout) => (Outcome::Timeout, json!({
+                    "errorType": "Sandbox.Timedout",
+                    "errorMessage": format!("Task timed out after {:.2} seconds", timeout.as_secs_f64()),
+                })),
+            }
+        };
+        let end_ns = self.hub.records.now();
+        let peak_rss_kb = self.pid().and_then(peak_rss_kb);
+        self.hub.set_running(self.id, None);
+        Ran { outcome, response, start_ns, end_ns, peak_rss_kb }
+    }
+
+    /// Ends the process and waits until it is gone.
+    pub(super) async fn end(mut self) {
+        let _ = self.child.kill().await;
+    }
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        self.hub.set_running(self.id, None);
+    }
+}
+
+/// The answer to `request_id`; answers to others (of an invocation that was given up) are not for us.
+async fn answer(reports: &mut mpsc::UnboundedReceiver<Report>, request_id: &str) -> (Outcome, Value) {
+    loop {
+        match reports.recv().await {
+            Some(report) => {
+                if let Some(answered) = meant(report, request_id) {
+                    return answered;
+                }
+            }
+            None => return (Outcome::Crash, exited("the Runtime API is gone")),
+        }
+    }
+}
+
+fn last_word(reports: &mut mpsc::UnboundedReceiver<Report>, request_id: &str) -> Option<(Outcome, Value)> {
+    while let Ok(report) = reports.try_recv() {
+        if let Some(answered) = meant(report, request_id) {
+            return Some(answered);
+        }
+    }
+    None
+}
+
+fn meant(report: Report, request_id: &str) -> Option<(Outcome, Value)> {
+    match report {
+        Report::Response(id, body) if id == request_id => {
+            let text = || Value::from(String::from_utf8_lossy(&body).into_owned());
+            Some((Outcome::Success, serde_json::from_slice(&body).unwrap_or_else(|_| text())))
+        }
+        Report::Error(id, error) if id == request_id => Some((Outcome::Error, error)),
+        _ => None,
+    }
+}
+
+fn exited(how: &str) -> Value {
+    json!({ "errorType": "Runtime.ExitError", "errorMessage": format!("Runtime exited: {how}") })
+}
+
+struct Credentials {
+    access_key: String,
+    secret_key: String,
+    session_token: String,
+}
+
+/// A real `AssumeRole` in moto, as the Lambda service does it. Each environment has a session of its own.
+async fn credentials(hub: &Hub, spec: &FunctionSpec, environment: u64) -> Result<Credentials, String> {
+    let params = [
+        ("Action", "AssumeRole"),
+        ("RoleArn", spec.role_arn.as_str()),
+        ("RoleSessionName", spec.name.as_str()),
+        ("Version", "2011-06-15"),
+    ];
+    let answer = hub.moto.query(hub.own("sts"), &params).await.map_err(|error| error.to_string())?;
+    let field = |name: &str| {
+        xml::first_text(&answer.body, name)
+            .ok_or_else(|| format!("sts:AssumeRole of `{}` answered {} without {name}", spec.role_arn, answer.status))
+    };
+    let credentials = Credentials {
+        access_key: field("AccessKeyId")?,
+        secret_key: field("SecretAccessKey")?,
+        session_token: field("SessionToken")?,
+    };
+    let caller = Caller { function: spec.logical_id.clone(), environment };
+    hub.identities.learn_function(caller, &spec.role_arn, &answer.body);
+    Ok(credentials)
+}
+
+/// The environment variables Lambda sets, the template's, and the three that lead to the sandbox. Nothing is inherited.
+fn variables(command: &mut Command, spec: &FunctionSpec, settings: &Settings, region: &str, binary: &Path) {
+    let today = jiff::Timestamp::now().strftime("%Y/%m/%d");
+    let root = binary.parent().unwrap_or(Path::new("/"));
+    command
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("LANG", "en_US.UTF-8")
+        .env("TZ", ":UTC")
+        .env("_HANDLER", &spec.handler)
+        .env("LAMBDA_TASK_ROOT", root)
+        .env("LAMBDA_RUNTIME_DIR", "/var/runtime")
+        .env("AWS_REGION", region)
+        .env("AWS_DEFAULT_REGION", region)
+        .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+        .env("AWS_LAMBDA_FUNCTION_NAME", &spec.name)
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", spec.memory_mb.to_string())
+        .env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", spec.name))
+        .env("AWS_LAMBDA_LOG_STREAM_NAME", format!("{today}/[$LATEST]{}", uuid::Uuid::new_v4().simple()))
+        .envs(settings.variables.iter().map(|(key, value)| (key, value)))
+        .envs(&spec.environment)
+        .env("AWS_ENDPOINT_URL", &settings.endpoint)
+        .env("HTTP_PROXY", &settings.endpoint);
+}
+
+fn follow(
+    hub: &Arc<Hub>,
+    spec: &FunctionSpec,
+    stream: &'static str,
+    pipe: Option<impl AsyncRead + Unpin + Send + 'static>,
+    current: &Arc<Mutex<Option<String>>>,
+) {
+    let Some(pipe) = pipe else { return };
+    let (hub, current, function) = (Arc::downgrade(hub), Arc::clone(current), spec.logical_id.clone());
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(pipe).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let Some(hub) = hub.upgrade() else { return };
+            let request_id = current.lock().clone();
+            let at_ns = hub.records.now();
+            hub.records.log(LogLine { function: function.clone(), request_id, stream, line, at_ns });
+        }
+    });
+}
+
+/// The most memory the process ever had resident.
+#[cfg(target_os = "linux")]
+fn peak_rss_kb(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn peak_rss_kb(_: u32) -> Option<u64> {
+    None
+}

@@ -1,0 +1,41 @@
+//! A small AWS on loopback for the real binaries: `moto` as the cloud, a gateway in front of it, an event bus and a
+//! Lambda service.
+//!
+//! The way of a call: the `gateway` names it from botocore's service models, lets moto answer, and the
+//! `trail` mints the CloudTrail event AWS would have sent; the `bus` matches that against the rules in
+//! `template.yaml`; the `lambda` service hands it to the function's real `bootstrap` binary over the Runtime API.
+//! The function's own calls come back to the gateway and are checked by moto against exactly the policies of the
+//! template. Where moto is wrong in something a function needs, `standins` has it.
+//!
+//! **Invariant: no branch in product code.** A function learns of the sandbox only through `AWS_ENDPOINT_URL`,
+//! `HTTP_PROXY`, `AWS_LAMBDA_RUNTIME_API` and its credentials.
+//! **Invariant: nothing stays.** Every process ends with the [`World`], also when the sandbox is killed.
+//! **Invariant: nothing leaves.** Whatever host a request names, moto on loopback answers it.
+
+mod bus;
+mod busy;
+mod control;
+mod deploy;
+mod error;
+mod faults;
+mod gateway;
+mod hub;
+mod lambda;
+mod model;
+mod moto;
+mod naming;
+mod progress;
+mod python;
+mod record;
+mod request;
+mod standins;
+mod template;
+mod trail;
+mod world;
+
+pub use error::{PythonError, SandboxError, TemplateError};
+pub use faults::{Effect, Fault};
+pub use progress::{Progress, Step};
+pub use python::{Python, cache_directory};
+pub use record::{Call, Invocation, LogLine, Message, Outcome};
+pub use world::{World, WorldBuilder};

@@ -1,0 +1,152 @@
+//! Where moto differs from AWS in something the functions depend on, the sandbox stands in. All of it is here.
+//!
+//! 1. **IAM action names.** moto 5.2.5 derives S3's actions from a short table: `?publicAccessBlock`,
+//!    `?ownershipControls`, `?encryption` and `?replication` are unknown to it and are checked as `ListBucket`,
+//!    `CreateBucket` or `DeleteBucket`; account-level calls are checked under the bucket-level name. The gateway names
+//!    the action after the Service Authorization Reference ([`action`]) and moto checks that name.
+//! 2. **Resources.** moto checks every call outside S3, IAM and STS against the resource `*`, which no policy with a
+//!    table or topic ARN allows. The gateway names the ARN ([`resource`]).
+//!
+//! Both travel in headers that only the gateway can set; the decision itself, the signature check and the policies are
+//! moto's. A batch over several tables is checked for the first. `Condition` elements are not evaluated: moto treats
+//! them as met, so a `Deny` under a condition always denies.
+//!
+//! `GetBucketPolicyStatus` is wrong in moto for policies with conditions; it is passed through as it is.
+
+use serde_json::Value;
+
+use crate::naming::Named;
+
+/// S3's IAM actions that are not the operation's name (Service Authorization Reference, "Actions for Amazon S3").
+const S3: &[(&str, &str)] = &[
+    ("CompleteMultipartUpload", "PutObject"),
+    ("CopyObject", "PutObject"),
+    ("CreateMultipartUpload", "PutObject"),
+    ("DeleteBucketCors", "PutBucketCORS"),
+    ("DeleteBucketEncryption", "PutEncryptionConfiguration"),
+    ("DeleteBucketLifecycle", "PutLifecycleConfiguration"),
+    ("DeleteBucketOwnershipControls", "PutBucketOwnershipControls"),
+    ("DeleteBucketReplication", "PutReplicationConfiguration"),
+    ("DeleteBucketTagging", "PutBucketTagging"),
+    ("DeleteObjects", "DeleteObject"),
+    ("DeletePublicAccessBlock", "PutBucketPublicAccessBlock"),
+    ("GetBucketAccelerateConfiguration", "GetAccelerateConfiguration"),
+    ("GetBucketCors", "GetBucketCORS"),
+    ("GetBucketEncryption", "GetEncryptionConfiguration"),
+    ("GetBucketLifecycle", "GetLifecycleConfiguration"),
+    ("GetBucketLifecycleConfiguration", "GetLifecycleConfiguration"),
+    ("GetBucketNotificationConfiguration", "GetBucketNotification"),
+    ("GetBucketReplication", "GetReplicationConfiguration"),
+    ("GetObjectLockConfiguration", "GetBucketObjectLockConfiguration"),
+    ("GetPublicAccessBlock", "GetBucketPublicAccessBlock"),
+    ("HeadBucket", "ListBucket"),
+    ("HeadObject", "GetObject"),
+    ("ListBuckets", "ListAllMyBuckets"),
+    ("ListMultipartUploads", "ListBucketMultipartUploads"),
+    ("ListObjectVersions", "ListBucketVersions"),
+    ("ListObjects", "ListBucket"),
+    ("ListObjectsV2", "ListBucket"),
+    ("ListParts", "ListMultipartUploadParts"),
+    ("PutBucketAccelerateConfiguration", "PutAccelerateConfiguration"),
+    ("PutBucketCors", "PutBucketCORS"),
+    ("PutBucketEncryption", "PutEncryptionConfiguration"),
+    ("PutBucketLifecycle", "PutLifecycleConfiguration"),
+    ("PutBucketLifecycleConfiguration", "PutLifecycleConfiguration"),
+    ("PutBucketNotificationConfiguration", "PutBucketNotification"),
+    ("PutBucketReplication", "PutReplicationConfiguration"),
+    ("PutObjectLockConfiguration", "PutBucketObjectLockConfiguration"),
+    ("PutPublicAccessBlock", "PutBucketPublicAccessBlock"),
+    ("UploadPart", "PutObject"),
+    ("UploadPartCopy", "PutObject"),
+];
+
+/// S3Control's, where the setting is the account's.
+const S3_CONTROL: &[(&str, &str)] = &[
+    ("DeletePublicAccessBlock", "PutAccountPublicAccessBlock"),
+    ("GetPublicAccessBlock", "GetAccountPublicAccessBlock"),
+    ("PutPublicAccessBlock", "PutAccountPublicAccessBlock"),
+];
+
+/// Services whose IAM prefix is not their signing name.
+const PREFIXES: &[(&str, &str)] =
+    &[("monitoring", "cloudwatch"), ("application-autoscaling", "application-autoscaling")];
+
+/// The IAM action of a call, for example `s3:GetEncryptionConfiguration`.
+pub(crate) fn action(named: &Named) -> String {
+    let operation = named.operation.as_str();
+    let find = |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == operation).map(|(_, to)| *to);
+    let action = match named.service.name.as_str() {
+        "s3" => find(S3),
+        "s3control" => find(S3_CONTROL),
+        _ => None,
+    };
+    let signing = named.service.metadata.signing_name();
+    let prefix = PREFIXES.iter().find(|(name, _)| *name == signing).map_or(signing, |(_, prefix)| prefix);
+    format!("{prefix}:{}", action.unwrap_or(operation))
+}
+
+/// The ARN a call is about, from its parameters in CloudTrail's spelling; `*` when it is about none in particular.
+pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account: &str) -> String {
+    let text = |key: &str| parameters.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let arn = |service: &str, rest: String| format!("arn:aws:{service}:{region}:{account}:{rest}");
+    let named_or_arn = |service: &str, name: &str, prefix: &str| {
+        if name.starts_with("arn:") { name.to_owned() } else { arn(service, format!("{prefix}{name}")) }
+    };
+    let special = match named.service.name.as_str() {
+        "s3" => match (named.labels.get("Bucket"), named.labels.get("Key")) {
+            (Some(bucket), Some(key)) => Some(format!("arn:aws:s3:::{bucket}/{key}")),
+            (Some(bucket), None) => Some(format!("arn:aws:s3:::{bucket}")),
+            _ => None,
+        },
+        "s3control" => named
+            .labels
+            .get("Name")
+            .filter(|_| named.operation.contains("AccessPoint"))
+            .map(|name| arn("s3", format!("accesspoint/{name}"))),
+        "dynamodb" => table(parameters, 0).map(|name| named_or_arn("dynamodb", &name, "table/")),
+        "sns" => text("topicArn")
+            .or_else(|| text("targetArn"))
+            .map(str::to_owned)
+            .or_else(|| text("name").map(|name| arn("sns", name.to_owned()))),
+        "sqs" => text("queueUrl")
+            .and_then(|url| url.rsplit('/').next())
+            .or_else(|| text("queueName"))
+            .map(|name| arn("sqs", name.to_owned())),
+        "lambda" => text("functionName").map(|name| named_or_arn("lambda", name, "function:")),
+        "logs" => text("logGroupName").map(|name| arn("logs", format!("log-group:{name}:*"))),
+        "events" => {
+            let entry = parameters.pointer("/entries/0/eventBusName").and_then(Value::as_str);
+            let bus = entry.or_else(|| text("eventBusName")).or_else(|| text("name")).unwrap_or("default");
+            Some(named_or_arn("events", bus, "event-bus/"))
+        }
+        _ => None,
+    };
+    special.or_else(|| any_arn(parameters)).unwrap_or_else(|| "*".to_owned())
+}
+
+/// The first table named, at any depth: batches and transactions carry it inside.
+fn table(parameters: &Value, depth: usize) -> Option<String> {
+    if depth > 6 {
+        return None;
+    }
+    match parameters {
+        Value::Object(fields) => {
+            if let Some(Value::String(name)) = fields.get("tableName") {
+                return Some(name.clone());
+            }
+            if let Some(Value::Object(tables)) = fields.get("requestItems") {
+                return tables.keys().next().cloned();
+            }
+            fields.values().find_map(|value| table(value, depth + 1))
+        }
+        Value::Array(items) => items.iter().find_map(|item| table(item, depth + 1)),
+        _ => None,
+    }
+}
+
+fn any_arn(parameters: &Value) -> Option<String> {
+    parameters.as_object()?.iter().find_map(|(key, value)| {
+        let is_arn = key.ends_with("Arn") || key.ends_with("ARN") || key == "arn";
+        value.as_str().filter(|text| is_arn && text.starts_with("arn:")).map(str::to_owned)
+    })
+}

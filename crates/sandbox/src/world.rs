@@ -1,0 +1,397 @@
+//! A whole small world: built from a template, asked about, and taken down.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::broadcast;
+use tokio::task::JoinHandle;
+
+use crate::bus::Bus;
+use crate::deploy::deploy;
+use crate::error::SandboxError;
+use crate::faults::Fault;
+use crate::gateway::Gateway;
+use crate::hub::Hub;
+use crate::lambda::{Function, Settings};
+use crate::model::Index;
+use crate::moto::Moto;
+use crate::progress::Progress;
+use crate::python::Python;
+use crate::record::{Call, Invocation, LogLine, Message};
+use crate::template::{FunctionSpec, Resolver, Template};
+
+/// moto's account, which is the hub.
+const HUB_ACCOUNT: &str = "123456789012";
+const DEFAULT_REGION: &str = "eu-central-1";
+
+type Binaries = Arc<dyn Fn(&str) -> PathBuf + Send + Sync>;
+
+/// How a world is made. Only the template and the binaries have no default.
+#[derive(Clone)]
+pub struct WorldBuilder {
+    template: PathBuf,
+    binaries: Binaries,
+    port: u16,
+    account: String,
+    region: String,
+    settings_directory: Option<PathBuf>,
+    parameters: BTreeMap<String, String>,
+    variables: Vec<(String, String)>,
+    retry_delay: Duration,
+    progress: Progress,
+}
+
+impl WorldBuilder {
+    /// A world from `template`, in which `binaries` tells each function's executable by its logical id.
+    pub fn new(template: impl Into<PathBuf>, binaries: impl Fn(&str) -> PathBuf + Send + Sync + 'static) -> Self {
+        Self {
+            template: template.into(),
+            binaries: Arc::new(binaries),
+            port: 0,
+            account: HUB_ACCOUNT.to_owned(),
+            region: DEFAULT_REGION.to_owned(),
+            settings_directory: None,
+            parameters: BTreeMap::new(),
+            variables: Vec::new(),
+            retry_delay: Duration::from_millis(200),
+            progress: Progress::default(),
+        }
+    }
+
+    /// The gateway's port; 0, the default, takes a free one. People expect 4566.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The hub account. Default: 123456789012, which moto gives to unknown credentials.
+    #[must_use]
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.account = account.into();
+        self
+    }
+
+    /// The hub's region. Default: eu-central-1.
+    #[must_use]
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = region.into();
+        self
+    }
+
+    /// A directory that stands for `/opt` in every function, in place of the template's layers.
+    #[must_use]
+    pub fn settings_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.settings_directory = Some(directory.into());
+        self
+    }
+
+    /// The value of a template's parameter.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameters.insert(name.into(), value.into());
+        self
+    }
+
+    /// A variable every function gets; the template's own value wins.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// The wait before a failed invocation is tried again. Default: 200 ms; AWS waits minutes.
+    #[must_use]
+    pub fn retry_delay(mut self, delay: Duration) -> Self {
+        self.retry_delay = delay;
+        self
+    }
+
+    /// Where to tell what is being done.
+    #[must_use]
+    pub fn progress(mut self, progress: Progress) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// Starts the world: the same as [`World::start`].
+    ///
+    /// # Errors
+    /// See [`World::start`].
+    pub async fn start(self) -> Result<World, SandboxError> {
+        World::start(self).await
+    }
+}
+
+/// A running world. Dropping it ends every process it started; [`World::shutdown`] also waits for that.
+pub struct World {
+    hub: Arc<Hub>,
+    gateway: Arc<Gateway>,
+    bus: Arc<Bus>,
+    server: JoinHandle<()>,
+    endpoint: String,
+}
+
+impl World {
+    /// Makes the Python environment if needed, starts moto, deploys the template's tables, topics, queues and roles,
+    /// and opens the gateway.
+    ///
+    /// # Errors
+    /// [`SandboxError`] names what is missing: Python, a free port, a binary, a readable template.
+    pub async fn start(builder: WorldBuilder) -> Result<Self, SandboxError> {
+        let template = Template::read(&builder.template)?;
+        let address = ("127.0.0.1", builder.port);
+        let listen = |source| SandboxError::Listen { port: builder.port, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let endpoint = format!("http://{}", listener.local_addr().map_err(listen)?);
+        let python = Python::ensure(&builder.progress).await?;
+        let models = python.models();
+        let index = tokio::task::spawn_blocking(move || read_index(&models));
+        let moto = Moto::start(&python, &builder.progress).await?;
+        let index = index
+            .await
+            .map_err(|error| SandboxError::Models { path: python.models(), reason: error.to_string() })??;
+        let hub = Arc::new(Hub::new(moto, &builder.account, &builder.region));
+
+        let resolver =
+            Resolver::new(&template, &builder.account, &builder.region, &endpoint, builder.parameters.clone());
+        let specs = FunctionSpec::all(&template, &resolver, builder.settings_directory.as_deref())?;
+        deploy(&hub, &template, &resolver, &specs, &builder.progress).await?;
+        let settings = Arc::new(Settings {
+            retry_delay: builder.retry_delay,
+            endpoint: endpoint.clone(),
+            variables: builder.variables.clone(),
+        });
+        let mut functions = BTreeMap::new();
+        for spec in specs {
+            let logical_id = spec.logical_id.clone();
+            let binary = binary(&builder, &logical_id)?;
+            let function = Function::new(spec, binary, Arc::clone(&hub), Arc::clone(&settings));
+            functions.insert(logical_id, Arc::new(function));
+        }
+        let bus = Arc::new(Bus::new(template.rules(&resolver)?, functions)?);
+        let gateway = Arc::new(Gateway::new(Arc::clone(&hub), index));
+        let _ = gateway.bus.set(Arc::clone(&bus));
+        let server = tokio::spawn(Arc::clone(&gateway).serve(listener));
+        Ok(Self { hub, gateway, bus, server, endpoint })
+    }
+
+    /// The address for `--endpoint-url`, for example `http://127.0.0.1:4566`.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The hub account.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.hub.account
+    }
+
+    /// The hub's region.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.hub.region
+    }
+
+    /// The functions' logical ids.
+    #[must_use]
+    pub fn functions(&self) -> Vec<String> {
+        self.bus.functions().map(|function| function.logical_id().to_owned()).collect()
+    }
+
+    /// Every call so far, in the order the answers came.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.hub.records.calls.all()
+    }
+
+    /// Every event so far: minted ones, also read-only ones that no rule saw, and those somebody put.
+    #[must_use]
+    pub fn events(&self) -> Vec<Value> {
+        self.hub.records.events.all()
+    }
+
+    /// Every finished attempt to run a function.
+    #[must_use]
+    pub fn invocations(&self) -> Vec<Invocation> {
+        self.hub.records.invocations.all()
+    }
+
+    /// Every line functions wrote.
+    #[must_use]
+    pub fn logs(&self) -> Vec<LogLine> {
+        self.hub.records.logs.all()
+    }
+
+    /// Every message published to a topic.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Message> {
+        self.hub.records.messages.all()
+    }
+
+    /// Lines as they are written.
+    #[must_use]
+    pub fn follow_logs(&self) -> broadcast::Receiver<LogLine> {
+        self.hub.records.follow_logs()
+    }
+
+    /// Attempts as they end.
+    #[must_use]
+    pub fn follow_invocations(&self) -> broadcast::Receiver<Invocation> {
+        self.hub.records.follow_invocations()
+    }
+
+    /// Forgets calls, events, invocations, lines and messages.
+    pub fn clear_records(&self) {
+        self.hub.records.clear();
+    }
+
+    /// Replaces the faults in force; none ends them.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        self.gateway.faults.set(faults);
+    }
+
+    /// Puts an event on the bus as if AWS had sent it.
+    pub fn publish(&self, event: &Value) {
+        self.gateway.publish(event);
+    }
+
+    /// Runs a function once, with `payload`, and waits. `None` when there is no such function.
+    pub async fn invoke(&self, function: &str, payload: &Value) -> Option<Invocation> {
+        self.bus.function(function)?.invoke(Bytes::from(payload.to_string())).await
+    }
+
+    /// Waits until no event, queued invocation or retry is under way; `false` when that took longer than `limit`.
+    pub async fn idle(&self, limit: Duration) -> bool {
+        self.hub.busy.idle(limit).await
+    }
+
+    /// A call in the JSON protocols (DynamoDB, SQS, events, logs) as the hub's administrator, past gateway and trail.
+    ///
+    /// `target` is `X-Amz-Target`, for example `AmazonSQS.ReceiveMessage`. Returns the HTTP status and the body.
+    ///
+    /// # Errors
+    /// [`SandboxError::Call`] when moto cannot be reached; error answers are answers.
+    pub async fn aws_json(&self, service: &str, target: &str, body: &Value) -> Result<(u16, Value), SandboxError> {
+        let answer = self.hub.moto.json(self.hub.own(service), target, body).await?;
+        Ok((answer.status.as_u16(), serde_json::from_slice(&answer.body).unwrap_or_default()))
+    }
+
+    /// Every row of a DynamoDB table as plain JSON, past gateway and trail; sets and binary values become arrays.
+    ///
+    /// # Errors
+    /// [`SandboxError::Call`] when moto cannot be reached, [`SandboxError::Deploy`] when there is no such table.
+    pub async fn rows(&self, table: &str) -> Result<Vec<Value>, SandboxError> {
+        let mut rows = Vec::new();
+        let mut start = Value::Null;
+        loop {
+            let mut body = json!({ "TableName": table, "ConsistentRead": true });
+            if let (false, Some(body)) = (start.is_null(), body.as_object_mut()) {
+                body.insert("ExclusiveStartKey".to_owned(), start);
+            }
+            let (status, answer) = self.aws_json("dynamodb", "DynamoDB_20120810.Scan", &body).await?;
+            if status >= 300 {
+                return Err(SandboxError::Deploy {
+                    logical_id: table.to_owned(),
+                    operation: "dynamodb:Scan".to_owned(),
+                    status,
+                    answer: answer.to_string(),
+                });
+            }
+            rows.extend(answer.get("Items").and_then(Value::as_array).into_iter().flatten().map(plain_row));
+            start = answer.get("LastEvaluatedKey").cloned().unwrap_or_default();
+            if start.is_null() {
+                return Ok(rows);
+            }
+        }
+    }
+
+    /// The last lines moto wrote, for a person who wonders about a 500.
+    #[must_use]
+    pub fn moto_output(&self) -> Vec<String> {
+        self.hub.moto.output()
+    }
+
+    /// Ends every process and waits until all are gone.
+    pub async fn shutdown(self) {
+        self.server.abort();
+        for function in self.bus.functions() {
+            function.stop().await;
+        }
+        self.hub.moto.stop().await;
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // What remains (environments, moto) is killed when the last owner of the bus and the hub goes.
+        self.server.abort();
+        for function in self.bus.functions() {
+            function.abandon();
+        }
+        self.hub.moto.abandon();
+    }
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for WorldBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WorldBuilder").field("template", &self.template).finish_non_exhaustive()
+    }
+}
+
+/// The models that every correction needs are read now rather than inside the first call.
+fn read_index(models: &Path) -> Result<Index, SandboxError> {
+    let index = Index::read(models)?;
+    for name in ["s3", "s3control", "dynamodb", "sns", "sts"] {
+        if index.named(name).is_none() {
+            tracing::warn!(name, "botocore has no such model");
+        }
+    }
+    Ok(index)
+}
+
+/// An absolute path: the process starts in the caller's directory, and `LAMBDA_TASK_ROOT` is made from it.
+fn binary(builder: &WorldBuilder, logical_id: &str) -> Result<PathBuf, SandboxError> {
+    let path = (builder.binaries)(logical_id);
+    let missing = || SandboxError::Binary { logical_id: logical_id.to_owned(), path: path.clone() };
+    let absolute = std::path::absolute(&path).map_err(|_| missing())?;
+    if absolute.is_file() { Ok(absolute) } else { Err(missing()) }
+}
+
+fn plain_row(row: &Value) -> Value {
+    let fields = row.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), plain(value)));
+    Value::Object(fields.collect())
+}
+
+/// DynamoDB's `{"S": "x"}` as `"x"`.
+fn plain(value: &Value) -> Value {
+    let Some((kind, inner)) = value.as_object().and_then(|fields| fields.iter().next()) else { return Value::Null };
+    match (kind.as_str(), inner) {
+        ("N", Value::String(number)) => number.parse::<i64>().map_or_else(
+            |_| number.parse::<f64>().map_or_else(|_| Value::from(number.clone()), Value::from),
+            Value::from,
+        ),
+        ("NULL", _) => Value::Null,
+        ("L", Value::Array(items)) => items.iter().map(plain).collect(),
+        ("M", Value::Object(fields)) => {
+            fields.iter().map(|(key, value)| (key.clone(), plain(value))).collect::<Map<_, _>>().into()
+        }
+        ("B", Value::String(text)) => base64::engine::general_purpose::STANDARD
+            .decode(text)
+            .map_or_else(|_| Value::from(text.clone()), |bytes| bytes.into_iter().map(Value::from).collect()),
+        (_, inner) => inner.clone(),
+    }
+}

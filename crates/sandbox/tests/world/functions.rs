@@ -1,0 +1,1 @@
+//! Functions: their world, their failures, their rights.
