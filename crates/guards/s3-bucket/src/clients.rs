@@ -1,0 +1,54 @@
+//! The clients, one pair per place.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use rectify_aws::{AlsoRetry, Session};
+use rectify_controls::{Place, Region};
+
+/// Clients made so far. Making one costs milliseconds, so it happens once per place and process.
+#[derive(Debug, Default)]
+pub(crate) struct Clients {
+    cache: Mutex<BTreeMap<Place, Pair>>,
+}
+
+/// The two services that S3 is: one for buckets, one for accounts and access points.
+#[derive(Debug, Clone)]
+pub(crate) struct Pair {
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) control: aws_sdk_s3control::Client,
+    pub(crate) place: Place,
+}
+
+impl Clients {
+    /// The clients for `region` with the session's credentials.
+    pub(crate) fn at(&self, session: &Session, region: &Region) -> Pair {
+        let place = Place { account: session.place.account.clone(), region: region.clone() };
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let pair = cache.entry(place).or_insert_with_key(|place| {
+            let region = place.region.to_string();
+            let s3 = aws_sdk_s3::config::Builder::from(&session.config)
+                .region(aws_sdk_s3::config::Region::new(region.clone()))
+                .retry_classifier(AlsoRetry);
+            let control = aws_sdk_s3control::config::Builder::from(&session.config)
+                .region(aws_sdk_s3control::config::Region::new(region))
+                .retry_classifier(AlsoRetry);
+            Pair {
+                s3: aws_sdk_s3::Client::from_conf(s3.build()),
+                control: aws_sdk_s3control::Client::from_conf(control.build()),
+                place: place.clone(),
+            }
+        });
+        pair.clone()
+    }
+}
+
+impl Pair {
+    /// For `ExpectedBucketOwner`: a name can be taken by a stranger's bucket once ours is deleted, and S3 then refuses the
+    /// call instead of reading or changing theirs.
+    pub(crate) fn owner(&self) -> &str {
+        self.place.account.as_str()
+    }
+}

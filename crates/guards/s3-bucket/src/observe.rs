@@ -1,0 +1,164 @@
+//! Reading the live state.
+
+use std::{collections::BTreeSet, future::Future};
+
+use rectify_aws::{AwsFailure, Session};
+use rectify_controls::{
+    BucketName, Fact, Selection,
+    s3_bucket::{AccessPointFacts, AccessPointName, AccountFacts, BucketFacts, Facts, Read, Target, needs},
+};
+use rectify_runtime::Observed;
+
+use crate::{
+    clients::{Clients, Pair},
+    reads::{self, Ending},
+    refusal::Refusal,
+};
+
+/// Reads what `selection` needs, all at the same time, and follows the bucket to its region once.
+pub(crate) async fn observe(
+    clients: &Clients,
+    session: &Session,
+    target: &Target,
+    selection: &Selection,
+) -> Result<Observed<Facts>, AwsFailure> {
+    let wanted = Wanted(selection.iter().flat_map(|control| needs(control)).copied().collect());
+    let home = &session.place.region;
+    let refusal = match look(&clients.at(session, home), target, &wanted).await {
+        Ok(seen) => return Ok(seen),
+        Err(refusal) => refusal,
+    };
+    match refusal.region.filter(|region| region != home) {
+        Some(region) => look(&clients.at(session, &region), target, &wanted).await.map_err(|refusal| refusal.failure),
+        None => Err(refusal.failure),
+    }
+}
+
+async fn look(at: &Pair, target: &Target, wanted: &Wanted) -> Result<Observed<Facts>, Refusal> {
+    match target {
+        Target::Bucket(name) => bucket(at, name, wanted).await,
+        Target::Account(_) => account(at, wanted).await,
+        Target::AccessPoint(name) => access_point(at, name, wanted).await,
+    }
+}
+
+async fn bucket(at: &Pair, name: &BucketName, wanted: &Wanted) -> Result<Observed<Facts>, Refusal> {
+    let (
+        block,
+        account_block,
+        acl,
+        ownership,
+        policy,
+        policy_is_public,
+        encryption,
+        website,
+        logging,
+        versioning,
+        replication,
+        lifecycle,
+        tags,
+    ) = futures::join!(
+        wanted.then(Read::Block, || reads::block(at, name)),
+        wanted.then(Read::AccountBlock, || reads::account_block(at)),
+        wanted.then(Read::Acl, || reads::acl(at, name)),
+        wanted.then(Read::Ownership, || reads::ownership(at, name)),
+        wanted.then(Read::Policy, || reads::policy(at, name)),
+        wanted.then(Read::PolicyStatus, || reads::policy_status(at, name)),
+        wanted.then(Read::Encryption, || reads::encryption(at, name)),
+        wanted.then(Read::Website, || reads::website(at, name)),
+        wanted.then(Read::Logging, || reads::logging(at, name)),
+        wanted.then(Read::Versioning, || reads::versioning(at, name)),
+        wanted.then(Read::Replication, || reads::replication(at, name)),
+        wanted.then(Read::Lifecycle, || reads::lifecycle(at, name)),
+        wanted.then(Read::Tags, || reads::tags(at, name)),
+    );
+    let mut ends = Ends::default();
+    let facts = BucketFacts {
+        bucket: name.clone(),
+        place: at.place.clone(),
+        block: ends.take(block),
+        account_block: ends.take(account_block),
+        acl: ends.take(acl),
+        ownership: ends.take(ownership),
+        policy: ends.take(policy),
+        policy_is_public: ends.take(policy_is_public),
+        encryption: ends.take(encryption),
+        website: ends.take(website),
+        logging: ends.take(logging),
+        versioning: ends.take(versioning),
+        replication: ends.take(replication),
+        lifecycle: ends.take(lifecycle),
+        tags: ends.take(tags),
+    };
+    ends.or(Facts::Bucket(Box::new(facts)))
+}
+
+async fn account(at: &Pair, wanted: &Wanted) -> Result<Observed<Facts>, Refusal> {
+    let mut ends = Ends::default();
+    let block = ends.take(wanted.then(Read::AccountBlock, || reads::account_block(at)).await);
+    ends.or(Facts::Account(AccountFacts { place: at.place.clone(), block }))
+}
+
+async fn access_point(at: &Pair, name: &AccessPointName, wanted: &Wanted) -> Result<Observed<Facts>, Refusal> {
+    let (point, policy, policy_is_public, account_block) = futures::join!(
+        wanted.then(Read::AccessPoint, || reads::access_point(at, name)),
+        wanted.then(Read::AccessPointPolicy, || reads::access_point_policy(at, name)),
+        wanted.then(Read::AccessPointPolicyStatus, || reads::access_point_policy_status(at, name)),
+        wanted.then(Read::AccountBlock, || reads::account_block(at)),
+    );
+    let mut ends = Ends::default();
+    let facts = AccessPointFacts {
+        name: name.clone(),
+        place: at.place.clone(),
+        point: ends.take(point),
+        policy: ends.take(policy),
+        policy_is_public: ends.take(policy_is_public),
+        account_block: ends.take(account_block),
+    };
+    ends.or(Facts::AccessPoint(Box::new(facts)))
+}
+
+/// The reads that the selected controls need.
+struct Wanted(BTreeSet<Read>);
+
+impl Wanted {
+    /// The fact when it is wanted. Boxed: thirteen of the SDK's futures side by side would be moved about as one.
+    async fn then<T, F>(&self, read: Read, reading: impl FnOnce() -> F) -> Result<Fact<T>, Ending>
+    where
+        F: Future<Output = Result<Fact<T>, Ending>>,
+    {
+        if self.0.contains(&read) { Box::pin(reading()).await } else { Ok(Fact::NotRead) }
+    }
+}
+
+/// What ends an observation, whichever of its reads says so.
+#[derive(Debug, Default)]
+struct Ends {
+    gone: bool,
+    refusal: Option<Refusal>,
+}
+
+impl Ends {
+    /// The fact; an ending is kept, and its place is taken by a fact that nobody will see.
+    fn take<T>(&mut self, read: Result<Fact<T>, Ending>) -> Fact<T> {
+        match read {
+            Ok(fact) => return fact,
+            Err(Ending::Gone) => self.gone = true,
+            // One that says where the bucket is leads on.
+            Err(Ending::Refused(refusal)) if self.refusal.is_none() || refusal.region.is_some() => {
+                self.refusal = Some(refusal);
+            }
+            Err(Ending::Refused(_)) => {}
+        }
+        Fact::NotRead
+    }
+
+    /// The facts, unless a read ended it. Gone is certain; a read that failed is not.
+    fn or(self, facts: Facts) -> Result<Observed<Facts>, Refusal> {
+        match self {
+            Self { gone: true, .. } => Ok(Observed::Gone),
+            Self { refusal: Some(refusal), .. } => Err(refusal),
+            Self { refusal: None, .. } => Ok(Observed::Facts(facts)),
+        }
+    }
+}
