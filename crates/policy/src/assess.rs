@@ -286,8 +286,15 @@ fn one(
         }
         Caller::Provider(provider) => {
             let tied = statement.conditions.iter().find(|condition| claim::ties(condition, &provider, context));
-            match (provider.shared, tied, provider.account) {
-                (true, None, _) => limits.open(Reason::AnyIdentity { provider: name(), weak: weak() }),
+            let loose = || -> Vec<String> {
+                let claims = statement.conditions.iter().filter(|c| claim::claim(c, &provider).is_some());
+                let explain = |c: &Condition| {
+                    format!("{} on {} does not, it leaves open whose identity", quote(&c.operator), quote(&c.key))
+                };
+                claims.take(MOST_EXPLAINED).map(explain).collect()
+            };
+            match (provider.shared, tied, provider.account.clone()) {
+                (true, None, _) => limits.open(Reason::AnyIdentity { provider: name(), weak: loose() }),
                 (_, _, Some(account)) => of_account(context.zone.standing(&account)),
                 (_, Some(condition), None) => {
                     let reach = Verdict::outsider();
@@ -299,7 +306,7 @@ fn one(
                     };
                     limits.requester.narrow((reach, reason))
                 }
-                (false, None, None) => limits.open(Reason::AnyIdentity { provider: name(), weak: weak() }),
+                (false, None, None) => limits.open(Reason::AnyIdentity { provider: name(), weak: loose() }),
             }
         }
     }

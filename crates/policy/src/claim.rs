@@ -11,18 +11,15 @@ use crate::principal::Provider;
 /// whoever asks for the token, so only the subject counts; for Amazon Cognito, Google, Facebook and Login with Amazon
 /// the audience is the application.
 pub(crate) fn ties(condition: &Condition, provider: &Provider, context: &Context<'_>) -> bool {
-    let key = condition.key.to_ascii_lowercase();
-    let issuer = provider.issuer.to_ascii_lowercase();
-    let Some(claim) = key.strip_prefix(issuer.as_str()).and_then(|rest| rest.strip_prefix(':')) else {
-        return false;
-    };
+    let Some(claim) = claim(condition, provider) else { return false };
     if condition.values.is_empty() || !positive_text(condition, context) {
         return false;
     }
     let fixed = |value: &String| is_fixed(value) && !value.is_empty();
-    match claim {
+    match claim.as_str() {
         "aud" | "app_id" | "oaud" | "azp" | "user_id" => {
-            let chosen_by_caller = provider.account.is_some() && issuer != "accounts.google.com";
+            let chosen_by_caller =
+                provider.account.is_some() && !provider.issuer.eq_ignore_ascii_case("accounts.google.com");
             !chosen_by_caller && condition.values.iter().all(fixed)
         }
         "sub" => condition.values.iter().all(|value| fixed(value) || names_tenant(value)),
@@ -31,6 +28,13 @@ pub(crate) fn ties(condition: &Condition, provider: &Provider, context: &Context
         }
         _ => false,
     }
+}
+
+/// The claim of this provider that the condition looks at, in lower case: `sub`, `aud`…
+pub(crate) fn claim(condition: &Condition, provider: &Provider) -> Option<String> {
+    let key = condition.key.to_ascii_lowercase();
+    let claim = key.strip_prefix(provider.issuer.to_ascii_lowercase().as_str())?.strip_prefix(':')?;
+    Some(claim.to_owned())
 }
 
 /// `repo:owner/…`, `project_path:group/…`, `organization:name:…`: the tenant is whole before the first wildcard.

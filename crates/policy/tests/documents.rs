@@ -43,6 +43,14 @@ fn strings_and_lists_are_the_same() {
 }
 
 #[test]
+fn an_effect_that_aws_refuses_is_kept_as_written() {
+    let effect = |text: &str| Policy::parse(text).unwrap().statements[0].effect.clone();
+    assert_eq!(effect(r#"{"Statement":{"Effect":"allow"}}"#), Effect::Unrecognised("allow".to_owned()));
+    assert_eq!(effect(r#"{"Statement":{}}"#), Effect::Unrecognised(String::new()));
+    assert_eq!(effect(r#"{"Statement":{"Effect":"DENY"}}"#), Effect::Deny);
+}
+
+#[test]
 fn of_two_equal_members_the_last_counts() {
     let policy = Policy::parse(
         r#"{"Version":"a","Statement":[],"Version":"b","Statement":[{"Effect":"Deny","Effect":"Allow","Principal":"x","Principal":"*"}]}"#,

@@ -67,6 +67,7 @@ fn keys_of_the_requester() {
                 "organisation",
             ),
             (ANYONE, r#"{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":["o-*/r-ab12/*"]}}"#, "public"),
+            (ANYONE, r#"{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":["r-ab12/*"]}}"#, "public"),
             (ANYONE, r#"{"ForAllValues:StringLike":{"aws:PrincipalOrgPaths":["o-ours123456/*"]}}"#, "public"),
             (ANYONE, r#"{"StringEquals":{"aws:PrincipalAccount":"111122223333"}}"#, "internal"),
             (ANYONE, r#"{"StringEquals":{"aws:PrincipalAccount":111122223333}}"#, "internal"),
@@ -447,6 +448,10 @@ fn reasons_name_the_element_that_decides() {
             reason(r#"{"AWS":"AIDAIOSFODNN7EXAMPLE"}"#, ""),
             reason(r#"{"Service":"s3.amazonaws.com"}"#, ""),
             reason(r#"{"Federated":"accounts.google.com"}"#, ""),
+            reason(
+                r#"{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}"#,
+                r#"{"StringLike":{"token.actions.githubusercontent.com:sub":"repo:*"}}"#,
+            ),
             reason("{}", ""),
         ]
         .join("\n"),
@@ -462,6 +467,7 @@ fn reasons_name_the_element_that_decides() {
     `Principal` `AIDAIOSFODNN7EXAMPLE` is the unique id of a principal, probably a deleted one, so its account is not known
     `Service` `s3.amazonaws.com` acts for any account: no `aws:SourceAccount`, `aws:SourceArn` or `aws:SourceOrgID` says for whose
     everybody can get an identity from `Federated` `accounts.google.com`, and no condition limits it
+    everybody can get an identity from `Federated` `arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com`, and no condition limits it: `StringLike` on `token.actions.githubusercontent.com:sub` does not, it leaves open whose identity
     there is no `Principal`, so nobody is granted anything; AWS refuses such a resource policy
     "
     );
