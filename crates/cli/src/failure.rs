@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     Policy(#[from] command::policy::Error),
     #[error(transparent)]
     Controls(#[from] command::controls::Error),
+    #[error(transparent)]
+    Sandbox(#[from] command::sandbox::Error),
     #[error("could not write to standard output: {0}")]
     Output(std::io::Error),
 }
@@ -21,6 +23,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::Policy(_) | Self::Controls(_) => exit::USAGE,
+            Self::Sandbox(error) => error.code(),
             Self::Output(_) => exit::MACHINE,
         }
     }
@@ -30,6 +33,7 @@ impl Failure {
         match self {
             Self::Policy(error) => error.help(),
             Self::Controls(_) => Some("`rectify controls` lists them".to_owned()),
+            Self::Sandbox(error) => error.help(),
             Self::Output(_) => None,
         }
     }

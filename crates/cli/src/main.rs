@@ -25,6 +25,7 @@ struct Cli {
 enum Command {
     Policy(command::policy::Args),
     Controls(command::controls::Args),
+    Sandbox(command::sandbox::Args),
     Completions(command::completions::Args),
 }
 
@@ -37,6 +38,7 @@ fn run(cli: &Cli) -> ExitCode {
     let result = match &cli.command {
         Command::Policy(args) => command::policy::run(args),
         Command::Controls(args) => command::controls::run(args),
+        Command::Sandbox(args) => command::sandbox::run(args),
         Command::Completions(args) => command::completions::run(args),
     };
     match result {

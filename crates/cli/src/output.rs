@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Effects};
 use clap::ValueEnum;
-use rectify_render::Style;
+use rectify_render::{Line, Style};
 
 use crate::failure::Failure;
 
@@ -32,6 +32,11 @@ pub(crate) fn paint(style: Style, text: &str) -> String {
         Style::Bad => AnsiColor::Red.on_default().bold(),
     };
     format!("{ansi}{text}{ansi:#}")
+}
+
+/// A rendered line with its colours.
+pub(crate) fn painted(line: &Line) -> String {
+    line.spans.iter().map(|span| paint(span.style, &span.text)).collect()
 }
 
 /// Writes `text` to standard output.

@@ -11,7 +11,7 @@ use rectify_controls::{AccountId, BucketName, Partition, Region};
 pub fn link(arn: &str, account: &str, region: &str) -> Option<String> {
     let region = Region::new(region).ok()?;
     let account = AccountId::new(account).ok()?;
-    let (partition, service, resource) = parts(arn)?;
+    let Parts { partition, service, account: owner, resource } = parts(arn)?;
     let (host, name) = match region.partition() {
         Partition::Aws => (format!("{}.console.aws.amazon.com", region.as_str()), "aws"),
         Partition::AwsCn => ("console.amazonaws.cn".to_owned(), "aws-cn"),
@@ -26,30 +26,47 @@ pub fn link(arn: &str, account: &str, region: &str) -> Option<String> {
             let point = resource.strip_prefix("accesspoint/").filter(|name| is_label(name))?;
             format!("s3/ap/{}/{point}?region={region}", account.as_str())
         }
-        ("s3", "account" | "") => format!("s3/settings?region={region}"),
-        ("s3", bucket) => {
+        // The account's own block, for which AWS has no ARN: the rule book's word (`S3Bucket::arn`).
+        ("s3", ACCOUNT_BLOCK) if !owner.is_empty() => format!("s3/settings?region={region}"),
+        ("s3", bucket) if owner.is_empty() => {
             let bucket = BucketName::new(bucket).ok()?;
             format!("s3/buckets/{}?region={region}&tab=permissions", bucket.as_str())
         }
-        ("iam", "root") => format!("s3/settings?region={region}"),
         _ => return None,
     };
     Some(format!("https://{host}/{page}"))
 }
 
-/// Partition, service and resource of an ARN.
-fn parts(arn: &str) -> Option<(&str, &str, &str)> {
+/// The resource that stands for an account's public access block.
+const ACCOUNT_BLOCK: &str = "public-access-block";
+
+/// An ARN in parts. The region is not needed.
+struct Parts<'a> {
+    partition: &'a str,
+    service: &'a str,
+    account: &'a str,
+    resource: &'a str,
+}
+
+fn parts(arn: &str) -> Option<Parts<'_>> {
     let mut parts = arn.splitn(6, ':');
-    let ("arn", partition, service) = (parts.next()?, parts.next()?, parts.next()?) else { return None };
-    let resource = parts.nth(2)?;
-    Some((partition, service, resource))
+    let ("arn", partition, service, _, account) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?)
+    else {
+        return None;
+    };
+    Some(Parts { partition, service, account, resource: parts.next()? })
 }
 
 /// What people call the resource `arn`: its last part, or the whole text when it is no ARN.
-pub(crate) fn name(arn: &str) -> &str {
+pub(crate) fn name(arn: &str) -> String {
     match parts(arn) {
-        Some((_, _, "")) | None => arn,
-        Some((_, _, resource)) => resource,
+        None => arn.to_owned(),
+        Some(Parts { resource: "", .. }) => arn.to_owned(),
+        Some(Parts { service: "s3", account, resource: ACCOUNT_BLOCK, .. }) if !account.is_empty() => {
+            format!("account {account}")
+        }
+        Some(Parts { resource, .. }) => resource.to_owned(),
     }
 }
 
@@ -59,7 +76,7 @@ fn is_label(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::link;
+    use super::{link, name};
 
     #[test]
     fn links_lead_to_the_resource_in_its_partition() {
@@ -80,12 +97,36 @@ mod tests {
                 "https://console.amazonaws-us-gov.com/s3/buckets/logs?region=us-gov-west-1&tab=permissions",
             ),
             (
+                "arn:aws:s3::123456789012:public-access-block",
+                "eu-central-1",
+                "https://eu-central-1.console.aws.amazon.com/s3/settings?region=eu-central-1",
+            ),
+            (
+                "arn:aws:s3:::public-access-block",
+                "eu-central-1",
+                "https://eu-central-1.console.aws.amazon.com/s3/buckets/public-access-block?region=eu-central-1&tab=permissions",
+            ),
+            (
                 "arn:aws:s3:eu-central-1:123456789012:accesspoint/reports",
                 "eu-central-1",
                 "https://eu-central-1.console.aws.amazon.com/s3/ap/123456789012/reports?region=eu-central-1",
             ),
         ] {
             assert_eq!(link(arn, "123456789012", region).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn names_are_what_people_say() {
+        for (arn, expected) in [
+            ("arn:aws:s3:::logs", "logs"),
+            ("arn:aws:s3::123456789012:public-access-block", "account 123456789012"),
+            ("arn:aws:s3:::public-access-block", "public-access-block"),
+            ("arn:aws:s3:eu-central-1:123456789012:accesspoint/reports", "accesspoint/reports"),
+            ("logs", "logs"),
+            ("arn:aws:s3:::", "arn:aws:s3:::"),
+        ] {
+            assert_eq!(name(arn), expected);
         }
     }
 

@@ -212,11 +212,7 @@ impl Message {
                 .map(|piece| Evidence::new(escape::cut(&piece.what, WORD), escape::cut(&piece.value, bounds.item)))
                 .collect(),
             evidence_omitted: notice.evidence.len().saturating_sub(bounds.items),
-            resource: Resource {
-                name: console::name(&arn).to_owned(),
-                console: console::link(&arn, account, region),
-                arn,
-            },
+            resource: Resource { name: console::name(&arn), console: console::link(&arn, account, region), arn },
             account: account.to_owned(),
             region: region.to_owned(),
             environment: escape::cut(notice.environment, bounds.name),

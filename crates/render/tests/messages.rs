@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use proptest::prelude::*;
 use rectify_controls::{
-    AccountId, Action, Arn, Control, Evidence, Framework, Guidance, Mode, Place, Region, Severity, State,
+    AccountId, Action, Arn, Control, Evidence, Framework, Guidance, Kind, Mode, Place, Region, Settings, Severity,
+    State, s3_bucket::S3Bucket,
 };
 use rectify_render::{Message, Notice, Who, escape};
 
@@ -259,6 +260,11 @@ fn the_exemption_names_exactly_the_resource() {
         let exemption = &settings["exemption"][0];
         assert_eq!(exemption["resource"].as_str(), Some(case.arn.as_str()));
         assert_eq!(exemption["control"].as_str(), Some(CONTROL.id));
+        let settings = format!(
+            "[[environment]]\nname = \"all\"\nmode = \"detective\"\ndefault = true\n\n{}",
+            snippet.replace("owner = \"\"", "owner = \"web\"").replace("reason = \"\"", "reason = \"a web site\"")
+        );
+        Settings::parse(&settings, &S3Bucket::CONTROLS.iter().collect::<Vec<_>>()).unwrap();
         assert_eq!(exemption["expires"].as_datetime().unwrap().to_string(), "2027-02-21");
     }
 }

@@ -99,10 +99,10 @@ impl Entry {
         let _ = writeln!(text, "{}  {}", paint(Style::Strong, control.id), escape::line(control.title, 200));
         let severity = paint(style(control.severity), &control.severity.to_string());
         let _ = writeln!(text, "\n{} severity, {}", severity, meaning(control.action));
-        section(&mut text, "What breaks it", control.breach);
-        section(&mut text, "What a correction does", control.correction);
-        section(&mut text, "What can break then", control.disruption);
-        section(&mut text, "Why", control.guidance.why);
+        section(&mut text, "What breaks it", &wrapped(control.breach));
+        section(&mut text, "What a correction does", &wrapped(control.correction));
+        section(&mut text, "What can break then", &wrapped(control.disruption));
+        section(&mut text, "Why", &wrapped(control.guidance.why));
         let events: Vec<String> = self.events().map(|event| format!("{} ({})", event.name, event.source)).collect();
         section(&mut text, "Woken by", &events.join("\n"));
         let options: Vec<String> = (control.options.iter())
@@ -155,6 +155,25 @@ fn section(text: &mut Text, heading: &str, body: &str) {
     for line in escape::block(body, 20_000).lines() {
         let _ = writeln!(text, "{}", format!("  {line}").trim_end());
     }
+}
+
+/// Prose in lines of at most 98 characters, paragraphs kept.
+fn wrapped(prose: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for paragraph in prose.lines() {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > 98 {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
 }
 
 fn action(action: Action) -> &'static str {

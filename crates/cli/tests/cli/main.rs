@@ -5,4 +5,5 @@
 mod controls;
 mod harness;
 mod policy;
+mod sandbox;
 mod shell;

@@ -1,0 +1,232 @@
+//! `rectify sandbox`
+
+mod intro;
+mod log;
+mod progress;
+mod settings;
+mod watch;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rectify_controls::{Kind, s3_bucket::S3Bucket};
+use rectify_sandbox::{SandboxError, World, WorldBuilder};
+use tokio::time::{Instant, timeout};
+
+use self::{log::Log, watch::Watch};
+use crate::{exit, failure::Failure, output};
+
+/// Try everything on this machine: a small AWS with the real functions in it.
+///
+/// Starts the sandbox, prints what to try with the ordinary `aws` command, and then shows what happens until Ctrl-C. The
+/// first start makes a Python environment with moto in it (pinned and hash-checked) in the cache directory.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 4566)]
+    port: u16,
+    /// The template whose functions, rules, tables and roles the sandbox gets.
+    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
+    template: PathBuf,
+    /// Folder with a `settings.toml`. Default: settings that correct in the sandbox's own account and tell in others.
+    #[arg(long, value_name = "DIR")]
+    settings: Option<PathBuf>,
+    /// Folder with the functions' binaries. Default: beside this command, or the release folder beside that.
+    #[arg(long, value_name = "DIR")]
+    bin_dir: Option<PathBuf>,
+    /// Also show the functions' own calls and log lines.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// Why there is no sandbox.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("no template at `{}`", .0.display())]
+    NoTemplate(PathBuf),
+    #[error("no `settings.toml` in `{}`", .0.display())]
+    NoSettings(PathBuf),
+    #[error("the guard `{name}` is not built: no `{}`", .path.display())]
+    NotBuilt { name: &'static str, path: PathBuf },
+    #[error("could not write the sandbox's settings to `{}`: {source}", .path.display())]
+    Cache { path: PathBuf, source: io::Error },
+    #[error("could not start: {0}")]
+    Runtime(io::Error),
+    #[error(transparent)]
+    Start(#[from] SandboxError),
+}
+
+impl Error {
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::NoTemplate(_) | Self::NoSettings(_) => exit::USAGE,
+            Self::NotBuilt { .. } | Self::Cache { .. } | Self::Runtime(_) | Self::Start(_) => exit::MACHINE,
+        }
+    }
+
+    /// The next step.
+    pub(crate) fn help(&self) -> Option<String> {
+        match self {
+            Self::NoTemplate(_) => Some("run it in the project's folder, or name the file with --template".to_owned()),
+            Self::NoSettings(_) => Some("leave --settings out for the sandbox's own".to_owned()),
+            Self::NotBuilt { name, .. } => {
+                Some(format!("run `cargo build --release --bin {name}`, or name the folder with --bin-dir"))
+            }
+            Self::Cache { .. } => Some("set RECTIFY_CACHE to a folder you can write to".to_owned()),
+            Self::Start(SandboxError::Listen { .. }) => {
+                Some("`--port 0` takes a free port; another sandbox may be running".to_owned())
+            }
+            Self::Runtime(_) | Self::Start(_) => None,
+        }
+    }
+}
+
+/// The guards' binaries, each named after its kind.
+const GUARDS: [&str; 1] = [S3Bucket::KIND];
+
+/// How long an orderly end may take; what is left then is killed.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+    if !args.template.is_file() {
+        return Err(Error::NoTemplate(args.template.clone()).into());
+    }
+    let binaries = binaries(args.bin_dir.as_deref())?;
+    let settings = match &args.settings {
+        Some(folder) if folder.join("settings.toml").is_file() => folder.clone(),
+        Some(folder) => return Err(Error::NoSettings(folder.clone()).into()),
+        None => settings::prepare().map_err(|(path, source)| Error::Cache { path, source })?,
+    };
+    let own_settings = args.settings.is_none();
+    let progress = progress::Shown::new();
+    let builder = WorldBuilder::new(&args.template, move |function| binaries.join(binary_of(function)))
+        .port(args.port)
+        .settings_directory(settings)
+        .progress(progress.listener());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    let ended = runtime.block_on(async {
+        let mut stop = std::pin::pin!(stop_asked());
+        let world = tokio::select! {
+            world = World::start(builder) => world.map_err(Error::Start),
+            () = &mut stop => {
+                progress.clear();
+                return Ok(());
+            }
+        };
+        progress.clear();
+        let world = world?;
+        let shown = tokio::select! {
+            shown = show(&world, args.verbose, own_settings) => shown,
+            () = &mut stop => Ok(()),
+        };
+        output::talk("\nstopping");
+        // Dropping the world, which running out of time does, kills what is left.
+        let _ = timeout(FAREWELL, world.shutdown()).await;
+        shown
+    });
+    // Work that cannot be interrupted must not hold the command back.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended?;
+    Ok(exit::FINE)
+}
+
+/// Prints what to try, and then what happens, for ever.
+async fn show(world: &World, verbose: bool, own_settings: bool) -> Result<(), Failure> {
+    output::data(&intro::text(world, &tables(world).await, own_settings))?;
+    let (mut watch, mut log) = (Watch::default(), Log::default());
+    let started = Instant::now();
+    loop {
+        let began = Instant::now();
+        let happened = watch.look(world, verbose);
+        let now = started.elapsed().as_nanos().try_into().unwrap_or(u64::MAX);
+        let lines = log.lines(happened, now);
+        if !lines.is_empty() {
+            let text: String = lines.iter().map(|line| format!("{}\n", output::painted(line))).collect();
+            output::data(&text)?;
+        }
+        // The records are copied at each look: look less often when there are many.
+        tokio::time::sleep(Duration::from_millis(100) + began.elapsed() * 10).await;
+    }
+}
+
+/// Names of the tables in the sandbox: the ledger is among them.
+async fn tables(world: &World) -> Vec<String> {
+    let answer = world.aws_json("dynamodb", "DynamoDB_20120810.ListTables", &serde_json::json!({})).await;
+    let names = answer.ok().and_then(|(_, body)| body.get("TableNames").cloned());
+    names.and_then(|names| serde_json::from_value(names).ok()).unwrap_or_default()
+}
+
+/// Waits until somebody asks the command to stop: Ctrl-C, `kill`, or a closed terminal.
+async fn stop_asked() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let wait = async |kind| match signal(kind) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        };
+        tokio::select! {
+            () = wait(SignalKind::interrupt()) => {}
+            () = wait(SignalKind::terminate()) => {}
+            () = wait(SignalKind::hangup()) => {}
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The folder with the guards' binaries.
+fn binaries(named: Option<&Path>) -> Result<PathBuf, Error> {
+    let folders = match named {
+        Some(folder) => vec![folder.to_owned()],
+        None => {
+            let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
+            let release = beside.as_deref().and_then(Path::parent).map(|target| target.join("release"));
+            beside.into_iter().chain(release).collect()
+        }
+    };
+    let missing = |folder: &PathBuf| GUARDS.into_iter().find(|name| !folder.join(executable(name)).is_file());
+    match folders.iter().find(|folder| missing(folder).is_none()) {
+        Some(folder) => Ok(folder.clone()),
+        None => {
+            let folder = folders.last().cloned().unwrap_or_default();
+            let name = missing(&folder).unwrap_or(S3Bucket::KIND);
+            Err(Error::NotBuilt { name, path: folder.join(executable(name)) })
+        }
+    }
+}
+
+/// The binary of a function: `S3BucketGuard` is `s3-bucket`, as the template generator names them.
+fn binary_of(function: &str) -> String {
+    let name = function.strip_suffix("Guard").unwrap_or(function);
+    let mut kebab = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !kebab.is_empty() {
+            kebab.push('-');
+        }
+        kebab.push(c.to_ascii_lowercase());
+    }
+    executable(&kebab)
+}
+
+fn executable(name: &str) -> String {
+    format!("{name}{}", std::env::consts::EXE_SUFFIX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::binary_of;
+
+    #[test]
+    fn functions_are_named_after_their_binaries() {
+        assert_eq!(binary_of("S3BucketGuard"), format!("s3-bucket{}", std::env::consts::EXE_SUFFIX));
+        assert_eq!(binary_of("Notifier"), format!("notifier{}", std::env::consts::EXE_SUFFIX));
+    }
+}
