@@ -149,7 +149,7 @@ fn openness(facts: &AccessPointFacts, rules: &Rules) -> Openness {
     let assessment = assess(&policy, Service::S3AccessPoint, &zone(&facts.place.account, &rules.trust));
     let statements = public_statements(&assessment);
     if !statements.is_empty() {
-        Openness::Public(evidence(&statements))
+        Openness::Public(evidence(&policy, &statements))
     } else if aws_says_public {
         by_aws()
     } else {

@@ -52,7 +52,10 @@ impl fmt::Display for Change {
         match self {
             Self::PutBlock(flags) => write!(f, "set the bucket's public access block to {flags}"),
             Self::DeleteBlock => f.write_str("delete the bucket's public access block"),
-            Self::PutAcl(acl) => write!(f, "set the ACL to {} grants", acl.grants.len()),
+            Self::PutAcl(acl) => match acl.grants.len() {
+                1 => f.write_str("set the ACL to 1 grant"),
+                grants => write!(f, "set the ACL to {grants} grants"),
+            },
             Self::PutPolicy(text) => write!(f, "set the bucket policy ({} bytes)", text.len()),
             Self::DeletePolicy => f.write_str("delete the bucket policy"),
             Self::PutOwnership(ownership) => write!(f, "set object ownership to {ownership:?}"),

@@ -117,8 +117,10 @@ fn not_required(facts: &BucketFacts, rules: &Rules) -> Option<Found> {
     if let Some(found) = blind(&NOT_REQUIRED, &subject, &facts.tags, Read::Tags) {
         return Some(found);
     }
-    let found: Vec<&str> = evidence.iter().map(|evidence| evidence.value.as_str()).collect();
-    let mut summary = format!("{subject} is {}", found.join(" with key "));
+    let mut summary = format!("{subject} is {algorithm}");
+    if is_kms(algorithm) {
+        summary.push_str(&format!(" with key {}", key.unwrap_or(AWS_MANAGED)));
+    }
     let change = corrected(rule, rules, &facts.place);
     match (&change, &rules.key) {
         (Some(_), _) => {}

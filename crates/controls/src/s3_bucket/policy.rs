@@ -145,7 +145,7 @@ fn public(facts: &BucketFacts, rules: &Rules) -> Option<Found> {
     if facts.policy_is_public == Fact::Known(Some(false)) {
         summary.push_str("; AWS's own status does not call it public");
     }
-    let evidence = evidence(&offending);
+    let evidence = evidence(&policy, &offending);
     // The block acts on what S3 calls public, and only on that.
     let s3_says_public = aws_says_public || assessment.s3.as_ref().is_some_and(|s3| s3.public);
     if let Some(by) = restricted.filter(|_| s3_says_public) {
@@ -202,12 +202,17 @@ pub(super) fn public_statements(assessment: &Assessment) -> Vec<&StatementAssess
     assessment.statements.iter().filter(is_public).collect()
 }
 
-/// One piece of evidence per statement, with the reason; the same statement twice counts once.
-pub(super) fn evidence(statements: &[&StatementAssessment]) -> Vec<Evidence> {
+/// One piece of evidence per statement, with what it opens and the reason; the same statement twice counts once.
+pub(super) fn evidence(policy: &Policy, statements: &[&StatementAssessment]) -> Vec<Evidence> {
     let mut seen = BTreeSet::new();
+    let describe = |assessed: &&StatementAssessment| {
+        let statement = policy.statements.get(assessed.index);
+        let resources = statement.map_or(&[][..], |statement| &statement.resources).join(", ");
+        format!("{}: {} on {resources}: {}", name(assessed), assessed.actions.join(", "), assessed.reason)
+    };
     statements
         .iter()
-        .map(|statement| format!("{}: {}: {}", name(statement), statement.actions.join(", "), statement.reason))
+        .map(describe)
         .filter(|value| seen.insert(value.clone()))
         .map(|value| Evidence::new("statement", value))
         .collect()

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     BucketFacts, Change, Read, Rules,
     book::{Judge, Rule},
-    policy::{public_statements, unparseable, zone},
+    policy::{unparseable, zone},
     verdict::{BUCKET_BLOCK, Found, blind, live, shield},
 };
 use crate::{Action, BucketName, Control, Evidence, Fact, Framework, Guidance, Place, Severity};
@@ -21,8 +21,8 @@ pub(super) const NOT_REQUIRED: Control = Control {
              its only condition. A Deny on `s3:TlsVersion` does not replace it, because it says nothing about plain HTTP.",
     correction: "Adds one Deny statement with the Sid RectifyRequireTls to the bucket policy, or creates the policy; every \
                  other statement stays as it is. An undo brings the old text back, or deletes the policy. Only told, when \
-                 the policy would grow past AWS's 20 KB, or when AWS would refuse the text because it is public and \
-                 BlockPublicPolicy is on.",
+                 AWS would refuse the new text: because it would be longer than 20 KB, because it names a deleted \
+                 principal, or because it is public under a public access block.",
     disruption: "Clients that use plain HTTP get 403. S3 website endpoints speak plain HTTP only, so a bucket that is \
                  served through one needs an exemption.",
     guidance: Guidance {
@@ -125,18 +125,44 @@ fn not_required(facts: &BucketFacts, rules: &Rules) -> Option<Found> {
     };
     let mut summary = format!("bucket {} accepts plain HTTP: {why}", facts.bucket);
     let mut changes = Vec::new();
-    let blocked = shield((&facts.block, BUCKET_BLOCK), &facts.account_block, |flags| flags.block_public_policy);
+    // AWS refuses a public text while BlockPublicPolicy is on. RestrictPublicBuckets counts as well: it leaves the public
+    // statements where they are, and the flag that refuses them may be switched on before this change is made.
+    let blocked = shield((&facts.block, BUCKET_BLOCK), &facts.account_block, |flags| {
+        flags.block_public_policy || flags.restrict_public_buckets
+    });
+    let ghost = policy.as_ref().and_then(deleted_principal);
     let public = policy.is_some_and(|policy| {
-        !public_statements(&assess(&policy, Service::S3, &zone(&facts.place.account, &rules.trust))).is_empty()
+        let zone = zone(&facts.place.account, &rules.trust);
+        assess(&policy, Service::S3, &zone).s3.is_some_and(|s3| s3.public)
     });
     if corrected.len() > LARGEST_POLICY {
         summary.push_str("; with the statement added the policy would be longer than AWS stores (20 KB)");
     } else if let Some(by) = blocked.filter(|_| public) {
-        summary.push_str(&format!("; the policy is public, so {by} refuses every new text of it"));
+        summary.push_str(&format!("; the policy is public, so no new text of it can be written under {by}"));
+    } else if let Some(ghost) = ghost {
+        summary.push_str(&format!(
+            "; the policy names the deleted principal {ghost}, so AWS refuses every new text of it"
+        ));
     } else {
         changes.push(Change::PutPolicy(corrected));
     }
     live(&NOT_REQUIRED, summary, vec![Evidence::new("policy", why)], changes)
+}
+
+/// The unique id that stands for a principal which no longer exists. S3 shows such a policy and refuses to store it again
+/// (`MalformedPolicy`, invalid principal; IAM user guide, "AWS JSON policy elements: Principal").
+fn deleted_principal(policy: &Policy) -> Option<String> {
+    let named = |statement: &Statement| {
+        statement.principals.iter().chain(statement.not_principals.iter().flatten()).cloned().collect::<Vec<_>>()
+    };
+    let is_unique_id = |value: &str| {
+        ["AIDA", "AROA", "AGPA", "AIPA"].iter().any(|prefix| value.starts_with(prefix))
+            && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let all = policy.statements.iter().flat_map(named);
+    all.filter(|principal| principal.kind == PrincipalKind::Aws)
+        .map(|principal| principal.value)
+        .find(|v| is_unique_id(v))
 }
 
 fn deny(arn: &str) -> serde_json::Value {
