@@ -3,7 +3,6 @@
 mod intro;
 mod log;
 mod progress;
-mod settings;
 mod watch;
 
 use std::{
@@ -31,7 +30,7 @@ pub(crate) struct Args {
     /// The template whose functions, rules, tables and roles the sandbox gets.
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     template: PathBuf,
-    /// Folder with a `settings.toml`. Default: settings that correct in the sandbox's own account and tell in others.
+    /// Folder with a `settings.toml`. Default: the template's settings layer.
     #[arg(long, value_name = "DIR")]
     settings: Option<PathBuf>,
     /// Folder with the functions' binaries. Default: beside this command, or the release folder beside that.
@@ -51,8 +50,6 @@ pub(crate) enum Error {
     NoSettings(PathBuf),
     #[error("the guard `{name}` is not built: no `{}`", .path.display())]
     NotBuilt { name: &'static str, path: PathBuf },
-    #[error("could not write the sandbox's settings to `{}`: {source}", .path.display())]
-    Cache { path: PathBuf, source: io::Error },
     #[error("could not start: {0}")]
     Runtime(io::Error),
     #[error(transparent)]
@@ -63,7 +60,7 @@ impl Error {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::NoTemplate(_) | Self::NoSettings(_) => exit::USAGE,
-            Self::NotBuilt { .. } | Self::Cache { .. } | Self::Runtime(_) | Self::Start(_) => exit::MACHINE,
+            Self::NotBuilt { .. } | Self::Runtime(_) | Self::Start(_) => exit::MACHINE,
         }
     }
 
@@ -71,11 +68,10 @@ impl Error {
     pub(crate) fn help(&self) -> Option<String> {
         match self {
             Self::NoTemplate(_) => Some("run it in the project's folder, or name the file with --template".to_owned()),
-            Self::NoSettings(_) => Some("leave --settings out for the sandbox's own".to_owned()),
+            Self::NoSettings(_) => Some("leave --settings out for the template's own".to_owned()),
             Self::NotBuilt { name, .. } => {
                 Some(format!("run `cargo build --release --bin {name}`, or name the folder with --bin-dir"))
             }
-            Self::Cache { .. } => Some("set RECTIFY_CACHE to a folder you can write to".to_owned()),
             Self::Start(SandboxError::Listen { .. }) => {
                 Some("`--port 0` takes a free port; another sandbox may be running".to_owned())
             }
@@ -95,17 +91,16 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         return Err(Error::NoTemplate(args.template.clone()).into());
     }
     let binaries = binaries(args.bin_dir.as_deref())?;
-    let settings = match &args.settings {
-        Some(folder) if folder.join("settings.toml").is_file() => folder.clone(),
-        Some(folder) => return Err(Error::NoSettings(folder.clone()).into()),
-        None => settings::prepare().map_err(|(path, source)| Error::Cache { path, source })?,
-    };
-    let own_settings = args.settings.is_none();
+    if let Some(folder) = args.settings.as_ref().filter(|folder| !folder.join("settings.toml").is_file()) {
+        return Err(Error::NoSettings(folder.clone()).into());
+    }
     let progress = progress::Shown::new();
-    let builder = WorldBuilder::new(&args.template, move |function| binaries.join(binary_of(function)))
+    let mut builder = WorldBuilder::new(&args.template, move |function| binaries.join(binary_of(function)))
         .port(args.port)
-        .settings_directory(settings)
         .progress(progress.listener());
+    if let Some(settings) = &args.settings {
+        builder = builder.settings_directory(settings);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     let ended = runtime.block_on(async {
         let mut stop = std::pin::pin!(stop_asked());
@@ -119,7 +114,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         progress.clear();
         let world = world?;
         let shown = tokio::select! {
-            shown = show(&world, args.verbose, own_settings) => shown,
+            shown = show(&world, args) => shown,
             () = &mut stop => Ok(()),
         };
         output::talk("\nstopping");
@@ -134,13 +129,13 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
 }
 
 /// Prints what to try, and then what happens, for ever.
-async fn show(world: &World, verbose: bool, own_settings: bool) -> Result<(), Failure> {
-    output::data(&intro::text(world, &tables(world).await, own_settings))?;
+async fn show(world: &World, args: &Args) -> Result<(), Failure> {
+    output::data(&intro::text(world, &tables(world).await, args.settings.as_deref()))?;
     let (mut watch, mut log) = (Watch::default(), Log::default());
     let started = Instant::now();
     loop {
         let began = Instant::now();
-        let happened = watch.look(world, verbose);
+        let happened = watch.look(world, args.verbose);
         let now = started.elapsed().as_nanos().try_into().unwrap_or(u64::MAX);
         let lines = log.lines(happened, now);
         if !lines.is_empty() {

@@ -1,6 +1,6 @@
 //! What to try in the sandbox.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
 
 use rectify_render::{Style, escape};
 use rectify_sandbox::World;
@@ -8,14 +8,14 @@ use rectify_sandbox::World;
 use crate::output::{Text, paint};
 
 /// Endpoint, accounts, and lines to copy.
-pub(crate) fn text(world: &World, tables: &[String], own_settings: bool) -> Text {
+pub(crate) fn text(world: &World, tables: &[String], settings: Option<&Path>) -> Text {
     of(&Facts {
         endpoint: world.endpoint(),
         account: world.account(),
         region: world.region(),
         functions: &world.functions(),
         tables,
-        own_settings,
+        settings,
     })
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) region: &'a str,
     pub(crate) functions: &'a [String],
     pub(crate) tables: &'a [String],
-    pub(crate) own_settings: bool,
+    pub(crate) settings: Option<&'a Path>,
 }
 
 pub(crate) fn of(facts: &Facts<'_>) -> Text {
@@ -34,12 +34,8 @@ pub(crate) fn of(facts: &Facts<'_>) -> Text {
     let strong = |text: &str| paint(Style::Strong, &escape::line(text, 300));
     let _ = writeln!(text, "AWS is at {}\n", strong(endpoint));
     let _ = writeln!(text, "  account    {account} in {region}");
-    if facts.own_settings {
-        let _ = writeln!(
-            text,
-            "             production there: what breaks a rule is put back; any other account is only told"
-        );
-    }
+    let settings = facts.settings.map_or("the template's layer; --settings takes others".into(), Path::to_string_lossy);
+    let _ = writeln!(text, "  settings   {}", escape::line(&settings, 300));
     let _ = writeln!(text, "  functions  {}", escape::line(&facts.functions.join(", "), 500));
     let _ = writeln!(text, "\n{}\n", strong("Try it in another terminal, with any keys:"));
     let _ = writeln!(
@@ -76,6 +72,8 @@ pub(crate) fn of(facts: &Facts<'_>) -> Text {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::{Facts, of};
 
     #[test]
@@ -86,10 +84,10 @@ mod tests {
             region: "eu-central-1",
             functions: &["S3BucketGuard".to_owned()],
             tables: &["rectify-Ledger".to_owned()],
-            own_settings: true,
+            settings: None,
         };
         insta::assert_snapshot!(anstream::adapter::strip_str(&of(&facts)).to_string());
-        let text = of(&Facts { region: "us-east-1", tables: &[], own_settings: false, ..facts });
+        let text = of(&Facts { region: "us-east-1", tables: &[], settings: Some(Path::new("mine")), ..facts });
         assert!(
             !text.contains("LocationConstraint") && !text.contains("dynamodb") && !text.contains("put back"),
             "{text}"
