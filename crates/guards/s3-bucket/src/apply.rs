@@ -28,7 +28,7 @@ pub(crate) async fn apply(
 ) -> Result<(), AwsFailure> {
     let home = &session.place.region;
     let Err(refusal) = make(&clients.at(session, home), target, change).await else { return Ok(()) };
-    match refusal.region.filter(|region| region != home) {
+    match refusal.region.filter(|region| **region != *home) {
         Some(region) => make(&clients.at(session, &region), target, change).await.map_err(|refusal| refusal.failure),
         None => Err(refusal.failure),
     }

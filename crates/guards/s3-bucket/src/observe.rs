@@ -28,7 +28,7 @@ pub(crate) async fn observe(
         Ok(seen) => return Ok(seen),
         Err(refusal) => refusal,
     };
-    match refusal.region.filter(|region| region != home) {
+    match refusal.region.filter(|region| **region != *home) {
         Some(region) => look(&clients.at(session, &region), target, &wanted).await.map_err(|refusal| refusal.failure),
         None => Err(refusal.failure),
     }

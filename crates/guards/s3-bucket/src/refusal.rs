@@ -13,8 +13,8 @@ use rectify_controls::Region;
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     pub(crate) failure: AwsFailure,
-    /// The bucket's region, where S3 named it because we asked in another one.
-    pub(crate) region: Option<Region>,
+    /// The bucket's region, where S3 named it because we asked in another one. Boxed, because it is rare.
+    pub(crate) region: Option<Box<Region>>,
 }
 
 impl Refusal {
@@ -24,7 +24,7 @@ impl Refusal {
     {
         let failure = AwsFailure::new(service, operation, error);
         let region = match (failure.kind, error.raw_response()) {
-            (FailureKind::WrongRegion, Some(answer)) => named_region(answer),
+            (FailureKind::WrongRegion, Some(answer)) => named_region(answer).map(Box::new),
             _ => None,
         };
         Self { failure, region }
