@@ -29,7 +29,11 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Run everything that can be tested on one machine, quickest check first; the test runner's totals come last
-    Test,
+    Test {
+        /// Only the step with this number
+        #[arg(long, value_name = "STEP", value_parser = clap::value_parser!(u8).range(1..=i64::from(test::STEPS)))]
+        only: Option<u8>,
+    },
     /// Write template.yaml from the rule book
     Template {
         /// Write nothing; fail when the file is stale
@@ -52,7 +56,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = Repo::find().and_then(|repo| match Args::parse().command {
-        Command::Test => test::run_all(&repo),
+        Command::Test { only } => test::run_all(&repo, only),
         Command::Template { check } => repo.sync(&template::files(&kinds::all())?, check),
         Command::Docs { check } => repo.sync(&docs::files(&kinds::all()), check),
         Command::Tidy { artifacts: true } => artefacts::check_jitter(&repo),

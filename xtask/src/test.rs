@@ -16,30 +16,36 @@ use crate::{
 /// What a function may weigh, zipped. Bytes are loaded at every cold start; see docs/performance.md.
 const LARGEST: u64 = 4_000_000;
 
-type Step = (&'static str, fn(&Repo) -> Result<()>);
+/// How many steps there are.
+pub(crate) const STEPS: u8 = 8;
 
-const STEPS: &[Step] = &[
-    ("format", format),
-    ("repository rules and generated files", tidy::run),
-    ("clippy", clippy),
-    ("template: sam validate, cfn-lint", lint_template),
-    ("dependencies: cargo-deny", deny),
-    ("guards, as the sandbox runs them", build_guards),
-    ("guards, as they are deployed: sam build", sam_build),
-    ("tests", test),
+type Step = (u8, &'static str, fn(&Repo) -> Result<()>);
+
+const ALL: [Step; STEPS as usize] = [
+    (1, "format", format),
+    (2, "repository rules and generated files", tidy::run),
+    (3, "clippy", clippy),
+    (4, "template: sam validate, cfn-lint", lint_template),
+    (5, "dependencies: cargo-deny", deny),
+    (6, "guards, as the sandbox runs them", build_guards),
+    (7, "guards, as they are deployed: sam build", sam_build),
+    (8, "tests", test),
 ];
 
-/// Runs every step, naming each and how long it took.
+/// Runs every step, or `only` one, naming each and how long it took.
 ///
 /// # Errors
-/// The first step that fails, by name.
-pub(crate) fn run_all(repo: &Repo) -> Result<()> {
-    for (number, (name, step)) in STEPS.iter().enumerate() {
-        eprintln!("[{}/{}] {name}", number + 1, STEPS.len());
+/// The first step that fails, by name, and how to run it alone.
+pub(crate) fn run_all(repo: &Repo, only: Option<u8>) -> Result<()> {
+    for (number, name, step) in ALL.iter().filter(|(number, ..)| only.is_none_or(|only| only == *number)) {
+        eprintln!("[{number}/{STEPS}] {name}");
         let start = Instant::now();
-        step(repo).with_context(|| format!("step {} of {} failed: {name}", number + 1, STEPS.len()))?;
-        if number + 1 < STEPS.len() {
-            eprintln!("[{}/{}] {name}: passed in {:.1} s", number + 1, STEPS.len(), start.elapsed().as_secs_f64());
+        step(repo).with_context(|| {
+            format!("step {number} of {STEPS} failed: {name} (alone: `cargo xtask test --only {number}`)")
+        })?;
+        // After the tests nothing more is said: the runner's totals are the last lines.
+        if *number < STEPS {
+            eprintln!("[{number}/{STEPS}] {name}: passed in {:.1} s", start.elapsed().as_secs_f64());
         }
     }
     Ok(())
