@@ -1,1 +1,217 @@
-//! placeholder
+//! End to end: the real guard binaries in the sandbox, seen as a person sees them.
+//!
+//! [`Stage`] is a running world with settings of the test's own; [`Stage::aws`] is somebody with an `aws` command. Tests
+//! build nothing: `RECTIFY_BIN_DIR` (or `target/release`) has the guards, which `cargo xtask test` builds first.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod person;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rectify_sandbox::{Fault, Invocation, Message, World, WorldBuilder};
+use serde_json::Value;
+
+pub use person::{Answer, Person};
+
+/// The sandbox's account.
+pub const ACCOUNT: &str = "123456789012";
+
+/// Settings under which everything that can be corrected is corrected.
+pub const ALL_CORRECTIVE: &str = r#"
+[[environment]]
+name = "production"
+accounts = ["123456789012"]
+mode = "corrective"
+
+[[environment]]
+name = "development"
+default = true
+mode = "detective"
+"#;
+
+/// A running world and the person in front of it.
+pub struct Stage {
+    /// The world.
+    pub world: World,
+    /// Somebody with administrator's credentials.
+    pub aws: Person,
+    _settings: tempfile::TempDir,
+}
+
+/// What a guard answered about one finding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct End {
+    /// The event's name.
+    pub event: String,
+    /// The outcome's name.
+    pub outcome: String,
+    /// The control; empty when none was broken.
+    pub control: String,
+    /// Everything the guard said about it.
+    pub all: Value,
+}
+
+impl Stage {
+    /// A world with [`ALL_CORRECTIVE`].
+    pub async fn new() -> Self {
+        Self::with_settings(ALL_CORRECTIVE).await
+    }
+
+    /// A world with these settings.
+    pub async fn with_settings(settings: &str) -> Self {
+        Self::build(settings, |builder| builder).await
+    }
+
+    /// A world with these settings, made as `change` says.
+    pub async fn build(settings: &str, change: impl FnOnce(WorldBuilder) -> WorldBuilder) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("settings.toml"), settings).unwrap();
+        let builder = WorldBuilder::new(root().join("template.yaml"), |_| binary("s3-bucket"))
+            .settings_directory(directory.path());
+        let world = change(builder).start().await.unwrap_or_else(|error| panic!("the sandbox did not start: {error}"));
+        let aws = Person::new(world.endpoint());
+        Self { world, aws, _settings: directory }
+    }
+
+    /// Waits until nothing is under way.
+    pub async fn settle(&self) {
+        assert!(self.world.idle(Duration::from_secs(120)).await, "something is still under way after two minutes");
+    }
+
+    /// Every end of every successful invocation so far, in order.
+    pub fn ends(&self) -> Vec<End> {
+        self.world.invocations().iter().flat_map(ends_of).collect()
+    }
+
+    /// The ends with this outcome.
+    pub fn ended(&self, outcome: &str) -> Vec<End> {
+        self.ends().into_iter().filter(|end| end.outcome == outcome).collect()
+    }
+
+    /// Messages about `control` (any, when empty), as JSON.
+    pub fn told(&self, control: &str) -> Vec<Value> {
+        self.world.messages().iter().map(told_json).filter(|told| {
+            control.is_empty() || told.pointer("/control/id").and_then(Value::as_str) == Some(control)
+        }).collect()
+    }
+
+    /// Every row of the ledger.
+    pub async fn ledger(&self) -> Vec<Value> {
+        let mut rows = Vec::new();
+        for table in self.tables().await {
+            rows.extend(self.world.rows(&table).await.unwrap());
+        }
+        rows
+    }
+
+    /// The ledger's rows whose sort key starts with `prefix`.
+    pub async fn rows(&self, prefix: &str) -> Vec<Value> {
+        let mut rows = self.ledger().await;
+        rows.retain(|row| row["sk"].as_str().is_some_and(|sk| sk.starts_with(prefix)));
+        rows
+    }
+
+    async fn tables(&self) -> Vec<String> {
+        let list = serde_json::json!({});
+        let (_, answer) = self.world.aws_json("dynamodb", "DynamoDB_20120810.ListTables", &list).await.unwrap();
+        answer["TableNames"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Calls by functions that write to S3, as operation names, in order.
+    pub fn writes(&self) -> Vec<String> {
+        let reads = |operation: &str| ["Get", "List", "Head"].iter().any(|verb| operation.starts_with(verb));
+        self.world
+            .calls()
+            .into_iter()
+            .filter(|call| call.function.is_some() && call.service.starts_with("s3") && !reads(&call.operation))
+            .map(|call| call.operation)
+            .collect()
+    }
+
+    /// Messages waiting in dead-letter queues.
+    pub async fn dead_letters(&self) -> Vec<Value> {
+        let none = serde_json::json!({});
+        let (_, queues) = self.world.aws_json("sqs", "AmazonSQS.ListQueues", &none).await.unwrap();
+        let mut letters = Vec::new();
+        for url in queues["QueueUrls"].as_array().into_iter().flatten() {
+            let ask = serde_json::json!({"QueueUrl": url, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]});
+            let (_, answer) = self.world.aws_json("sqs", "AmazonSQS.ReceiveMessage", &ask).await.unwrap();
+            letters.extend(answer["Messages"].as_array().into_iter().flatten().cloned());
+        }
+        letters
+    }
+
+    /// Replaces the faults in force.
+    pub fn faults(&self, faults: Vec<Fault>) {
+        self.world.set_faults(faults);
+    }
+
+    /// An example event, for `bucket`.
+    pub fn example(&self, name: &str, bucket: &str) -> Value {
+        let path = root().join("events/s3-bucket").join(format!("{name}.json"));
+        let mut event: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        event["detail"]["requestParameters"]["bucketName"] = bucket.into();
+        event
+    }
+
+    /// Everything that happened, for a person who reads a failed test.
+    pub fn story(&self) -> String {
+        let mut lines = Vec::new();
+        for call in self.world.calls() {
+            let who = call.function.as_deref().unwrap_or("person");
+            let (start, end) = (call.start_ns / 1_000_000, call.end_ns / 1_000_000);
+            let error = call.error.or(call.fault).unwrap_or_default();
+            lines.push(format!("{start:>6}-{end} ms {who} {}:{} {} {error}", call.service, call.operation, call.status));
+        }
+        lines.extend(self.world.invocations().iter().map(|invocation| format!("{invocation:?}")));
+        lines.extend(self.world.logs().into_iter().map(|line| line.line));
+        lines.join("\n")
+    }
+
+    /// Ends the world and everything in it.
+    pub async fn close(self) {
+        self.world.shutdown().await;
+    }
+}
+
+/// The ends of one invocation; none when it failed.
+pub fn ends_of(invocation: &Invocation) -> Vec<End> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let event = text(&invocation.response["eventName"]);
+    let outcomes = invocation.response["outcomes"].as_array().cloned().unwrap_or_default();
+    outcomes
+        .into_iter()
+        .map(|all| End {
+            event: event.clone(),
+            outcome: text(&all["outcome"]),
+            control: text(&all["control"]),
+            all,
+        })
+        .collect()
+}
+
+/// The JSON in a message.
+pub fn told_json(message: &Message) -> Value {
+    let bodies: Value = serde_json::from_str(&message.body).unwrap();
+    serde_json::from_str(bodies["default"].as_str().unwrap()).unwrap()
+}
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is in the repository").to_owned()
+}
+
+/// A guard's binary.
+///
+/// # Panics
+/// When it has not been built, saying how to.
+pub fn binary(name: &str) -> PathBuf {
+    let directory = std::env::var_os("RECTIFY_BIN_DIR").map_or_else(|| root().join("target/release"), PathBuf::from);
+    let path = directory.join(name);
+    assert!(path.is_file(), "{} is missing: run `cargo build --release` first", path.display());
+    path
+}
