@@ -5,8 +5,11 @@
 - IAM enforcement is on from the first request. A request that carries the sandbox's token is the account's administrator;
   every other request is checked by moto against the policies of the role whose credentials signed it.
 - moto knows few action names and almost no resources; the gateway names both, in two headers (see `standins.rs`).
+- moto checks a signature over the form it parsed, not over the bytes that came, so a form with anything but plain letters in
+  it never matches; the bytes are kept for the check.
 """
 
+import io
 import json
 import logging
 import os
@@ -36,6 +39,8 @@ from werkzeug.serving import make_server  # noqa: E402
 settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
 authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action
 permit = IAMRequestBase.check_action_permitted
+sign = IAMRequestBase._create_aws_request
+received = threading.local()
 
 
 def authorize_unless_administrator(self, iam_request_cls, resource="*"):
@@ -44,12 +49,31 @@ def authorize_unless_administrator(self, iam_request_cls, resource="*"):
 
 
 def permit_named_action(self, resource):
-    self._action = self._headers.get("x-rectify-action") or self._action
-    permit(self, self._headers.get("x-rectify-resource") or resource)
+    resource = self._headers.get("x-rectify-resource") or resource
+    # A transaction takes the action of every item in it.
+    for action in (self._headers.get("x-rectify-action") or self._action).split(","):
+        self._action = action
+        permit(self, resource)
+
+
+def sign_received_bytes(self):
+    self._body = received.body
+    return sign(self)
+
+
+def keep_body(application):
+    def keep(environ, start_response):
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        received.body = environ["wsgi.input"].read(length)
+        environ["wsgi.input"] = io.BytesIO(received.body)
+        return application(environ, start_response)
+
+    return keep
 
 
 ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_unless_administrator
 IAMRequestBase.check_action_permitted = permit_named_action
+IAMRequestBase._create_aws_request = sign_received_bytes
 
 
 class Handler(MotoRequestHandler):
@@ -68,7 +92,7 @@ for service in ("s3", "s3control", "sts", "iam", "dynamodb", "sns", "sqs"):
     __import__(f"moto.{service}.responses")
 
 server = make_server(
-    "127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True, request_handler=Handler
+    "127.0.0.1", 0, keep_body(DomainDispatcherApplication(create_backend_app)), threaded=True, request_handler=Handler
 )
 server.daemon_threads = True
 server.socket.listen(1024)

@@ -137,7 +137,7 @@ impl Gateway {
             }
             Effect::Error { status, code } => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                let (body, kind) = faults::body(call.named.as_ref(), code);
+                let (body, kind) = faults::body(call.named.as_ref(), code, "Injected by the sandbox");
                 self.close(call, status.as_u16(), Some(code.clone()));
                 let mut answer = text(status, &body);
                 answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -159,7 +159,12 @@ impl Gateway {
             self.close(call, 0, None);
             return Err(Cut);
         };
-        let whole = Whole { status: head.status, headers: head.headers, body: body.to_bytes() };
+        let mut whole = Whole { status: head.status, headers: head.headers, body: body.to_bytes() };
+        if let Some((status, body, kind)) = standins::refusal(call.named.as_ref(), whole.status, &whole.body) {
+            whole.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            whole.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+            (whole.status, whole.body) = (status, Bytes::from(body));
+        }
         call.record.cloud_ns = self.hub.records.now().saturating_sub(asked);
         self.settle(call, &whole);
         match effect {
@@ -190,7 +195,7 @@ impl Gateway {
             Some(named) => (
                 named.service.name.clone(),
                 named.operation.clone(),
-                standins::action(named),
+                standins::action(named, &parameters),
                 standins::resource(named, &parameters, &region, &account),
             ),
             None => Default::default(),
@@ -293,7 +298,7 @@ impl Gateway {
             );
             if let Some(record) = record {
                 let reaches_rules = trail::names::reaches_rules(trail::names::event_name(named));
-                let event = trail::envelope(record);
+                let event = trail::envelope(&record);
                 self.hub.records.events.push(event.clone());
                 if reaches_rules {
                     self.publish(&event);

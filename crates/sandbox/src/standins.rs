@@ -7,15 +7,21 @@
 //! 2. **Resources.** moto checks every call outside S3, IAM and STS against the resource `*`, which no policy with a
 //!    table or topic ARN allows. The gateway names the ARN ([`resource`]).
 //!
-//! Both travel in headers that only the gateway can set; the decision itself, the signature check and the policies are
-//! moto's. A batch over several tables is checked for the first. `Condition` elements are not evaluated: moto treats
+//! 3. **Refusals.** moto refuses in one XML form whatever the protocol, which clients of JSON services, of EC2 and of
+//!    S3Control cannot read. The gateway says the same in the form of the protocol ([`refusal`]).
+//!
+//! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
+//! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not evaluated: moto treats
 //! them as met, so a `Deny` under a condition always denies.
 //!
 //! `GetBucketPolicyStatus` is wrong in moto for policies with conditions; it is passed through as it is.
 
+use http::StatusCode;
 use serde_json::Value;
 
-use crate::naming::Named;
+use crate::faults;
+use crate::naming::{Named, Protocol};
+use crate::trail::xml;
 
 /// S3's IAM actions that are not the operation's name (Service Authorization Reference, "Actions for Amazon S3").
 const S3: &[(&str, &str)] = &[
@@ -71,9 +77,26 @@ const S3_CONTROL: &[(&str, &str)] = &[
 const PREFIXES: &[(&str, &str)] =
     &[("monitoring", "cloudwatch"), ("application-autoscaling", "application-autoscaling")];
 
-/// The IAM action of a call, for example `s3:GetEncryptionConfiguration`.
-pub(crate) fn action(named: &Named) -> String {
+/// The items of a DynamoDB transaction, in CloudTrail's spelling, and the action each takes (DynamoDB developer guide, "IAM
+/// and transactions").
+const TRANSACTION: &[(&str, &str)] = &[
+    ("conditionCheck", "dynamodb:ConditionCheckItem"),
+    ("delete", "dynamodb:DeleteItem"),
+    ("get", "dynamodb:GetItem"),
+    ("put", "dynamodb:PutItem"),
+    ("update", "dynamodb:UpdateItem"),
+];
+
+/// The IAM action of a call, for example `s3:GetEncryptionConfiguration`; several with commas for a transaction.
+pub(crate) fn action(named: &Named, parameters: &Value) -> String {
     let operation = named.operation.as_str();
+    if matches!(operation, "TransactWriteItems" | "TransactGetItems") {
+        let items = parameters.get("transactItems").and_then(Value::as_array);
+        let used =
+            |name: &str| items.into_iter().flatten().any(|item| item.get(name).is_some_and(|part| !part.is_null()));
+        let actions = TRANSACTION.iter().filter(|(name, _)| used(name)).map(|(_, action)| *action);
+        return actions.collect::<Vec<_>>().join(",");
+    }
     let find = |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == operation).map(|(_, to)| *to);
     let action = match named.service.name.as_str() {
         "s3" => find(S3),
@@ -149,4 +172,22 @@ fn any_arn(parameters: &Value) -> Option<String> {
         let is_arn = key.ends_with("Arn") || key.ends_with("ARN") || key == "arn";
         value.as_str().filter(|text| is_arn && text.starts_with("arn:")).map(str::to_owned)
     })
+}
+
+/// moto's "not authorized" as AWS would say it in the call's protocol: status, body, content type.
+pub(crate) fn refusal(
+    named: Option<&Named>,
+    status: StatusCode,
+    body: &[u8],
+) -> Option<(StatusCode, String, &'static str)> {
+    let named = named.filter(|_| status == StatusCode::FORBIDDEN && body.starts_with(b"<"))?;
+    let message = xml::first_text(body, "Message").filter(|text| text.contains("is not authorized to perform"))?;
+    let (status, code) = match named.protocol {
+        Protocol::Json | Protocol::Cbor => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
+        Protocol::RestJson => (StatusCode::FORBIDDEN, "AccessDeniedException"),
+        Protocol::Ec2 => (StatusCode::FORBIDDEN, "UnauthorizedOperation"),
+        Protocol::Query | Protocol::RestXml => (StatusCode::FORBIDDEN, "AccessDenied"),
+    };
+    let (body, kind) = faults::body(Some(named), code, &message);
+    Some((status, body, kind))
 }
