@@ -1,5 +1,7 @@
 //! Dependencies point one way.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result};
 use toml::{Table, Value};
 
@@ -39,7 +41,9 @@ const SDK_PREFIXES: &[&str] =
     &["aws-config", "aws-sdk-", "aws-credential-types", "aws-smithy-runtime", "lambda_runtime"];
 
 pub(super) fn check(repo: &Repo, files: &[String]) -> Result<Vec<String>> {
-    let mut problems = workspace_dependencies(&parse(repo, "Cargo.toml")?);
+    let root = parse(repo, "Cargo.toml")?;
+    let mut problems = workspace_dependencies(&root);
+    problems.extend(default_members(&root, files));
     for file in files.iter().filter(|file| file.ends_with("/Cargo.toml") && !file.contains("/fixtures/")) {
         problems.extend(package(file, &parse(repo, file)?));
     }
@@ -62,6 +66,22 @@ fn workspace_dependencies(root: &Table) -> Vec<String> {
                 && spec.get("default-features").and_then(Value::as_bool) != Some(false)
         })
         .map(|(name, _)| format!("Cargo.toml: `{name}` needs `default-features = false`, see the comment above it"))
+        .collect()
+}
+
+/// `default-members` is every guard and nothing else: `sam build` builds the default members' features into each function.
+fn default_members(root: &Table, files: &[String]) -> Vec<String> {
+    let guards: BTreeSet<&str> = files
+        .iter()
+        .filter_map(|file| file.strip_suffix("/Cargo.toml"))
+        .filter(|directory| directory.starts_with("crates/guards/"))
+        .collect();
+    let members =
+        root.get("workspace").and_then(|workspace| workspace.get("default-members")).and_then(Value::as_array);
+    let members: BTreeSet<&str> = members.into_iter().flatten().filter_map(Value::as_str).collect();
+    members
+        .symmetric_difference(&guards)
+        .map(|path| format!("Cargo.toml: `default-members` has to be all guards and nothing else: look at `{path}`"))
         .collect()
 }
 
@@ -106,7 +126,18 @@ fn may_use(name: &str, dependency: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{may_use, package, workspace_dependencies};
+    use super::{default_members, may_use, package, workspace_dependencies};
+
+    #[test]
+    fn the_default_members_are_the_guards() {
+        let files = ["crates/guards/ebs/Cargo.toml", "crates/guards/s3-bucket/Cargo.toml", "crates/aws/Cargo.toml"];
+        let members = |text: &str| default_members(&text.parse().unwrap(), &files.map(str::to_owned));
+        assert!(members("[workspace]\ndefault-members = ['crates/guards/ebs', 'crates/guards/s3-bucket']").is_empty());
+        assert!(members("[workspace]\ndefault-members = ['crates/guards/ebs']")[0].contains("crates/guards/s3-bucket"));
+        assert_eq!(members("[workspace]\nmembers = ['crates/aws']").len(), 2);
+        let cli = "[workspace]\ndefault-members = ['crates/guards/ebs', 'crates/guards/s3-bucket', 'crates/cli']";
+        assert!(members(cli)[0].contains("crates/cli"));
+    }
 
     #[test]
     fn dependencies_point_one_way() {
