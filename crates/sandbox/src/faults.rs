@@ -94,9 +94,8 @@ impl Faults {
     }
 }
 
-/// An error body as the protocol of the call has it, with its content type.
-pub(crate) fn body(named: Option<&Named>, code: &str) -> (String, &'static str) {
-    let message = "Injected by the sandbox";
+/// An error body as the protocol of the call has it, with its content type. `message` must not need escaping in XML.
+pub(crate) fn body(named: Option<&Named>, code: &str, message: &str) -> (String, &'static str) {
     let is_s3 = named.is_none_or(|named| named.service.name == "s3");
     match named.map(|named| named.protocol) {
         Some(Protocol::Json | Protocol::RestJson | Protocol::Cbor) => (

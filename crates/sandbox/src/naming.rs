@@ -141,3 +141,6 @@ pub(crate) fn bucket_in_host(host: &str) -> Option<&str> {
         .and_then(|at| name.get(..at))
         .or_else(|| name.strip_suffix(".s3").filter(|bucket| !bucket.is_empty()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,9 +15,11 @@ pub struct Step<'a> {
     pub total: usize,
 }
 
+type Listener = dyn Fn(Step<'_>) + Send + Sync;
+
 /// Where steps are told. Cheap to clone; the default tells nobody.
 #[derive(Clone, Default)]
-pub struct Progress(Option<Arc<dyn Fn(Step<'_>) + Send + Sync>>);
+pub struct Progress(Option<Arc<Listener>>);
 
 impl Progress {
     /// Tells every step to `listener`, which must not block.

@@ -177,7 +177,7 @@ fn elements(call: &Answered<'_>) -> Value {
 }
 
 /// The EventBridge event for a record, as the default bus of account and region sees it.
-pub(crate) fn envelope(record: Value) -> Value {
+pub(crate) fn envelope(record: &Value) -> Value {
     let text = |key: &str| record.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let source = text("eventSource");
     let source = source.split('.').next().unwrap_or_default();

@@ -72,7 +72,7 @@ impl Index {
         self.entries.get(*self.by_name.get(name)?)?.load()
     }
 
-    /// botocore's names of all services.
+    #[cfg(test)]
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| entry.name.as_str())
     }

@@ -1,5 +1,8 @@
 //! The sandbox as its users meet it: real HTTP, real processes, a fake function that speaks the Runtime API.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests, with helpers outside #[test]")]
+
+mod faults;
 mod functions;
 mod harness;
 mod trail;
