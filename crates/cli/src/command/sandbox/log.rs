@@ -230,7 +230,8 @@ fn of_outcome(ended: &Ended) -> Line {
     for part in [&ended.control, &ended.resource].into_iter().flatten() {
         line = line.own(Style::Plain, " ").outside(Style::Plain, part, LONG);
     }
-    match &ended.why {
+    // Why something counts as corrected is the proof, which the message below says.
+    match ended.why.as_ref().filter(|_| ended.outcome != "corrected") {
         Some(why) => line.own(Style::Dim, ": ").outside(Style::Dim, why, LONG),
         None => line,
     }
