@@ -63,3 +63,24 @@ pub async fn config() -> SdkConfig {
     }
     loader.load().await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What has to fit into one invocation, and what every client gets whether it asks or not.
+    #[tokio::test]
+    async fn every_client_gives_up_before_the_function_does() {
+        let config = config().await;
+        let timeouts = config.timeout_config().unwrap();
+        let (connect, read) = (timeouts.connect_timeout().unwrap(), timeouts.read_timeout().unwrap());
+        let (attempt, operation) =
+            (timeouts.operation_attempt_timeout().unwrap(), timeouts.operation_timeout().unwrap());
+        assert!(connect + Duration::from_secs(3) < attempt, "a slow answer after a slow connection is still one try");
+        assert!(read < attempt && attempt < operation);
+        assert!(operation * 2 < Duration::from_secs(30));
+        assert_eq!(config.retry_config().unwrap().max_attempts(), 4);
+        assert_eq!(config.app_name().unwrap().as_ref(), "rectify");
+        assert!(config.http_client().is_some());
+    }
+}

@@ -237,7 +237,11 @@ impl AwsFailure {
             _ => FailureKind::Other,
         });
         let message = match error {
-            SdkError::ServiceError(answer) => answer.err().message().map(str::to_owned),
+            SdkError::ServiceError(answer) if answer.err().code().is_some() || answer.err().message().is_some() => {
+                answer.err().message().map(str::to_owned)
+            }
+            // Among them a good answer in a form that the SDK does not understand.
+            SdkError::ServiceError(answer) => Some(causes(answer.err())),
             other => Some(causes(other)),
         };
         Self { service, operation, kind, code: known, message, request_id: error.request_id().map(str::to_owned) }

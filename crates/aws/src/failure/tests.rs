@@ -110,6 +110,16 @@ fn a_good_answer_that_breaks_off_is_a_cut_connection() {
     assert_eq!(cut(502), FailureKind::Server);
 }
 
+#[tokio::test]
+async fn an_answer_that_is_not_understood_says_why() {
+    let rule = mock!(Client::get_item).sequence().http_status(200, Some("<html>".into())).build();
+    let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, [&rule]);
+    let error = client.get_item().table_name("t").send().await.unwrap_err();
+    let failure = AwsFailure::new("dynamodb", "GetItem", &error);
+    assert_eq!((failure.kind, failure.code.as_deref()), (FailureKind::Other, None));
+    assert!(failure.message.as_deref().is_some_and(|message| message.contains("unexpected token")), "{failure:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn throttling_is_reported_after_the_sdks_own_tries() {
     let rule = mock!(Client::get_item)

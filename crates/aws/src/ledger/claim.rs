@@ -160,6 +160,7 @@ impl Ledger {
 
         let lease = Edit::default()
             .set("correction", text(ahead.id.as_str()))
+            .set("controls", json_list(&ahead.controls)?)
             .set("request", text(&ahead.request))
             .set("event", text(&ahead.event))
             .set("until", number(after(now, claim.lease)))
@@ -298,7 +299,6 @@ impl Ledger {
     }
 
     fn put(&self, pk: &str, ahead: &WriteAhead, now: Timestamp) -> Result<TransactWriteItem, AwsFailure> {
-        let json = |list: Result<String, serde_json::Error>| list.map(text).map_err(|error| unbuilt(&error));
         let words = Edit::default().when("attribute_not_exists(#pk)").build();
         let mut row = key(pk, &correction_key(&ahead.id));
         row.extend(
@@ -306,8 +306,8 @@ impl Ledger {
                 ("correction", text(ahead.id.as_str())),
                 ("status", text(CorrectionRow::CLAIMED)),
                 ("kind", text(&ahead.kind)),
-                ("controls", json(serde_json::to_string(&ahead.controls))?),
-                ("fingerprints", json(serde_json::to_string(&ahead.fingerprints))?),
+                ("controls", json_list(&ahead.controls)?),
+                ("fingerprints", json_list(&ahead.fingerprints)?),
                 ("facts_before", text(ahead.facts_before.as_str())),
                 ("plan", text(ahead.plan.as_str())),
                 ("inverse", text(ahead.inverse.as_str())),
@@ -349,6 +349,11 @@ pub(super) fn sighted(edit: Edit, finding: &Sighting, now: Timestamp) -> Edit {
         .set("evidence", text(finding.evidence.as_str()))
         .set_once("first_seen", number(now.as_millisecond()))
         .set("last_seen", number(now.as_millisecond()))
+}
+
+/// A list as JSON text.
+fn json_list<T: serde::Serialize>(items: &[T]) -> Result<AttributeValue, AwsFailure> {
+    serde_json::to_string(items).map(text).map_err(|error| unbuilt(&error))
 }
 
 fn switches(controls: &[String], account: &AccountId) -> BTreeSet<String> {

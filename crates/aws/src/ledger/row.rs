@@ -29,6 +29,7 @@ impl Row {
     pub(super) fn lease(&self) -> Result<Lease, AwsFailure> {
         Ok(Lease {
             correction: self.id("correction")?,
+            controls: self.parsed("controls")?,
             request: self.text("request")?.to_owned(),
             event: self.text("event")?.to_owned(),
             until: self.time("until")?,

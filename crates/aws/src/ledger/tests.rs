@@ -127,6 +127,7 @@ fn lease_item(
     let number = |n: i64| AttributeValue::N(n.to_string());
     let mut item = vec![
         ("correction", text(correction)),
+        ("controls", text(r#"["s3-bucket-public-acl"]"#)),
         ("request", text(request)),
         ("event", text("e-0")),
         ("until", number(until)),

@@ -143,6 +143,8 @@ impl PartialEq for Json {
 pub struct Lease {
     /// The correction it was given for.
     pub correction: CorrectionId,
+    /// The controls that it puts right.
+    pub controls: Vec<String>,
     /// The Lambda request that took it. A retry of the same asynchronous invocation has the same one.
     pub request: String,
     /// The event that led to it.

@@ -210,7 +210,10 @@ where
 fn unreadable(failure: AwsFailure) -> Unreadable {
     Unreadable {
         operation: failure.operation.to_owned(),
-        code: failure.code.unwrap_or_else(|| format!("{:?}", failure.kind)),
+        code: failure.code.unwrap_or_else(|| match failure.kind {
+            FailureKind::Other => "answer not understood".to_owned(),
+            kind => format!("{kind:?}"),
+        }),
         request_id: failure.request_id,
     }
 }

@@ -170,6 +170,14 @@ async fn refusals_that_stay_are_unreadable_whatever_their_code() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_that_is_not_understood_is_unreadable() {
+    let fake = new_bucket().on("GET versioning", [ok("<GetBucketVersioningResponse/>")]);
+    let facts = bucket(&fake).await;
+    let Fact::Unreadable(unreadable) = facts.versioning else { panic!("{:?}", facts.versioning) };
+    assert_eq!(unreadable.code, "answer not understood");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_bucket_that_is_gone_is_gone_whatever_else_fails() {
     let fake = new_bucket()
