@@ -45,6 +45,18 @@ pub(crate) struct Sight<F> {
     pub(crate) looked_at: Timestamp,
 }
 
+impl<K: Kind> Case<'_, K> {
+    /// The controls to judge. Our own events are there to check our own corrections: what the correction did not set out to
+    /// put right was so before, and nobody has changed it since. Without a lease everything is judged.
+    fn selection_under(&self, lease: Option<&Lease>) -> Selection {
+        let mut selection = self.selection.clone();
+        if let (true, Some(lease)) = (self.own_event, lease) {
+            selection.retain(|control| lease.controls.iter().any(|corrected| corrected == control));
+        }
+        selection
+    }
+}
+
 /// What became of the findings of one look.
 enum Settled {
     Ended(Vec<Ended>),
@@ -90,7 +102,8 @@ impl<G: Guard> Shell<G> {
                 ended.push(Ended::plain(Some(case.key.arn.clone()), Outcome::Superseded));
                 return Ok(ended);
             };
-            let findings = <G::Kind as Kind>::judge(facts, &self.book.rules, case.selection); // 4 decide
+            let selection = case.selection_under(sight.lease.as_ref());
+            let findings = <G::Kind as Kind>::judge(facts, &self.book.rules, &selection); // 4 decide
             if findings.is_empty() {
                 if case.suspicious && patience.taken() == 0 && ended.is_empty() && patience.wait().await {
                     continue; // the request looked like a breach and the state is clean: the read may be the older one
