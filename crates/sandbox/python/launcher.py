@@ -1,6 +1,7 @@
 """Runs moto's server for rectify's sandbox, in the process that the sandbox started.
 
-- Leaves when its standard input closes, so nothing survives the sandbox, however that ended.
+- Leaves when its standard input closes, so nothing survives the sandbox, however that ended: functions that are still
+  running then are ended first. The sandbox names them on that input, `+<process group>` and `-<process group>`.
 - Takes a free port and writes it to standard output as one JSON line when it is ready.
 - IAM enforcement is on from the first request. A request that carries the sandbox's token is the account's administrator;
   every other request is checked by moto against the policies of the role whose credentials signed it.
@@ -13,12 +14,20 @@ import io
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 
 
 def leave_with_parent():
-    sys.stdin.buffer.read()
+    running = set()
+    for line in sys.stdin:
+        (running.add if line[0] == "+" else running.discard)(int(line[1:]))
+    for group in running:
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
     os._exit(0)
 
 

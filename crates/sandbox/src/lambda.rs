@@ -1,6 +1,7 @@
 //! The Lambda service: queues, retries and dead letters around real processes that speak the Runtime API.
 
 mod environment;
+mod log;
 mod runtime_api;
 
 use std::path::PathBuf;

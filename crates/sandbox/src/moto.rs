@@ -13,9 +13,9 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use parking_lot::Mutex;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::error::SandboxError;
 use crate::progress::Progress;
@@ -39,8 +39,8 @@ pub(crate) const ACCOUNT: HeaderName = HeaderName::from_static("x-moto-account-i
 /// A running moto. Dropping it ends the process.
 pub(crate) struct Moto {
     child: tokio::sync::Mutex<Child>,
-    // moto's launcher leaves when this closes, also when the sandbox is killed.
-    stdin: Mutex<Option<ChildStdin>>,
+    // Lines for the launcher's standard input. It leaves when that closes, also when the sandbox is killed.
+    stdin: Mutex<Option<mpsc::UnboundedSender<String>>>,
     authority: String,
     token: HeaderValue,
     client: Client<HttpConnector, Full<Bytes>>,
@@ -81,7 +81,7 @@ impl Moto {
             .process_group(0)
             .kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
-        let stdin = child.stdin.take();
+        let stdin = child.stdin.take().map(feed);
         let stdout = child.stdout.take();
         if let Some(stderr) = child.stderr.take() {
             tokio::spawn(keep(stderr, Arc::clone(&output)));
@@ -185,6 +185,23 @@ impl Moto {
         Ok(Answer { status, body })
     }
 
+    /// The launcher ends this process group should the sandbox die.
+    pub(crate) fn guard(&self, pid: u32) {
+        self.tell(format!("+{pid}\n"));
+    }
+
+    /// The process group has ended.
+    pub(crate) fn release(&self, pid: u32) {
+        self.tell(format!("-{pid}\n"));
+    }
+
+    fn tell(&self, line: String) {
+        if let Some(stdin) = &*self.stdin.lock() {
+            // A launcher that is gone needs to be told nothing.
+            let _ = stdin.send(line);
+        }
+    }
+
     /// Ends moto without waiting: its launcher leaves when its standard input closes.
     pub(crate) fn abandon(&self) {
         drop(self.stdin.lock().take());
@@ -221,6 +238,19 @@ impl Own<'_> {
             )
             .header(ACCOUNT, self.account)
     }
+}
+
+/// Writes lines as they come; the pipe closes when the sender is dropped.
+fn feed(mut stdin: ChildStdin) -> mpsc::UnboundedSender<String> {
+    let (lines, mut waiting) = mpsc::unbounded_channel::<String>();
+    tokio::spawn(async move {
+        while let Some(line) = waiting.recv().await {
+            if stdin.write_all(line.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    });
+    lines
 }
 
 async fn keep(pipe: impl AsyncRead + Unpin, output: Arc<Mutex<VecDeque<String>>>) {

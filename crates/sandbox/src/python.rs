@@ -31,8 +31,11 @@ impl Python {
     /// # Errors
     /// [`PythonError`]: no Python 3.10, no `venv` module, `pip` failed, or the cache directory cannot be written.
     pub async fn ensure(progress: &Progress) -> Result<Self, PythonError> {
-        let version = version().await?;
-        let cache = cache_directory();
+        Self::ensure_in(cache_directory(), Path::new("python3"), progress).await
+    }
+
+    async fn ensure_in(cache: PathBuf, python: &Path, progress: &Progress) -> Result<Self, PythonError> {
+        let version = version(python).await?;
         let key: String = Sha256::digest(format!("{version}\n{REQUIREMENTS}")).iter().take(8).map(hex_byte).collect();
         let root = cache.join(format!("moto-{key}"));
         if is_complete(&root) {
@@ -41,7 +44,7 @@ impl Python {
         std::fs::create_dir_all(&cache).map_err(|source| PythonError::Cache { path: cache.clone(), source })?;
         let _lock = lock(&cache.join(format!("moto-{key}.lock"))).await?;
         if !is_complete(&root) {
-            build(&cache, &root, progress).await?;
+            build(&cache, &root, python, progress).await?;
         }
         Ok(Self { root })
     }
@@ -69,8 +72,8 @@ pub fn cache_directory() -> PathBuf {
         .unwrap_or_else(|| std::env::temp_dir().join("rectify"))
 }
 
-async fn version() -> Result<String, PythonError> {
-    let output = Command::new("python3")
+async fn version(python: &Path) -> Result<String, PythonError> {
+    let output = Command::new(python)
         .args(["-c", "import sys, platform; print('%d.%d %s' % (*sys.version_info[:2], platform.machine()))"])
         .stdin(Stdio::null())
         .output()
@@ -100,13 +103,13 @@ async fn lock(path: &Path) -> Result<std::fs::File, PythonError> {
     .map_err(|source| PythonError::Cache { path: at, source })
 }
 
-async fn build(cache: &Path, root: &Path, progress: &Progress) -> Result<(), PythonError> {
+async fn build(cache: &Path, root: &Path, python: &Path, progress: &Progress) -> Result<(), PythonError> {
     progress.step("making a Python environment (once)");
     let draft = tempfile::Builder::new()
         .prefix("moto-draft-")
         .tempdir_in(cache)
         .map_err(|source| PythonError::Cache { path: cache.to_owned(), source })?;
-    let mut venv = Command::new("python3");
+    let mut venv = Command::new(python);
     venv.arg("-m").arg("venv").arg(draft.path());
     run(venv, |_| ()).await.map_err(|output| PythonError::Venv { output })?;
 
@@ -183,3 +186,6 @@ fn models(root: &Path) -> Option<PathBuf> {
 fn hex_byte(byte: &u8) -> String {
     format!("{byte:02x}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,3 +153,6 @@ fn key_text(key: &yaml_serde::Value) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,23 +6,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Settings;
+use super::log::Log;
 use super::runtime_api::{Report, RuntimeApi, Work};
 use crate::hub::Hub;
-use crate::record::{LogLine, Outcome};
+use crate::record::Outcome;
 use crate::template::FunctionSpec;
 use crate::trail::identity::Caller;
 use crate::trail::xml;
 
 /// How long a process may take to its first request for work (Lambda developer guide: the init phase ends after 10 s).
 const INIT_LIMIT: Duration = Duration::from_secs(10);
+/// How often a running function's output is looked at, for the person who watches.
+const LOOK_AT_LOG: Duration = Duration::from_millis(100);
 
 /// A live process.
 pub(super) struct Environment {
@@ -33,8 +34,9 @@ pub(super) struct Environment {
     init_ns: Option<u64>,
     work: mpsc::Sender<Work>,
     reports: mpsc::UnboundedReceiver<Report>,
-    /// The request lines are attributed to: they may arrive a little after its answer.
-    current: Arc<Mutex<Option<String>>>,
+    log: Log,
+    /// The process group that moto's launcher ends should the sandbox die.
+    guarded: Option<u32>,
     // Ends the Runtime API with the environment.
     _stop: oneshot::Sender<()>,
 }
@@ -74,22 +76,19 @@ impl Environment {
 
         let mut command = Command::new(binary);
         variables(&mut command, spec, settings, &hub.region, binary);
+        let (log, stdout, stderr) = Log::open(&spec.logical_id).map_err(|error| failed(error.to_string()))?;
         command
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .env("AWS_ACCESS_KEY_ID", &credentials.access_key)
             .env("AWS_SECRET_ACCESS_KEY", &credentials.secret_key)
             .env("AWS_SESSION_TOKEN", &credentials.session_token)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(stdout)
+            .stderr(stderr)
             .process_group(0)
             .kill_on_drop(true);
         let spawned = hub.records.now();
-        let mut child = command.spawn().map_err(|error| failed(format!("`{}`: {error}", binary.display())))?;
-        let current = Arc::new(Mutex::new(None));
-        let (out, err) = (child.stdout.take(), child.stderr.take());
-        follow(hub, spec, "stdout", out, &current);
-        follow(hub, spec, "stderr", err, &current);
+        let child = command.spawn().map_err(|error| failed(format!("`{}`: {error}", binary.display())))?;
         let mut environment = Self {
             id,
             hub: Arc::clone(hub),
@@ -98,14 +97,20 @@ impl Environment {
             init_ns: None,
             work,
             reports,
-            current,
+            log,
+            guarded: None,
             _stop: stop,
         };
         let pid = environment.pid();
+        environment.guarded = pid;
+        if let Some(pid) = pid {
+            hub.moto.guard(pid);
+        }
         let problem = tokio::select! {
             report = environment.reports.recv() => match report {
                 Some(Report::Ready) => {
                     environment.init_ns = Some(hub.records.now().saturating_sub(spawned));
+                    environment.log.collect(hub, None, false);
                     return Ok(environment);
                 }
                 Some(Report::InitError(error)) => error,
@@ -135,7 +140,6 @@ impl Environment {
 
     /// Hands out one request and waits for its answer, the end of the process or the end of its time.
     pub(super) async fn run(&mut self, request_id: &str, payload: &Bytes, timeout: Duration) -> Ran {
-        *self.current.lock() = Some(request_id.to_owned());
         self.hub.set_running(self.id, Some(request_id));
         let timeout_ms = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
         let work = Work {
@@ -148,35 +152,50 @@ impl Environment {
         let (outcome, response) = if self.work.send(work).await.is_err() {
             (Outcome::Crash, exited("the Runtime API is gone"))
         } else {
-            tokio::select! {
-                biased;
-                answered = answer(&mut self.reports, request_id) => answered,
-                status = self.child.wait() => match last_word(&mut self.reports, request_id) {
-                    // The answer was sent just before the end.
-                    Some(answered) => answered,
-                    None => (Outcome::Crash, exited(&status.map_or_else(|error| error.to_string(), |status| status.to_string()))),
-                },
-                () = tokio::time::sleep(timeout) => (Outcome::Timeout, json!({
-                    "errorType": "Sandbox.Timedout",
-                    "errorMessage": format!("Task timed out after {:.2} seconds", timeout.as_secs_f64()),
-                })),
-            }
+            self.answered(request_id, timeout).await
         };
         let end_ns = self.hub.records.now();
+        self.log.collect(&self.hub, Some(request_id), outcome == Outcome::Crash);
         let peak_rss_kb = self.pid().and_then(peak_rss_kb);
         self.hub.set_running(self.id, None);
         Ran { outcome, response, start_ns, end_ns, peak_rss_kb }
     }
 
+    async fn answered(&mut self, request_id: &str, timeout: Duration) -> (Outcome, Value) {
+        let time_is_over = tokio::time::sleep(timeout);
+        tokio::pin!(time_is_over);
+        let mut look = tokio::time::interval(LOOK_AT_LOG);
+        loop {
+            tokio::select! {
+                biased;
+                answered = answer(&mut self.reports, request_id) => return answered,
+                status = self.child.wait() => {
+                    // The answer may have been sent just before the end.
+                    let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+                    return last_word(&mut self.reports, request_id).unwrap_or((Outcome::Crash, exited(&how)));
+                }
+                () = &mut time_is_over => return (Outcome::Timeout, json!({
+                    "errorType": "Sandbox.Timedout",
+                    "errorMessage": format!("Task timed out after {:.2} seconds", timeout.as_secs_f64()),
+                })),
+                _ = look.tick() => self.log.collect(&self.hub, Some(request_id), false),
+            }
+        }
+    }
+
     /// Ends the process and waits until it is gone.
     pub(super) async fn end(mut self) {
         let _ = self.child.kill().await;
+        self.log.collect(&self.hub, None, true);
     }
 }
 
 impl Drop for Environment {
     fn drop(&mut self) {
         self.hub.set_running(self.id, None);
+        if let Some(pid) = self.guarded {
+            self.hub.moto.release(pid);
+        }
     }
 }
 
@@ -271,26 +290,6 @@ fn variables(command: &mut Command, spec: &FunctionSpec, settings: &Settings, re
         .envs(&spec.environment)
         .env("AWS_ENDPOINT_URL", &settings.endpoint)
         .env("HTTP_PROXY", &settings.endpoint);
-}
-
-fn follow(
-    hub: &Arc<Hub>,
-    spec: &FunctionSpec,
-    stream: &'static str,
-    pipe: Option<impl AsyncRead + Unpin + Send + 'static>,
-    current: &Arc<Mutex<Option<String>>>,
-) {
-    let Some(pipe) = pipe else { return };
-    let (hub, current, function) = (Arc::downgrade(hub), Arc::clone(current), spec.logical_id.clone());
-    tokio::spawn(async move {
-        let mut lines = BufReader::new(pipe).lines();
-        while let Ok(Some(line)) = lines.next_line().await {
-            let Some(hub) = hub.upgrade() else { return };
-            let request_id = current.lock().clone();
-            let at_ns = hub.records.now();
-            hub.records.log(LogLine { function: function.clone(), request_id, stream, line, at_ns });
-        }
-    });
 }
 
 /// The most memory the process ever had resident.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rectify_sandbox::{Invocation, Outcome};
 use serde_json::{Value, json};
+use tokio::io::AsyncBufReadExt;
 
 use crate::harness::{Sandbox, fixture};
 
@@ -50,13 +51,7 @@ async fn a_function_has_lambdas_variables_and_the_templates_and_nothing_else() {
     let deadline = second.response["deadline"].as_i64().unwrap();
     assert!((1..=20_000).contains(&deadline), "deadline in {deadline} ms");
     assert_eq!(second.response["arn"], "arn:aws:lambda:eu-central-1:123456789012:function:rectify-guard");
-    // Lines come through a pipe of their own.
-    let mut logged = BTreeSet::new();
-    until(|| {
-        logged = sandbox.world.logs().into_iter().filter_map(|line| line.request_id).collect();
-        logged.len() == 2
-    })
-    .await;
+    let logged: BTreeSet<String> = sandbox.world.logs().into_iter().filter_map(|line| line.request_id).collect();
     assert_eq!(logged, BTreeSet::from([first.request_id, second.request_id]));
 }
 
@@ -89,7 +84,6 @@ async fn a_crash_reaches_the_destination_for_failures_at_once() {
     assert_eq!(invocations.iter().map(|one| one.outcome).collect::<Vec<_>>(), [Outcome::Crash]);
     assert_eq!(invocations[0].response["errorType"], "Runtime.ExitError");
     let told = || sandbox.world.logs().iter().any(|line| line.stream == "stderr" && line.line == "going down");
-    until(told).await;
     assert!(told());
 
     let message = &dead_letters(&sandbox).await[0];
@@ -135,7 +129,9 @@ async fn a_role_allows_what_the_template_says_and_a_person_everything() {
             ["dynamodb", "put_item", { "TableName": "rectify-Ledger", "Item": item }],
             ["dynamodb", "delete_item", { "TableName": "rectify-Ledger", "Key": { "pk": { "S": "a" } } }],
             ["dynamodb", "put_item", { "TableName": "other", "Item": item }],
-            ["sns", "publish", { "TopicArn": "arn:aws:sns:eu-central-1:123456789012:rectify-Topic", "Message": "hello", "Subject": "s" }],
+            ["dynamodb", "transact_write_items", { "TransactItems": [{ "Put": { "TableName": "rectify-Ledger", "Item": item } }] }],
+            ["dynamodb", "transact_write_items", { "TransactItems": [{ "Delete": { "TableName": "rectify-Ledger", "Key": { "pk": { "S": "a" } } } }] }],
+            ["sns", "publish", { "TopicArn": "arn:aws:sns:eu-central-1:123456789012:rectify-Topic", "Message": "hällo & <b>+ %", "Subject": "s" }],
             ["sns", "publish", { "TopicArn": "arn:aws:sns:eu-central-1:123456789012:other", "Message": "hello" }],
             ["iam", "list_users", {}],
         ]),
@@ -155,6 +151,9 @@ async fn a_role_allows_what_the_template_says_and_a_person_everything() {
             "ok",
             "AccessDeniedException",
             "AccessDeniedException",
+            // A transaction takes what its items take.
+            "ok",
+            "AccessDeniedException",
             "ok",
             "AccessDenied",
             "AccessDenied",
@@ -163,7 +162,7 @@ async fn a_role_allows_what_the_template_says_and_a_person_everything() {
     assert_eq!(sandbox.world.rows("rectify-Ledger").await.unwrap(), [json!({ "pk": "a", "count": 7 })]);
     let messages = sandbox.world.messages();
     assert_eq!(messages.len(), 1, "only what was published");
-    assert_eq!((messages[0].body.as_str(), messages[0].subject.as_deref()), ("hello", Some("s")));
+    assert_eq!((messages[0].body.as_str(), messages[0].subject.as_deref()), ("hällo & <b>+ %", Some("s")));
     assert_eq!(messages[0].function.as_deref(), Some("Guard"));
 
     let recorded = sandbox.world.calls();
@@ -269,6 +268,48 @@ async fn until(mut condition: impl FnMut() -> bool) {
     while !condition() && std::time::Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Set in the process that is about to be killed.
+const HOLD: &str = "RECTIFY_SANDBOX_TEST_HOLD";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_sandbox_leaves_nothing_either() {
+    if std::env::var_os(HOLD).is_some() {
+        hold().await;
+    }
+    // This test again, in a process that can be killed.
+    let mut victim = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "functions::a_killed_sandbox_leaves_nothing_either", "--nocapture"])
+        .env(HOLD, "1")
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = tokio::io::BufReader::new(victim.stdout.take().unwrap()).lines();
+    let pids: Vec<u32> = loop {
+        let line = lines.next_line().await.unwrap().expect("the victim says its processes");
+        if let Some(pids) = line.strip_prefix("processes: ") {
+            break pids.split(' ').map(|pid| pid.parse().unwrap()).collect();
+        }
+    };
+    assert!(pids.len() >= 3 && pids.iter().all(|pid| alive(*pid)), "{pids:?}");
+    victim.kill().await.unwrap();
+    until(|| !pids.iter().any(|pid| alive(*pid))).await;
+    let left: Vec<&u32> = pids.iter().filter(|pid| alive(**pid)).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// A world with a warm function and one in the middle of its work, for ever.
+#[expect(clippy::print_stdout, reason = "how the test that kills this process learns what to look for")]
+async fn hold() {
+    let sandbox = Sandbox::start().await;
+    sandbox.world.publish(&json!({ "source": "test.guard", "detail-type": "x", "detail": {}, "sleep": 600 }));
+    until(|| children().len() >= 2).await;
+    sandbox.world.invoke("Guard", &json!({})).await.unwrap();
+    let pids: Vec<String> = children().iter().map(u32::to_string).collect();
+    println!("processes: {}", pids.join(" "));
+    std::future::pending().await
 }
 
 async fn dead_letters(sandbox: &Sandbox) -> Vec<Value> {

@@ -234,3 +234,26 @@ boto3.client('cloudfront').list_distributions()
     assert_eq!(messages[0].attributes.get("kind").map(String::as_str), Some("finding"));
     assert_eq!(messages[0].function, None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_see_what_is_public_and_nothing_else() {
+    let sandbox = Sandbox::start().await;
+    let told = sandbox
+        .boto3(
+            r#"
+import boto3, urllib.request, urllib.error, os
+s3 = boto3.client('s3')
+s3.create_bucket(Bucket='data', CreateBucketConfiguration={'LocationConstraint': 'eu-central-1'})
+s3.put_object(Bucket='data', Key='secret', Body=b'x' * 1000)
+s3.put_object(Bucket='data', Key='open', Body=b'hello', ACL='public-read')
+print(s3.head_object(Bucket='data', Key='secret')['ContentLength'])
+plain = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+for key in ['secret', 'open']:
+    try: print(plain.open(os.environ['AWS_ENDPOINT_URL'] + '/data/' + key).read().decode())
+    except urllib.error.HTTPError as error: print(error.code)
+print(len(plain.open(s3.generate_presigned_url('get_object', {'Bucket': 'data', 'Key': 'secret'})).read()))
+"#,
+        )
+        .await;
+    assert_eq!(told.lines().collect::<Vec<_>>(), ["1000", "403", "hello", "1000"]);
+}
