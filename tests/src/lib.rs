@@ -94,9 +94,12 @@ impl Stage {
 
     /// Messages about `control` (any, when empty), as JSON.
     pub fn told(&self, control: &str) -> Vec<Value> {
-        self.world.messages().iter().map(told_json).filter(|told| {
-            control.is_empty() || told.pointer("/control/id").and_then(Value::as_str) == Some(control)
-        }).collect()
+        self.world
+            .messages()
+            .iter()
+            .map(told_json)
+            .filter(|told| control.is_empty() || told.pointer("/control/id").and_then(Value::as_str) == Some(control))
+            .collect()
     }
 
     /// Every row of the ledger.
@@ -165,7 +168,8 @@ impl Stage {
             let who = call.function.as_deref().unwrap_or("person");
             let (start, end) = (call.start_ns / 1_000_000, call.end_ns / 1_000_000);
             let error = call.error.or(call.fault).unwrap_or_default();
-            lines.push(format!("{start:>6}-{end} ms {who} {}:{} {} {error}", call.service, call.operation, call.status));
+            lines
+                .push(format!("{start:>6}-{end} ms {who} {}:{} {} {error}", call.service, call.operation, call.status));
         }
         lines.extend(self.world.invocations().iter().map(|invocation| format!("{invocation:?}")));
         lines.extend(self.world.logs().into_iter().map(|line| line.line));
@@ -185,12 +189,7 @@ pub fn ends_of(invocation: &Invocation) -> Vec<End> {
     let outcomes = invocation.response["outcomes"].as_array().cloned().unwrap_or_default();
     outcomes
         .into_iter()
-        .map(|all| End {
-            event: event.clone(),
-            outcome: text(&all["outcome"]),
-            control: text(&all["control"]),
-            all,
-        })
+        .map(|all| End { event: event.clone(), outcome: text(&all["outcome"]), control: text(&all["control"]), all })
         .collect()
 }
 

@@ -24,7 +24,7 @@ async fn a_public_acl_is_corrected_proven_recorded_and_told_once() {
     assert_eq!(stage.aws.block("data").await, Some([true, true, false, false]));
 
     let told = stage.told("");
-    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told.len(), 1, "{}", stage.story());
     assert_eq!(told[0]["outcome"], "corrected");
 
     let rows = stage.rows("correction#").await;
