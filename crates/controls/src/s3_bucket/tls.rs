@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     BucketFacts, Change, Read, Rules,
     book::{Judge, Rule},
-    policy::{unparseable, zone},
+    policy::{public_statements, unparseable, zone},
     verdict::{BUCKET_BLOCK, Found, blind, live, shield},
 };
 use crate::{Action, BucketName, Control, Evidence, Fact, Framework, Guidance, Place, Severity};
@@ -92,7 +92,7 @@ resource "aws_s3_bucket_policy" "example" {
 
 pub(super) const NOT_REQUIRED_RULE: Rule = Rule {
     control: &NOT_REQUIRED,
-    needs: &[Read::Policy, Read::Block, Read::AccountBlock],
+    needs: &[Read::Policy, Read::PolicyStatus, Read::Block, Read::AccountBlock],
     judge: Judge::Bucket(not_required),
 };
 
@@ -125,28 +125,38 @@ fn not_required(facts: &BucketFacts, rules: &Rules) -> Option<Found> {
     };
     let mut summary = format!("bucket {} accepts plain HTTP: {why}", facts.bucket);
     let mut changes = Vec::new();
-    // AWS refuses a public text while BlockPublicPolicy is on. RestrictPublicBuckets counts as well: it leaves the public
-    // statements where they are, and the flag that refuses them may be switched on before this change is made.
+    match refusal(facts, rules, policy.as_ref(), &corrected) {
+        Some(why) => summary.push_str(&format!("; {why}")),
+        None => changes.push(Change::PutPolicy(corrected)),
+    }
+    live(&NOT_REQUIRED, summary, vec![Evidence::new("policy", why)], changes)
+}
+
+/// Why AWS would refuse `corrected`, the policy with the statement added.
+///
+/// A public text is refused while BlockPublicPolicy is on. RestrictPublicBuckets counts as well: it leaves the public
+/// statements where they are, and the flag that refuses them may be switched on before this change is made. When only AWS
+/// calls the policy public, nobody corrects that, so every block that is switched on later would refuse the text.
+fn refusal(facts: &BucketFacts, rules: &Rules, policy: Option<&Policy>, corrected: &str) -> Option<String> {
+    if corrected.len() > LARGEST_POLICY {
+        return Some("with the statement added the policy would be longer than AWS stores (20 KB)".to_owned());
+    }
+    let policy = policy?;
+    if let Some(ghost) = deleted_principal(policy) {
+        return Some(format!("the policy names the deleted principal {ghost}, so AWS refuses every new text of it"));
+    }
+    let assessment = assess(policy, Service::S3, &zone(&facts.place.account, &rules.trust));
+    let aws_says_public = facts.policy_is_public == Fact::Known(Some(true));
+    if aws_says_public && public_statements(&assessment).is_empty() {
+        return Some(
+            "AWS calls the policy public although no statement looks it, so a new text may be refused".to_owned(),
+        );
+    }
+    let public = aws_says_public || assessment.s3.is_some_and(|s3| s3.public);
     let blocked = shield((&facts.block, BUCKET_BLOCK), &facts.account_block, |flags| {
         flags.block_public_policy || flags.restrict_public_buckets
     });
-    let ghost = policy.as_ref().and_then(deleted_principal);
-    let public = policy.is_some_and(|policy| {
-        let zone = zone(&facts.place.account, &rules.trust);
-        assess(&policy, Service::S3, &zone).s3.is_some_and(|s3| s3.public)
-    });
-    if corrected.len() > LARGEST_POLICY {
-        summary.push_str("; with the statement added the policy would be longer than AWS stores (20 KB)");
-    } else if let Some(by) = blocked.filter(|_| public) {
-        summary.push_str(&format!("; the policy is public, so no new text of it can be written under {by}"));
-    } else if let Some(ghost) = ghost {
-        summary.push_str(&format!(
-            "; the policy names the deleted principal {ghost}, so AWS refuses every new text of it"
-        ));
-    } else {
-        changes.push(Change::PutPolicy(corrected));
-    }
-    live(&NOT_REQUIRED, summary, vec![Evidence::new("policy", why)], changes)
+    blocked.filter(|_| public).map(|by| format!("the policy is public, so no new text of it can be written under {by}"))
 }
 
 /// The unique id that stands for a principal which no longer exists. S3 shows such a policy and refuses to store it again
@@ -237,4 +247,52 @@ fn strip<'a>(piece: &str, text: &'a str) -> Option<&'a str> {
         }
     }
     Some(rest.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Policy, matches, requires_tls};
+
+    #[test]
+    fn wildcards_match_whole_texts() {
+        for (pattern, text, expected) in [
+            ("", "", true),
+            ("", "a", false),
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("*", "", true),
+            ("*", "anything at all", true),
+            ("a*", "abc", true),
+            ("*c", "abc", true),
+            ("*c", "abcd", false),
+            ("*bc*", "abcd", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "acb", false),
+            ("*ab", "aab", true),
+            ("*a*a", "a", false),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("?", "ä", true),
+            ("*?", "", false),
+            ("**", "x", true),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern:?} on {text:?}");
+        }
+    }
+
+    /// AWS refuses both elements of a pair in one statement; if it ever did not, the narrower one would count.
+    #[test]
+    fn a_not_element_never_passes() {
+        let with = |extra: &str| {
+            let text = format!(
+                r#"{{"Statement":{{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*",{extra}
+                   "Condition":{{"Bool":{{"aws:SecureTransport":"false"}}}}}}}}"#
+            );
+            requires_tls(&Policy::parse(&text).unwrap(), "arn:aws:s3:::example-data")
+        };
+        assert!(with(""));
+        assert!(!with(r#""NotAction":"s3:GetObject","#));
+        assert!(!with(r#""NotResource":"arn:aws:s3:::example-data/a","#));
+        assert!(!with(r#""NotPrincipal":{"AWS":"111122223333"},"#));
+    }
 }

@@ -293,6 +293,41 @@ fn changes_survive_the_ledger() {
     }
 }
 
+/// Whatever stands there, each change can be undone by its inverse, also the ones that no plan makes today.
+#[test]
+fn every_change_has_an_inverse() {
+    use serde_json::json;
+    let website = json!({"index": "index.html", "error": null, "redirect_all": null, "routing": []});
+    let text = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let configured = json!({
+        "website": {"known": website}, "versioning": {"known": {"status": "Suspended", "mfa_delete": false}},
+        "policy_is_public": {"known": null},
+    });
+    let bare = json!({
+        "block": {"known": null}, "ownership": {"known": null}, "policy": {"known": null}, "encryption": {"known": null},
+        "website": {"known": null}, "logging": {"known": null}, "policy_is_public": {"known": null},
+    });
+    let worlds = [
+        super::facts("bucket", &configured),
+        super::facts("bucket", &bare),
+        super::facts("account", &Value::Null),
+        super::facts("account", &json!({"block": {"known": null}})),
+        super::facts("access_point", &Value::Null),
+        super::facts("access_point", &json!({"policy": {"known": text}})),
+    ];
+    let mut undone = 0;
+    for (facts, change) in worlds.iter().flat_map(|facts| every_change().into_iter().map(move |change| (facts, change)))
+    {
+        if let Some(inverse) = S3Bucket::inverse(facts, &change) {
+            let back = after(facts, &[change.clone(), inverse.clone()]);
+            assert_eq!(back, *facts, "{change}, then {inverse}");
+            assert_eq!(S3Bucket::slot(&change), S3Bucket::slot(&inverse));
+            undone += 1;
+        }
+    }
+    assert_eq!(undone, 2 * every_change().len());
+}
+
 /// A change about another kind of target changes nothing and undoes nothing.
 #[test]
 fn changes_of_another_target_do_nothing() {

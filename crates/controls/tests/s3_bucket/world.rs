@@ -75,6 +75,10 @@ fn statement() -> impl Strategy<Value = Value> {
         open(json!({"StringEquals": {"aws:PrincipalAccount": "999988887777"}})),
         open(json!({"IpAddress": {"aws:SourceIp": "0.0.0.0/1"}})),
         open(json!({"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}})),
+        // Open to half the internet, and not public by S3's text, which takes each block by itself.
+        open(
+            json!({"IpAddress": {"aws:SourceIp": (0..128).map(|first| format!("{first}.0.0.0/8")).collect::<Vec<_>>()}}),
+        ),
         to(json!({"AWS": "*"})),
         to(json!({"AWS": "arn:aws:iam::111122223333:role/app"})),
         to(json!({"AWS": ["arn:aws:iam::999988887777:root", "444455556666"]})),
