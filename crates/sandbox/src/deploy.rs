@@ -44,7 +44,8 @@ pub(crate) async fn deploy(
             }
             _ => {
                 let trust = properties.get("AssumeRolePolicyDocument").cloned().unwrap_or_else(lambda_trust);
-                make.role(&name, &trust).await?;
+                let path = resolver.role_path(logical_id).map_err(resolved)?;
+                make.role(&name, &path, &trust).await?;
                 for policy in properties.get("Policies").and_then(Value::as_array).into_iter().flatten() {
                     let policy_name = policy.get("PolicyName").and_then(Value::as_str).unwrap_or("inline");
                     make.policy(&name, policy_name, policy.get("PolicyDocument").unwrap_or(&Value::Null)).await?;
@@ -56,7 +57,7 @@ pub(crate) async fn deploy(
         progress.count("deploying", &function.logical_id, 0, 0);
         let make = Make { hub, logical_id: &function.logical_id };
         let role = function.role_arn.rsplit('/').next().unwrap_or(&function.role_arn);
-        make.role(role, &lambda_trust()).await?;
+        make.role(role, "/", &lambda_trust()).await?;
         for (at, policy) in function.policies.iter().enumerate() {
             make.policy(role, &format!("policy-{at}"), policy).await?;
         }
@@ -128,11 +129,12 @@ impl Make<'_> {
         self.done("sqs:CreateQueue", &answer)
     }
 
-    async fn role(&self, name: &str, trust: &Value) -> Result<(), SandboxError> {
+    async fn role(&self, name: &str, path: &str, trust: &Value) -> Result<(), SandboxError> {
         let trust = trust.to_string();
         let params = [
             ("Action", "CreateRole"),
             ("RoleName", name),
+            ("Path", path),
             ("AssumeRolePolicyDocument", &trust),
             ("Version", "2010-05-08"),
         ];

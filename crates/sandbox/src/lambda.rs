@@ -93,7 +93,8 @@ impl Function {
             if invocation.outcome == Outcome::Success {
                 return;
             }
-            if number > self.spec.retries {
+            // Lambda keeps a throttled event for hours; there is nothing to wait for here.
+            if number > self.spec.retries || self.spec.concurrency == Some(0) {
                 break invocation;
             }
             number += 1;
@@ -153,7 +154,8 @@ impl Function {
 
     /// One attempt in a warm environment, or in a new one.
     async fn attempt(&self, attempt: Attempt<'_>) -> Option<Invocation> {
-        let _slot = self.slots.acquire().await.ok()?;
+        let is_throttled = self.spec.concurrency == Some(0);
+        let _slot = if is_throttled { None } else { Some(self.slots.acquire().await.ok()?) };
         let mut invocation = Invocation {
             function: self.spec.logical_id.clone(),
             request_id: attempt.request_id.to_owned(),
@@ -168,6 +170,15 @@ impl Function {
             pid: None,
             peak_rss_kb: None,
         };
+        if is_throttled {
+            invocation.end_ns = invocation.start_ns;
+            invocation.response = json!({
+                "errorType": "TooManyRequestsException",
+                "errorMessage": "the function's reserved concurrency is 0",
+            });
+            self.hub.records.invocation(invocation.clone());
+            return Some(invocation);
+        }
         // The guard of the list must be gone before anything is awaited.
         let warm = self.idle.lock().pop();
         let started = match warm {

@@ -57,7 +57,7 @@ pub enum Outcome {
     Timeout,
     /// Its process ended.
     Crash,
-    /// It did not come to its first request for work.
+    /// It did not come to its first request for work, or was not allowed to run at all (no concurrency).
     InitError,
 }
 

@@ -19,6 +19,10 @@ pub(crate) struct FunctionSpec {
     pub(crate) timeout: Duration,
     pub(crate) memory_mb: u32,
     pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) log_group: String,
+    /// `LogFormat` and `ApplicationLogLevel`, which Lambda tells a function in variables when the format is JSON.
+    pub(crate) log_format: Option<String>,
+    pub(crate) log_level: Option<String>,
     /// `ReservedConcurrentExecutions`.
     pub(crate) concurrency: Option<usize>,
     /// How often a failed asynchronous invocation is tried again: 0 to 2.
@@ -93,7 +97,17 @@ impl FunctionSpec {
             .find_map(|path| properties.pointer(path).or_else(|| globals.pointer(path)));
         let invoke = property("EventInvokeConfig").unwrap_or(&Value::Null);
         let retries = resolver.text(invoke.get("MaximumRetryAttempts"))?.and_then(|text| text.parse().ok());
+        // Each key of `LoggingConfig` falls back to `Globals` by itself.
+        let logging = |key: &str| {
+            let path = format!("/LoggingConfig/{key}");
+            resolver.text(properties.pointer(&path).or_else(|| globals.pointer(&path)))
+        };
+        let log_format = logging("LogFormat")?.filter(|format| format == "JSON");
+        let log_level = logging("ApplicationLogLevel")?.filter(|_| log_format.is_some());
         Ok(Self {
+            log_group: logging("LogGroup")?.unwrap_or_else(|| format!("/aws/lambda/{name}")),
+            log_format,
+            log_level,
             logical_id: logical_id.to_owned(),
             name,
             arn,

@@ -101,7 +101,7 @@ impl<'a> Resolver<'a> {
             "AWS::DynamoDB::Table" => format!("arn:aws:dynamodb:{region}:{account}:table/{name}"),
             "AWS::SNS::Topic" => format!("arn:aws:sns:{region}:{account}:{name}"),
             "AWS::SQS::Queue" => format!("arn:aws:sqs:{region}:{account}:{name}"),
-            "AWS::IAM::Role" => format!("arn:aws:iam::{account}:role/{name}"),
+            "AWS::IAM::Role" => format!("arn:aws:iam::{account}:role{}{name}", self.role_path(logical_id)?),
             "AWS::Serverless::Function" | "AWS::Lambda::Function" => {
                 format!("arn:aws:lambda:{region}:{account}:function:{name}")
             }
@@ -123,6 +123,13 @@ impl<'a> Resolver<'a> {
             // `TopicName`, `QueueName`, `Name`, `RoleId`: a name is as good as any.
             _ => name,
         })
+    }
+
+    /// The path a role's ARN contains, `/` unless the template says otherwise.
+    pub(crate) fn role_path(&self, logical_id: &str) -> Result<String, String> {
+        let role = self.template.section("Resources").get(logical_id);
+        let path = self.text(role.and_then(|role| role.pointer("/Properties/Path")))?;
+        Ok(path.unwrap_or_else(|| "/".to_owned()))
     }
 
     pub(crate) fn queue_url(&self, name: &str) -> String {
@@ -293,7 +300,8 @@ impl<'a> Resolver<'a> {
             values.push(self.at(argument, depth)?.unwrap_or(Value::Null));
         }
         Ok(match name {
-            "Fn::Equals" => matches!(values.as_slice(), [left, right] if left == right),
+            // CloudFormation compares texts: a parameter of type Number is one.
+            "Fn::Equals" => matches!(values.as_slice(), [left, right] if plain(left) == plain(right)),
             "Fn::Not" => values.first() == Some(&Value::Bool(false)),
             "Fn::And" => values.iter().all(|value| value == &Value::Bool(true)),
             _ => values.iter().any(|value| value == &Value::Bool(true)),
@@ -325,6 +333,10 @@ impl<'a> Resolver<'a> {
         out.push_str(rest);
         Ok(out)
     }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn kind_of(resource: &Value) -> &str {

@@ -21,12 +21,14 @@ Conditions:
   IsTest: !Equals [!Ref Stage, test]
   Both: !And [!Condition IsTest, !Not [!Equals [!Ref Count, "4"]]]
   Loop: !Condition Loop
+  Numbers: !Equals [!Ref Count, 3]
 Resources:
   Queue: { Type: AWS::SQS::Queue, Properties: { FifoQueue: true } }
   Named: { Type: AWS::SQS::Queue, Properties: { QueueName: !Sub "q-${Stage}" } }
   Topic: { Type: AWS::SNS::Topic }
   Off: { Type: AWS::SNS::Topic, Condition: IsNot }
   Fn: { Type: AWS::Serverless::Function, Properties: { CodeUri: . } }
+  Own: { Type: AWS::IAM::Role, Properties: { Path: /rectify/ } }
 "#;
 
 fn resolve(text: &str) -> Result<Value, String> {
@@ -46,6 +48,8 @@ fn intrinsics_become_values() {
         ("Fn::GetAtt: [Named, QueueName]", json!("q-test")),
         ("!Ref Topic", json!("arn:aws:sns:eu-central-1:123456789012:rectify-Topic")),
         ("!GetAtt FnRole.Arn", json!("arn:aws:iam::123456789012:role/rectify-Fn")),
+        ("!GetAtt Own.Arn", json!("arn:aws:iam::123456789012:role/rectify/rectify-Own")),
+        ("!If [Numbers, yes, no]", json!("yes")),
         ("!Sub '${AWS::Partition}-${Topic.TopicName}-${!x}'", json!("aws-rectify-Topic-${x}")),
         ("!Sub ['${a}-${Stage}', { a: !Ref Count }]", json!("3-test")),
         ("!Join [':', [a, !Ref Stage]]", json!("a:test")),

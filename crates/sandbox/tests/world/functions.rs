@@ -31,6 +31,9 @@ async fn a_function_has_lambdas_variables_and_the_templates_and_nothing_else() {
     assert_eq!(value("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), "128");
     assert_eq!(value("AWS_ENDPOINT_URL"), sandbox.world.endpoint());
     assert_eq!(value("HTTP_PROXY"), sandbox.world.endpoint());
+    assert_eq!(value("AWS_LAMBDA_LOG_FORMAT"), "JSON");
+    assert_eq!(value("AWS_LAMBDA_LOG_LEVEL"), "INFO");
+    assert_eq!(value("AWS_LAMBDA_LOG_GROUP_NAME"), "/aws/lambda/of-the-guard");
     assert_eq!(value("STAGE"), "test");
     assert_eq!(value("LEDGER"), "rectify-Ledger");
     assert_eq!(value("TOPIC"), "arn:aws:sns:eu-central-1:123456789012:rectify-Topic");
@@ -206,6 +209,30 @@ async fn a_role_allows_what_the_template_says_and_a_person_everything() {
     assert_eq!(event["detail"]["userIdentity"]["arn"], "arn:aws:sts::222222222222:assumed-role/x/me");
     assert_eq!(sandbox.event("PutAccountPublicAccessBlock")["account"], "123456789012");
     assert!(!sandbox.names().contains(&"PutObject".to_owned()), "objects are data events");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_of_the_template_has_its_path_and_its_policies() {
+    let sandbox = Sandbox::start().await;
+    sandbox.bucket("own-data").await;
+    sandbox.bucket("data").await;
+    let put = |bucket: &str| json!(["s3", "put_bucket_acl", { "Bucket": bucket, "ACL": "private" }]);
+    let invocation =
+        sandbox.world.invoke("OwnRole", &json!({ "calls": [put("own-data"), put("data")] })).await.unwrap();
+    assert_eq!(invocation.response, json!(["ok", "AccessDenied"]));
+    let issuer = &sandbox.event("PutBucketAcl")["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"];
+    assert_eq!(issuer["arn"], "arn:aws:iam::123456789012:role/rectify/rectify-OwnRolesRole");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_without_concurrency_keeps_its_events_for_later() {
+    let sandbox = Sandbox::start().await;
+    sandbox.world.publish(&json!({ "id": "e-3", "source": "test.throttled", "detail-type": "x", "detail": {} }));
+    sandbox.idle().await;
+    let invocations = sandbox.world.invocations();
+    assert_eq!(invocations.len(), 1);
+    assert_eq!(invocations[0].response["errorType"], "TooManyRequestsException");
+    assert!(dead_letters(&sandbox).await[0]["Body"].as_str().unwrap().contains("e-3"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
