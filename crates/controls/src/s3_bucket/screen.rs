@@ -97,7 +97,14 @@ fn account(event: &Event<'_>) -> Result<AccountId, Ignored> {
     AccountId::new(text).map_err(|error| Ignored::Elsewhere(error.to_string()))
 }
 
+/// No name and no ARN is longer (ARNs: 2,048 characters). What is goes into no message.
+fn bounded(text: &str) -> Result<&str, Ignored> {
+    const LONGEST: usize = 2048;
+    if text.len() > LONGEST { Err(Ignored::NoResource(format!("a name of {} bytes", text.len()))) } else { Ok(text) }
+}
+
 fn bucket(text: &str) -> Result<Target, Ignored> {
+    let text = bounded(text)?;
     if text.starts_with("arn:") && text.contains(":s3-outposts:") {
         return Err(Ignored::NotApplicable("a bucket on Outposts".to_owned()));
     }
@@ -110,6 +117,7 @@ fn bucket(text: &str) -> Result<Target, Ignored> {
 
 /// An access point by its name or its ARN.
 fn access_point(text: &str) -> Result<Target, Ignored> {
+    let text = bounded(text)?;
     if text.starts_with("arn:") && text.contains(":s3-outposts:") {
         return Err(Ignored::NotApplicable("an access point on Outposts".to_owned()));
     }
@@ -125,7 +133,7 @@ fn access_point(text: &str) -> Result<Target, Ignored> {
 
 /// A resource by bucket name or by any ARN of this kind.
 fn named(text: &str, account: &AccountId) -> Result<Target, Ignored> {
-    let Some(arn) = text.strip_prefix("arn:") else { return bucket(text) };
+    let Some(arn) = bounded(text)?.strip_prefix("arn:") else { return bucket(text) };
     match arn.splitn(5, ':').collect::<Vec<_>>().as_slice() {
         [_, "s3", "", "", name] => bucket(name),
         [_, "s3", "", owner, super::ACCOUNT_RESOURCE] if *owner == account.as_str() => {

@@ -64,7 +64,7 @@ fn off(facts: &BucketFacts, _: &Rules) -> Option<Found> {
     let status = match versioning.status {
         Some(VersioningStatus::Enabled) => return None,
         Some(VersioningStatus::Suspended) => "suspended",
-        None => "never enabled",
+        None => "not enabled and never was",
     };
     let mut summary = format!("versioning of bucket {} is {status}", facts.bucket);
     let mut changes = Vec::new();

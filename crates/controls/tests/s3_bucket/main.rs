@@ -58,7 +58,27 @@ fn view(finding: &Finding<Change>) -> String {
     }
     for change in &finding.changes {
         writeln!(text, "  > {change}").unwrap();
-        writeln!(text, "    {}", serde_json::to_string(change).unwrap()).unwrap();
+        writeln!(text, "    {}", written(change)).unwrap();
     }
     text
+}
+
+/// A change as it goes into the ledger. A policy's members are sorted: their order follows a feature of serde_json that
+/// another crate of the workspace may switch on.
+fn written(change: &Change) -> String {
+    match change {
+        Change::PutPolicy(policy) => format!("policy {}", sorted(&serde_json::from_str(policy).unwrap())),
+        other => serde_json::to_string(other).unwrap(),
+    }
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: std::collections::BTreeMap<_, _> = fields.iter().collect();
+            fields.into_iter().map(|(name, value)| (name.clone(), sorted(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
 }

@@ -62,7 +62,7 @@ fn the_example_events() {
                 format!("{}{suspicious}: {}", targets.join(", "), controls.join(" "))
             }
         };
-        text.push_str(&format!("{name}\n  {answer}\n"));
+        text.push_str(&format!("{name}\n  {}\n", answer.escape_debug()));
     }
     insta::assert_snapshot!(text);
     for trigger in S3Bucket::EVENTS {
@@ -218,6 +218,8 @@ fn hostile_and_foreign_names() {
         assert_eq!(matches!(why, Ignored::NoResource(_)), applicable, "{name}: {why}");
         assert_eq!(matches!(why, Ignored::NotApplicable(_)), !applicable, "{name}: {why}");
     }
+    let long = ignored(&call("PutBucketAcl", &json!({"bucketName": "x".repeat(100_000)})));
+    assert_eq!(long.to_string(), "the event names no resource: a name of 100000 bytes");
     for odd in [json!(null), json!({}), json!({"bucketName": 7}), json!({"bucketName": ["a", "b"]}), json!("text")] {
         assert!(matches!(ignored(&call("PutBucketAcl", &odd)), Ignored::NoResource(_)), "{odd}");
     }
