@@ -6,10 +6,14 @@
 - IAM enforcement is on from the first request. A request that carries the sandbox's token is the account's administrator;
   every other request is checked by moto against the policies of the role whose credentials signed it.
 - moto knows few action names and almost no resources; the gateway names both, in two headers (see `standins.rs`).
+- moto carries out a transaction item by item and undoes a refused one by putting back a copy of the whole table, which loses
+  what others wrote in the meantime: DynamoDB takes one request at a time here.
+- moto calls the answer of GetBucketVersioning by a name that the SDKs do not read.
 - moto checks a signature over the form it parsed, not over the bytes that came, so a form with anything but plain letters in
   it never matches; the bytes are kept for the check.
 """
 
+import contextlib
 import io
 import json
 import logging
@@ -43,13 +47,16 @@ from moto.moto_server.werkzeug_app import (  # noqa: E402
     MotoRequestHandler,
     create_backend_app,
 )
+from moto.s3.responses import S3Response  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
 settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
 authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action
 permit = IAMRequestBase.check_action_permitted
 sign = IAMRequestBase._create_aws_request
+versioning = S3Response.get_bucket_versioning
 received = threading.local()
+dynamodb = threading.Lock()
 
 
 def authorize_unless_administrator(self, iam_request_cls, resource="*"):
@@ -75,11 +82,18 @@ def keep_body(application):
         length = int(environ.get("CONTENT_LENGTH") or 0)
         received.body = environ["wsgi.input"].read(length)
         environ["wsgi.input"] = io.BytesIO(received.body)
-        return application(environ, start_response)
+        with dynamodb if "/dynamodb/" in environ.get("HTTP_AUTHORIZATION", "") else contextlib.nullcontext():
+            return application(environ, start_response)
 
     return keep
 
 
+def versioning_as_the_sdks_read_it(self):
+    status, headers, body = versioning(self)
+    return status, headers, body.replace("GetBucketVersioningResponse", "VersioningConfiguration")
+
+
+S3Response.get_bucket_versioning = versioning_as_the_sdks_read_it
 ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_unless_administrator
 IAMRequestBase.check_action_permitted = permit_named_action
 IAMRequestBase._create_aws_request = sign_received_bytes
