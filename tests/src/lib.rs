@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod about;
+pub mod breach;
 mod person;
 
 use std::{
@@ -15,6 +17,7 @@ use std::{
 use rectify_sandbox::{Fault, Invocation, Message, World, WorldBuilder};
 use serde_json::Value;
 
+pub use about::About;
 pub use person::{Answer, Person};
 
 /// The sandbox's account.
@@ -126,7 +129,6 @@ impl Stage {
 
     /// Calls by functions that write to S3, as operation names, in order.
     pub fn writes(&self) -> Vec<String> {
-        let reads = |operation: &str| ["Get", "List", "Head"].iter().any(|verb| operation.starts_with(verb));
         self.world
             .calls()
             .into_iter()
@@ -191,6 +193,11 @@ pub fn ends_of(invocation: &Invocation) -> Vec<End> {
         .into_iter()
         .map(|all| End { event: event.clone(), outcome: text(&all["outcome"]), control: text(&all["control"]), all })
         .collect()
+}
+
+/// Whether an operation only reads, by its name.
+fn reads(operation: &str) -> bool {
+    ["Get", "List", "Head"].iter().any(|verb| operation.starts_with(verb))
 }
 
 /// The JSON in a message.

@@ -76,6 +76,7 @@ async fn beyond_the_budget_a_breach_is_told_once_and_left() {
     let stage = Stage::with_settings(&settings).await;
     for name in ["data-a", "data-b", "data-c"] {
         stage.aws.create_bucket(name).await;
+        stage.settle().await;
         stage.aws.put_acl(name, "public-read").await;
         stage.settle().await;
     }

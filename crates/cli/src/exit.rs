@@ -8,8 +8,12 @@ pub(crate) const BUG: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// Judged, and a breach was found: a policy is public, or foreign accounts may use it.
 pub(crate) const BREACH: u8 = 3;
+/// The sandbox's story did not end well: something was not put back, or not proven.
+pub(crate) const UNPROVEN: u8 = 4;
 /// The machine lacks something: a free port, a program, a file that has to be built first.
 pub(crate) const MACHINE: u8 = 10;
+/// Stopped by Ctrl-C before the end (128 and the signal's number, as shells have it).
+pub(crate) const STOPPED: u8 = 130;
 
 /// The codes, as `--help` says them.
 pub(crate) const HELP: &str = "\
@@ -18,4 +22,6 @@ Exit codes:
   1   a bug in rectify
   2   wrong arguments, or input that could not be read
   3   judged, and a breach was found
-  10  the machine lacks something (a free port, a program, a file to be built first)";
+  4   the sandbox's story: something was not put back
+  10  the machine lacks something (a free port, a program, a file to be built first)
+  130 stopped before the end";

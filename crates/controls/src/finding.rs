@@ -79,7 +79,8 @@ impl<C> Finding<C> {
             State::Neutralised { by } => by,
             State::Unverifiable => "unverifiable",
         };
-        for part in [self.control.id, state].into_iter().chain(self.evidence.iter().flat_map(|e| [&*e.what, &*e.value])) {
+        for part in [self.control.id, state].into_iter().chain(self.evidence.iter().flat_map(|e| [&*e.what, &*e.value]))
+        {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
         }

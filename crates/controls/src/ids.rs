@@ -61,6 +61,21 @@ pub enum Partition {
     AwsUsGov,
 }
 
+impl Partition {
+    /// Where the partition's global services live.
+    #[must_use]
+    pub fn first_region(self) -> Region {
+        Region(
+            match self {
+                Self::Aws => "us-east-1",
+                Self::AwsCn => "cn-north-1",
+                Self::AwsUsGov => "us-gov-west-1",
+            }
+            .to_owned(),
+        )
+    }
+}
+
 impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

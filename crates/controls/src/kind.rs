@@ -52,12 +52,25 @@ pub trait Kind {
     /// change must not be made by itself.
     fn inverse(before: &Self::Facts, change: &Self::Change) -> Option<Self::Change>;
 
+    /// The changes that undo `plan` on a resource that stood as `before`, in an order in which AWS accepts each. `None`
+    /// when one of the changes has no inverse, and then none of the plan may be made.
+    fn undo(before: &Self::Facts, plan: &[Self::Change]) -> Option<Vec<Self::Change>> {
+        plan.iter().rev().map(|change| Self::inverse(before, change)).collect()
+    }
+
     /// What `change` would make of `facts`. The model the properties are stated on.
     fn simulate(facts: &mut Self::Facts, change: &Self::Change);
 
     /// The part of the resource that `change` writes as a whole (`public-access-block`, `policy`, …). Two changes to one
     /// slot in one plan are written once.
     fn slot(change: &Self::Change) -> &'static str;
+
+    /// Where the resource lives when an event about it came from `place`: the same place, unless the resource has no
+    /// region. Whoever changes it takes its lease there, whichever region's event woke them.
+    fn home(id: &Self::Id, place: &Place) -> Place {
+        let _ = id;
+        place.clone()
+    }
 
     /// The resource's ARN.
     fn arn(id: &Self::Id, place: &Place) -> Arn;

@@ -202,6 +202,6 @@ impl Proof {
 
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "read again at {} and found compliant (look {})", self.at, self.looks)
+        write!(f, "read again at {:.3} and found compliant (look {})", self.at, self.looks)
     }
 }

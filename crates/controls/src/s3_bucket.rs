@@ -78,12 +78,24 @@ impl Kind for S3Bucket {
         model::inverse(before, change)
     }
 
+    fn undo(before: &Facts, plan: &[Change]) -> Option<Vec<Change>> {
+        model::undo(before, plan)
+    }
+
     fn simulate(facts: &mut Facts, change: &Change) {
         model::simulate(facts, change);
     }
 
     fn slot(change: &Change) -> &'static str {
         model::slot(change)
+    }
+
+    /// The account's block is one for all regions. The partition's first region stands for it.
+    fn home(id: &Target, place: &Place) -> Place {
+        match id {
+            Target::Account(_) => Place { region: place.region.partition().first_region(), ..place.clone() },
+            Target::Bucket(_) | Target::AccessPoint(_) => place.clone(),
+        }
     }
 
     fn arn(id: &Target, place: &Place) -> Arn {

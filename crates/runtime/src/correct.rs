@@ -67,9 +67,7 @@ impl<G: Guard> Shell<G> {
         }
         let controls: Selection = correct.iter().map(|found| found.control.id).collect();
         let changes = plan::<G::Kind>(facts, &self.book.rules, &controls);
-        let inverse: Option<Vec<_>> =
-            changes.iter().rev().map(|change| <G::Kind as Kind>::inverse(facts, change)).collect();
-        let (Some(inverse), false) = (inverse, changes.is_empty()) else {
+        let (Some(inverse), false) = (<G::Kind as Kind>::undo(facts, &changes), changes.is_empty()) else {
             return Ok(Claimed::Withheld(Withheld::NoInverse));
         };
         let now = Timestamp::now();

@@ -31,6 +31,12 @@ pub trait Guard: Send + Sync + 'static {
     /// The kind of resource it guards.
     type Kind: Kind;
 
+    /// Makes whatever takes time and outlives an event, such as clients. Called once, before the first event: Lambda gives
+    /// a starting function a whole processor, and one that works on an event only its share.
+    fn prepare(&self, session: &Session) {
+        let _ = session;
+    }
+
     /// Reads what `selection` needs to be judged, in parallel.
     ///
     /// A refused read is a fact ([`rectify_controls::Fact::Unreadable`]); a resource that is gone is a value.

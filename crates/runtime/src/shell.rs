@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use rectify_aws::{Ledger, Sessions, Topic};
-use rectify_controls::{AccountId, Control, Kind, Settings};
+use rectify_controls::{AccountId, Control, Kind, Place, Region, Settings};
 use serde_json::{Value, value::RawValue};
 
 use crate::{Failure, Guard, clock::Invocation, telemetry};
@@ -80,11 +80,16 @@ impl<G: Guard> Shell<G> {
         let var = |name: &'static str| env::var(name).map_err(|_| StartError::Missing(name));
         let home = AccountId::new(var("RECTIFY_ACCOUNT")?).map_err(|error| StartError::Account(error.to_string()))?;
         let config = rectify_aws::config().await;
+        let sessions = Sessions::new(&config, home.clone());
+        let here = config.region().and_then(|region| Region::new(region.as_ref()).ok());
+        if let Some(session) = here.and_then(|region| sessions.session(&Place { account: home.clone(), region }).ok()) {
+            guard.prepare(&session);
+        }
         Ok(Self {
             guard,
             book: Book::read(&env::var("RECTIFY_SETTINGS").unwrap_or_else(|_| "/opt/settings.toml".to_owned()))?,
             own_role: env::var("RECTIFY_ROLE").ok(),
-            sessions: Sessions::new(&config, home.clone()),
+            sessions,
             ledger: Ledger::new(&config, var("RECTIFY_LEDGER")?),
             topic: Topic::new(&config, var("RECTIFY_TOPIC")?),
             home,

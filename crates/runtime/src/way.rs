@@ -104,17 +104,17 @@ impl<G: Guard> Shell<G> {
             };
             let selection = case.selection_under(sight.lease.as_ref());
             let findings = <G::Kind as Kind>::judge(facts, &self.book.rules, &selection); // 4 decide
+            let live = findings.iter().any(|finding| finding.state == State::Live);
+            if !live && case.suspicious && patience.taken() == 0 && ended.is_empty() && patience.wait().await {
+                continue; // the request looked like a breach and the state is clean: the read may be the older one
+            }
             if findings.is_empty() {
-                if case.suspicious && patience.taken() == 0 && ended.is_empty() && patience.wait().await {
-                    continue; // the request looked like a breach and the state is clean: the read may be the older one
-                }
                 ended.push(Ended::plain(Some(case.key.arn.clone()), Outcome::Compliant));
                 return Ok(ended);
             }
             let request = &case.invocation.request_id;
             let held = sight.lease.as_ref().is_some_and(|lease| held_by_another(lease, request, sight.looked_at));
-            let own_and_live = case.own_event && findings.iter().any(|finding| finding.state == State::Live);
-            if (held || own_and_live) && patience.wait().await {
+            if (held || (case.own_event && live)) && patience.wait().await {
                 continue; // a correction is on its way, or its effect is not visible yet: let it finish
             }
             if held {
@@ -212,7 +212,7 @@ impl<G: Guard> Shell<G> {
         let place = &admitted.place;
         Ok(Case {
             id,
-            key: ResourceKey { place: place.clone(), arn: <G::Kind as Kind>::arn(id, place) },
+            key: ResourceKey { place: <G::Kind as Kind>::home(id, place), arn: <G::Kind as Kind>::arn(id, place) },
             session: self.sessions.session(place).map_err(|error| Failure::NotAnEvent(error.to_string()))?,
             selection: &admitted.selection,
             suspicious: admitted.suspicious,

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub(crate) struct Gateway {
     pub(crate) faults: Faults,
     pub(crate) bus: OnceLock<Arc<Bus>>,
     index: Index,
+    /// Minted events are kept and reach nobody: best-effort delivery at its worst.
+    pub(crate) quiet: AtomicBool,
     /// Regions of buckets, which decide where their events go.
     buckets: RwLock<HashMap<String, String>>,
 }
@@ -76,7 +79,14 @@ struct Whole {
 
 impl Gateway {
     pub(crate) fn new(hub: Arc<Hub>, index: Index) -> Self {
-        Self { hub, index, faults: Faults::default(), bus: OnceLock::new(), buckets: RwLock::default() }
+        Self {
+            hub,
+            index,
+            faults: Faults::default(),
+            bus: OnceLock::new(),
+            quiet: AtomicBool::new(false),
+            buckets: RwLock::default(),
+        }
     }
 
     /// Serves until the task is dropped; open connections end with it.
@@ -300,7 +310,7 @@ impl Gateway {
                 let reaches_rules = trail::names::reaches_rules(trail::names::event_name(named));
                 let event = trail::envelope(&record);
                 self.hub.records.events.push(event.clone());
-                if reaches_rules {
+                if reaches_rules && !self.quiet.load(Ordering::Relaxed) {
                     self.publish(&event);
                 }
             }

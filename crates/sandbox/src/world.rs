@@ -258,6 +258,11 @@ impl World {
         self.gateway.faults.set(faults);
     }
 
+    /// While `true`, events of calls are lost on their way to the bus, as AWS's best-effort delivery may lose them.
+    pub fn lose_events(&self, lose: bool) {
+        self.gateway.quiet.store(lose, std::sync::atomic::Ordering::Relaxed);
+    }
+
     /// Puts an event on the bus as if AWS had sent it.
     pub fn publish(&self, event: &Value) {
         self.gateway.publish(event);

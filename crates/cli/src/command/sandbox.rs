@@ -3,6 +3,7 @@
 mod intro;
 mod log;
 mod progress;
+mod story;
 mod watch;
 
 use std::{
@@ -39,6 +40,9 @@ pub(crate) struct Args {
     /// Also show the functions' own calls and log lines.
     #[arg(long, short)]
     verbose: bool,
+    /// Play a story and end: a bucket is made public in three ways and put back each time. Exit code 4 when it is not.
+    #[arg(long, conflicts_with = "verbose")]
+    story: bool,
 }
 
 /// Why there is no sandbox.
@@ -54,6 +58,12 @@ pub(crate) enum Error {
     Runtime(io::Error),
     #[error(transparent)]
     Start(#[from] SandboxError),
+    #[error("`aws s3api {command}` did not work: {why}")]
+    Lost { command: String, why: String },
+    #[error("something is still under way after {0} seconds")]
+    StillBusy(u64),
+    #[error("not everything was put back: {0}")]
+    NotPutBack(String),
 }
 
 impl Error {
@@ -61,6 +71,7 @@ impl Error {
         match self {
             Self::NoTemplate(_) | Self::NoSettings(_) => exit::USAGE,
             Self::NotBuilt { .. } | Self::Runtime(_) | Self::Start(_) => exit::MACHINE,
+            Self::Lost { .. } | Self::StillBusy(_) | Self::NotPutBack(_) => exit::UNPROVEN,
         }
     }
 
@@ -75,7 +86,11 @@ impl Error {
             Self::Start(SandboxError::Listen { .. }) => {
                 Some("`--port 0` takes a free port; another sandbox may be running".to_owned())
             }
-            Self::Runtime(_) | Self::Start(_) => None,
+            Self::NotPutBack(_) => Some(
+                "a guard puts back what the settings let it (settings/settings.toml: `corrective` for account 123456789012)"
+                    .to_owned(),
+            ),
+            Self::Runtime(_) | Self::Start(_) | Self::Lost { .. } | Self::StillBusy(_) => None,
         }
     }
 }
@@ -102,30 +117,39 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         builder = builder.settings_directory(settings);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
-    let ended = runtime.block_on(async {
+    let ended: Result<u8, Failure> = runtime.block_on(async {
         let mut stop = std::pin::pin!(stop_asked());
         let world = tokio::select! {
             world = World::start(builder) => world.map_err(Error::Start),
             () = &mut stop => {
                 progress.clear();
-                return Ok(());
+                return Ok(args.stopped());
             }
         };
         progress.clear();
         let world = world?;
         let shown = tokio::select! {
-            shown = show(&world, args) => shown,
-            () = &mut stop => Ok(()),
+            played = story::play(&world), if args.story => played.map(|()| exit::FINE),
+            shown = show(&world, args), if !args.story => shown.map(|()| exit::FINE),
+            () = &mut stop => Ok(args.stopped()),
         };
-        output::talk("\nstopping");
+        if !args.story {
+            output::talk("\nstopping");
+        }
         // Dropping the world, which running out of time does, kills what is left.
         let _ = timeout(FAREWELL, world.shutdown()).await;
         shown
     });
     // Work that cannot be interrupted must not hold the command back.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    ended?;
-    Ok(exit::FINE)
+    ended
+}
+
+impl Args {
+    /// The exit code when somebody stops the command: the story was not told to its end.
+    fn stopped(&self) -> u8 {
+        if self.story { exit::STOPPED } else { exit::FINE }
+    }
 }
 
 /// Prints what to try, and then what happens, for ever.

@@ -32,6 +32,10 @@ pub struct S3BucketGuard {
 impl Guard for S3BucketGuard {
     type Kind = S3Bucket;
 
+    fn prepare(&self, session: &Session) {
+        self.clients.at(session, &session.place.region);
+    }
+
     async fn observe(
         &self,
         session: &Session,
