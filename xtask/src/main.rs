@@ -4,6 +4,7 @@
 //! sandbox or Python runs as a child process.
 
 mod artefacts;
+mod demo;
 mod docs;
 mod kinds;
 mod repo;
@@ -28,6 +29,8 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Play a story on this machine: a bucket is made public in three ways and put back each time
+    Demo,
     /// Run everything that can be tested on one machine, quickest check first; the test runner's totals come last
     Test {
         /// Only the step with this number
@@ -56,6 +59,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = Repo::find().and_then(|repo| match Args::parse().command {
+        Command::Demo => demo::run_demo(&repo),
         Command::Test { only } => test::run_all(&repo, only),
         Command::Template { check } => repo.sync(&template::files(&kinds::all())?, check),
         Command::Docs { check } => repo.sync(&docs::files(&kinds::all()), check),
