@@ -7,3 +7,4 @@ mod harness;
 mod policy;
 mod sandbox;
 mod shell;
+mod story;

@@ -136,11 +136,16 @@ mod running {
         }
 
         /// Waits for the end, which must be a good one and leave nothing behind.
-        fn ends_well(mut self, descendants: &[u32]) {
+        fn ends_well(self, descendants: &[u32]) {
+            self.ends(descendants, 0);
+        }
+
+        /// Waits for the end with this exit code, which must leave nothing behind.
+        fn ends(mut self, descendants: &[u32], code: i32) {
             if let Some(mut out) = self.out.take() {
                 out.read_to_string(&mut String::new()).unwrap();
             }
-            assert_eq!(self.child.wait().unwrap().code(), Some(0));
+            assert_eq!(self.child.wait().unwrap().code(), Some(code));
             let deadline = Instant::now() + Duration::from_secs(10);
             let alive = |pid: &u32| {
                 let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -173,6 +178,36 @@ mod running {
             assert!(Command::new("kill").args([signal, &running.child.id().to_string()]).status().unwrap().success());
             running.ends_well(&descendants);
         }
+    }
+
+    /// The functions here end at once, so nothing is put back.
+    #[test]
+    fn a_story_that_does_not_end_well_says_so_and_leaves_nothing() {
+        let output = sandbox(&["--story", "--port", "0"]).output().unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!(output.status.code(), Some(4), "{out}{err}");
+        assert_eq!(out.matches("NOT PUT BACK:").count(), 3, "{out}");
+        assert!(out.contains("a moment later        owner FULL_CONTROL, AllUsers READ"), "{out}");
+        assert!(!out.contains("Put back and proven"), "{out}");
+        assert!(err.contains("error: not everything was put back: `s3-bucket-public-acl`: "), "{err}");
+        assert!(err.contains("settings/settings.toml"), "{err}");
+    }
+
+    #[test]
+    fn a_stopped_story_is_no_success_and_leaves_nothing() {
+        let mut child =
+            sandbox(&["--story", "--port", "0"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("$ aws s3api create-bucket") {
+            line.clear();
+            assert!(out.read_line(&mut line).unwrap() > 0, "the story ended: {:?}", child.wait());
+        }
+        let running = Running { child, out: Some(out), address: String::new() };
+        let descendants = running.descendants();
+        assert!(descendants.len() > 1, "moto is a process of its own");
+        assert!(Command::new("kill").args(["-INT", &running.child.id().to_string()]).status().unwrap().success());
+        running.ends(&descendants, 130);
     }
 
     #[test]
