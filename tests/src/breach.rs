@@ -8,33 +8,62 @@ use crate::Person;
 /// An account nobody has told the guard to trust.
 pub const STRANGER: &str = "999999999999";
 
-/// Controls whose breach is put back unless the settings say otherwise.
-pub const CORRECTED: [&str; 3] =
-    ["s3-bucket-public-acl", "s3-bucket-public-policy", "s3-bucket-block-public-access-off"];
+/// Controls whose breach is put back unless the settings say otherwise, and their severity.
+pub const CORRECTED: [(&str, &str); 4] = [
+    ("s3-bucket-public-acl", "critical"),
+    ("s3-bucket-public-policy", "critical"),
+    ("s3-bucket-block-public-access-off", "high"),
+    ("s3-bucket-tls-not-required", "medium"),
+];
 
-/// Controls whose breach is told until the settings switch the correction on by name.
-pub const GUARDED: [&str; 7] = [
-    "s3-account-block-public-access-off",
-    "s3-bucket-acl-enabled",
-    "s3-bucket-tls-not-required",
-    "s3-bucket-encryption-not-required-kms",
-    "s3-bucket-website-enabled",
-    "s3-bucket-logging-off",
-    "s3-bucket-versioning-off",
+/// Controls whose breach is told until the settings switch the correction on by name. The account's own block comes last:
+/// once it is on, it covers what is open beneath it.
+pub const GUARDED: [(&str, &str); 6] = [
+    ("s3-bucket-acl-enabled", "medium"),
+    ("s3-bucket-encryption-not-required-kms", "medium"),
+    ("s3-bucket-website-enabled", "medium"),
+    ("s3-bucket-logging-off", "low"),
+    ("s3-bucket-versioning-off", "low"),
+    ("s3-account-block-public-access-off", "high"),
 ];
 
 /// Controls whose breach is told and nothing else.
-pub const TOLD: [&str; 4] = [
-    "s3-bucket-policy-external-account",
-    "s3-bucket-replication-external",
-    "s3-bucket-lifecycle-short-expiry",
-    "s3-access-point-public",
+pub const TOLD: [(&str, &str); 4] = [
+    ("s3-bucket-policy-external-account", "high"),
+    ("s3-bucket-replication-external", "high"),
+    ("s3-bucket-lifecycle-short-expiry", "medium"),
+    ("s3-access-point-public", "high"),
 ];
 
-/// All fourteen. The account's own block comes last: once it is on, it covers what is open beneath it.
+/// Settings that, after [`ALL_CORRECTIVE`](crate::ALL_CORRECTIVE), switch every guarded correction on.
+pub const BY_NAME: &str = r#"
+[control.s3-account-block-public-access-off]
+production = "corrective"
+
+[control.s3-bucket-acl-enabled]
+production = "corrective"
+
+[control.s3-bucket-encryption-not-required-kms]
+production = "corrective"
+key = "alias/buckets"
+
+[control.s3-bucket-website-enabled]
+production = "corrective"
+
+[control.s3-bucket-logging-off]
+production = "corrective"
+target-bucket = "e2e-logs"
+
+[control.s3-bucket-versioning-off]
+production = "corrective"
+"#;
+
+/// The bucket that [`BY_NAME`] logs to.
+pub const LOGS: &str = "e2e-logs";
+
+/// All fourteen ids; the account's own block is the last.
 pub fn controls() -> Vec<&'static str> {
-    let (account, guarded) = (GUARDED[0], &GUARDED[1..]);
-    [&CORRECTED[..], guarded, &TOLD, &[account]].concat()
+    CORRECTED.iter().chain(&TOLD).chain(&GUARDED).map(|(control, _)| *control).collect()
 }
 
 /// What the breach of `control` is about: a bucket or access point of that name, or the account's block. The same name is
@@ -51,12 +80,14 @@ impl Person {
     pub async fn prepare(&self, control: &str) {
         let name = &subject(control);
         match control {
-            "s3-account-block-public-access-off" => return self.put_account_block(crate::ACCOUNT, true).await,
+            // An account has no block to begin with.
+            "s3-account-block-public-access-off" => return,
             "s3-access-point-public" => return self.create_bucket(&format!("{name}-bucket")).await,
             _ => self.create_bucket(name).await,
         }
         match control {
             "s3-bucket-block-public-access-off" => self.put_block(name, true).await,
+            "s3-bucket-logging-off" => self.create_logs().await,
             "s3-bucket-versioning-off" | "s3-bucket-replication-external" => self.put_versioning(name, "Enabled").await,
             "s3-bucket-lifecycle-short-expiry" => self.tag(name, "rectify:log-store", "true").await,
             _ => {}
@@ -95,6 +126,15 @@ impl Person {
             }
             other => panic!("no breach of `{other}`: add it"),
         }
+    }
+
+    /// Makes [`LOGS`], to which S3 may deliver logs.
+    pub async fn create_logs(&self) {
+        self.create_bucket(LOGS).await;
+        let deliver = json!({"Sid": "Logs", "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::{LOGS}/*"),
+            "Condition": {"StringEquals": {"aws:SourceAccount": crate::ACCOUNT}}});
+        self.put_policy(LOGS, &policy(LOGS, &[deliver])).await;
     }
 
     /// `aws s3api put-bucket-WHAT`: replaces a sub-resource of the bucket.

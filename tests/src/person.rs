@@ -90,7 +90,16 @@ impl Person {
 
     /// The four flags of the bucket's public access block; `None` when there is none.
     pub async fn block(&self, bucket: &str) -> Option<[bool; 4]> {
-        let answer = self.try_s3("GET", &format!("/{bucket}?publicAccessBlock"), &[], "").await;
+        Self::flags(&self.try_s3("GET", &format!("/{bucket}?publicAccessBlock"), &[], "").await)
+    }
+
+    /// The four flags of the account's public access block; `None` when there is none.
+    pub async fn account_block(&self, account: &str) -> Option<[bool; 4]> {
+        let path = "/v20180820/configuration/publicAccessBlock";
+        Self::flags(&self.try_s3("GET", path, &[("x-amz-account-id", account)], "").await)
+    }
+
+    fn flags(answer: &Answer) -> Option<[bool; 4]> {
         let flags = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
         let on = |name: &str| answer.body.to_lowercase().contains(&format!("<{name}>true").to_lowercase());
         (answer.status == 200).then(|| flags.map(on))
