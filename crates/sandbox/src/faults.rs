@@ -42,6 +42,8 @@ pub enum Effect {
         /// AWS's error code, for example `ThrottlingException` or `SlowDown`.
         code: String,
     },
+    /// An empty success; the cloud never sees the call.
+    Pretend,
     /// The connection ends without an answer; the cloud never sees the call.
     Cut,
     /// The cloud carries the call out, but its answer is lost.
