@@ -7,13 +7,15 @@
   every other request is checked by moto against the policies of the role whose credentials signed it.
 - moto knows few action names and almost no resources; the gateway names both, in two headers (see `standins.rs`).
 - moto carries out a transaction item by item and undoes a refused one by putting back a copy of the whole table, which loses
-  what others wrote in the meantime: DynamoDB takes one request at a time here.
+  what others wrote in the meantime: DynamoDB takes one request at a time here. The copy has only the transaction's own items
+  to itself, because copying a whole table takes most of moto's time once it has some hundred rows.
 - moto calls the answer of GetBucketVersioning by a name that the SDKs do not read.
 - moto checks a signature over the form it parsed, not over the bytes that came, so a form with anything but plain letters in
   it never matches; the bytes are kept for the check.
 """
 
 import contextlib
+import copy
 import io
 import json
 import logging
@@ -41,6 +43,9 @@ token = os.environ.pop("RECTIFY_SANDBOX_TOKEN")
 from moto import settings  # noqa: E402
 from moto.backends import get_backend  # noqa: E402
 from moto.core.authorization import ActionAuthenticatorMixin  # noqa: E402
+from moto.dynamodb import models as dynamodb_models  # noqa: E402
+from moto.dynamodb.models.dynamo_type import DynamoType  # noqa: E402
+from moto.dynamodb.models.table import Table  # noqa: E402
 from moto.iam.access_control import IAMRequestBase  # noqa: E402
 from moto.moto_server.werkzeug_app import (  # noqa: E402
     DomainDispatcherApplication,
@@ -55,6 +60,7 @@ authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action
 permit = IAMRequestBase.check_action_permitted
 sign = IAMRequestBase._create_aws_request
 versioning = S3Response.get_bucket_versioning
+transact = dynamodb_models.DynamoDBBackend.transact_write_items
 received = threading.local()
 dynamodb = threading.Lock()
 
@@ -88,11 +94,52 @@ def keep_body(application):
     return keep
 
 
+def transact_with_its_items_in_mind(self, transact_items):
+    received.transaction = transact_items
+    try:
+        transact(self, transact_items)
+    finally:
+        received.transaction = None
+
+
+class CopyOfTouched:
+    """In place of `copy` in moto's DynamoDB."""
+
+    def __getattr__(self, name):
+        return getattr(copy, name)
+
+    def deepcopy(self, original, memo=None):
+        transaction = getattr(received, "transaction", None)
+        if not transaction or not isinstance(original, Table):
+            return copy.deepcopy(original, memo)
+        twin = copy.copy(original)
+        twin.items = copy.copy(original.items)
+        for hash_key, entry in original.items.items():
+            if isinstance(entry, dict):
+                twin.items[hash_key] = dict(entry)
+        for operation in (operation for item in transaction for operation in item.values()):
+            key = operation.get("Key") or operation.get("Item") or {}
+            if operation.get("TableName") != original.name or original.hash_key_attr not in key:
+                continue
+            hash_key = DynamoType(key[original.hash_key_attr])
+            if hash_key not in twin.items:
+                continue
+            if not isinstance(twin.items[hash_key], dict):
+                twin.items[hash_key] = copy.deepcopy(twin.items[hash_key])
+            elif original.range_key_attr in key:
+                range_key = DynamoType(key[original.range_key_attr])
+                if range_key in twin.items[hash_key]:
+                    twin.items[hash_key][range_key] = copy.deepcopy(twin.items[hash_key][range_key])
+        return twin
+
+
 def versioning_as_the_sdks_read_it(self):
     status, headers, body = versioning(self)
     return status, headers, body.replace("GetBucketVersioningResponse", "VersioningConfiguration")
 
 
+dynamodb_models.DynamoDBBackend.transact_write_items = transact_with_its_items_in_mind
+dynamodb_models.copy = CopyOfTouched()
 S3Response.get_bucket_versioning = versioning_as_the_sdks_read_it
 ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_unless_administrator
 IAMRequestBase.check_action_permitted = permit_named_action

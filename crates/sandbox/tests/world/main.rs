@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests, with helpers outside #[test]")]
 
+mod cloud;
 mod faults;
 mod functions;
 mod harness;
