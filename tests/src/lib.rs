@@ -3,7 +3,13 @@
 //! [`Stage`] is a running world with settings of the test's own; [`Stage::aws`] is somebody with an `aws` command. Tests
 //! build nothing: `RECTIFY_BIN_DIR` (or `target/release`) has the guards, which `cargo xtask test` builds first.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod about;
 pub mod breach;
@@ -157,8 +163,7 @@ impl Stage {
 
     /// An example event, for `bucket`.
     pub fn example(&self, name: &str, bucket: &str) -> Value {
-        let path = root().join("events/s3-bucket").join(format!("{name}.json"));
-        let mut event: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let mut event = example(name);
         event["detail"]["requestParameters"]["bucketName"] = bucket.into();
         event
     }
@@ -193,6 +198,17 @@ pub fn ends_of(invocation: &Invocation) -> Vec<End> {
         .into_iter()
         .map(|all| End { event: event.clone(), outcome: text(&all["outcome"]), control: text(&all["control"]), all })
         .collect()
+}
+
+/// An example event as it is in `events/s3-bucket`.
+pub fn example(name: &str) -> Value {
+    let path = root().join("events/s3-bucket").join(format!("{name}.json"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// The settings that the template deploys.
+pub fn shipped_settings() -> String {
+    std::fs::read_to_string(root().join("settings/settings.toml")).unwrap()
 }
 
 /// Whether an operation only reads, by its name.
