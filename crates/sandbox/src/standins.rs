@@ -1,20 +1,25 @@
-//! Where moto differs from AWS in something the functions depend on, the sandbox stands in. All of it is here.
+//! Where moto 5.2.5 differs from AWS in something the functions depend on, the sandbox stands in. What the gateway does is
+//! here; what has to happen inside moto is in `python/launcher.py`, which this page also lists.
 //!
-//! 1. **IAM action names.** moto 5.2.5 derives S3's actions from a short table: `?publicAccessBlock`,
-//!    `?ownershipControls`, `?encryption` and `?replication` are unknown to it and are checked as `ListBucket`,
-//!    `CreateBucket` or `DeleteBucket`; account-level calls are checked under the bucket-level name. The gateway names
-//!    the action after the Service Authorization Reference ([`action`]) and moto checks that name.
+//! 1. **IAM action names.** moto derives S3's actions from a short table: `?publicAccessBlock`, `?ownershipControls`,
+//!    `?encryption` and `?replication` are unknown to it and are checked as `ListBucket`, `CreateBucket` or
+//!    `DeleteBucket`; account-level calls are checked under the bucket-level name. The gateway names the action after
+//!    the Service Authorization Reference ([`action`]) and moto checks that name.
 //! 2. **Resources.** moto checks every call outside S3, IAM and STS against the resource `*`, which no policy with a
 //!    table or topic ARN allows. The gateway names the ARN ([`resource`]).
-//!
 //! 3. **Refusals.** moto refuses in one XML form whatever the protocol, which clients of JSON services, of EC2 and of
 //!    S3Control cannot read. The gateway says the same in the form of the protocol ([`refusal`]).
+//! 4. **Signatures of forms** (launcher). moto signs the form it parsed instead of the bytes that came.
+//! 5. **Transactions** (launcher). moto undoes a refused one by putting back a copy of the table taken before, which
+//!    loses what others wrote in between; DynamoDB takes one request at a time and copies only the items concerned.
+//! 6. **`GetBucketVersioning`** (launcher). moto names the answer's root element as no SDK reads it.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
-//! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not evaluated: moto treats
-//! them as met, so a `Deny` under a condition always denies.
+//! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
+//! evaluated: moto treats them as met, so a `Deny` under a condition always denies.
 //!
-//! `GetBucketPolicyStatus` is wrong in moto for policies with conditions; it is passed through as it is.
+//! Not stood in for: `GetBucketPolicyStatus` is wrong in moto for policies with conditions, and Block Public Access is
+//! stored but not enforced.
 
 use http::StatusCode;
 use serde_json::Value;
