@@ -4,6 +4,7 @@
 //! sandbox or Python runs as a child process.
 
 mod artefacts;
+mod bench;
 mod demo;
 mod docs;
 mod kinds;
@@ -31,6 +32,15 @@ struct Args {
 enum Command {
     /// Play a story on this machine: a bucket is made public in three ways and put back each time
     Demo,
+    /// Measure the guard: size, cold and warm start, memory, calls, round trips; see docs/performance.md
+    Bench {
+        /// How many events of each kind
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+        runs: u32,
+        /// One JSON document in place of the table
+        #[arg(long)]
+        json: bool,
+    },
     /// Run everything that can be tested on one machine, quickest check first; the test runner's totals come last
     Test {
         /// Only the step with this number
@@ -59,6 +69,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = Repo::find().and_then(|repo| match Args::parse().command {
+        Command::Bench { runs, json } => bench::run_bench(&repo, runs, json),
         Command::Demo => demo::run_demo(&repo),
         Command::Test { only } => test::run_all(&repo, only),
         Command::Template { check } => repo.sync(&template::files(&kinds::all())?, check),

@@ -35,6 +35,14 @@ pub(crate) fn quiet(command: &mut Command) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Writes `text` to standard output.
+///
+/// # Errors
+/// When nobody reads it.
+pub(crate) fn say(text: &str) -> Result<()> {
+    std::io::Write::write_all(&mut std::io::stdout().lock(), text.as_bytes()).context("could not write the result")
+}
+
 /// The command as a person would type it, without the environment.
 fn line(command: &Command) -> String {
     let program = Path::new(command.get_program());

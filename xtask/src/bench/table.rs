@@ -1,0 +1,152 @@
+//! The figures for people, beside their budgets.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// What a figure is held against; docs/performance.md says where the numbers come from.
+struct Budget {
+    what: &'static str,
+    /// Where the figure is in the report.
+    at: &'static str,
+    /// Divides the figure.
+    unit: (f64, &'static str),
+    most: f64,
+}
+
+const BUDGETS: [Budget; 7] = [
+    Budget { what: "start to first poll", at: "/cold/init_ms/median", unit: (1.0, "ms"), most: 10.0 },
+    Budget {
+        what: "start and first correction, beside the cloud's time",
+        at: "/cold/init_and_own_ms/median",
+        unit: (1.0, "ms"),
+        most: 35.0,
+    },
+    Budget { what: "peak memory", at: "/warm/two changes/rss_kb/high", unit: (1000.0, "MB"), most: 18.0 },
+    Budget { what: "artefact, zipped", at: "/artefact/zipped_bytes", unit: (1e6, "MB"), most: 4.0 },
+    Budget { what: "our own code, warm event, beside the calls", at: "/own_code_ms", unit: (1.0, "ms"), most: 1.0 },
+    Budget {
+        what: "sequential round trips, one change",
+        at: "/warm/one change/trips/median",
+        unit: (1.0, ""),
+        most: 5.0,
+    },
+    Budget {
+        what: "writes for an event that needs nothing",
+        at: "/warm/nothing to do/writes/high",
+        unit: (1.0, ""),
+        most: 0.0,
+    },
+];
+
+/// The columns of the big table, and where each is in a case.
+const COLUMNS: [(&str, &str, usize); 9] = [
+    ("init ms", "init_ms", 1),
+    ("total ms", "total_ms", 1),
+    ("cloud ms", "cloud_ms", 1),
+    ("own ms", "own_ms", 2),
+    ("cpu ms", "cpu_ms", 2),
+    ("calls", "calls", 0),
+    ("trips", "trips", 0),
+    ("writes", "writes", 0),
+    ("rss kB", "rss_kb", 0),
+];
+
+/// The whole table as text.
+pub(super) fn of(report: &Value) -> String {
+    let mut text = String::new();
+    let runs = number(report, "/runs").unwrap_or_default();
+    let _ = writeln!(text, "Medians of {runs:.0} events each; {}\n", machine(report));
+    let _ = write!(text, "{:<24}", "event");
+    for (name, ..) in COLUMNS {
+        let _ = write!(text, "{name:>10}");
+    }
+    text.push('\n');
+    let mut cases: Vec<(String, &Value)> = Vec::new();
+    cases.extend(report.get("cold").map(|case| ("two changes, cold".to_owned(), case)));
+    let warm = report.get("warm").and_then(Value::as_object);
+    cases.extend(warm.into_iter().flatten().map(|(name, case)| (format!("{name}, warm"), case)));
+    for (name, case) in &cases {
+        let _ = write!(text, "{name:<24}");
+        for (_, key, digits) in COLUMNS {
+            match number(case, &format!("/{key}/median")) {
+                Some(value) => {
+                    let _ = write!(text, "{value:>10.digits$}");
+                }
+                None => text.push_str("         -"),
+            }
+        }
+        text.push('\n');
+    }
+    text.push_str(
+        "\ncloud: while a call was with the emulated AWS, overlapping calls counted once; own: everything else from event \
+         to answer;\ntrips: the longest chain of calls that waited for each other\n",
+    );
+    for (name, case) in &cases {
+        let sequence = case.get("sequence").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let lines: Vec<&str> = sequence.collect();
+        if !lines.is_empty() {
+            let _ = writeln!(text, "\n{name}\n  {}", lines.join("\n  "));
+        }
+    }
+    text.push_str("\nBudgets\n");
+    for budget in &BUDGETS {
+        let _ = writeln!(text, "  {}", line(budget, number(report, budget.at)));
+    }
+    text
+}
+
+fn line(budget: &Budget, figure: Option<f64>) -> String {
+    let (divisor, unit) = budget.unit;
+    let Some(figure) = figure.map(|figure| figure / divisor) else {
+        return format!("{:<54}  not measured", budget.what);
+    };
+    let verdict = if figure <= budget.most { "met" } else { "NOT MET" };
+    format!("{:<54}{figure:>8.1} {unit:<3} at most {:>4} {unit:<3} {verdict}", budget.what, budget.most)
+}
+
+fn machine(report: &Value) -> String {
+    let text = |name: &str| report.pointer(&format!("/machine/{name}")).map_or(String::new(), plain);
+    format!(
+        "{} cores of {}, Linux {}, load {}, {}",
+        text("cores"),
+        text("cpu"),
+        text("kernel"),
+        text("load"),
+        text("rustc")
+    )
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn number(value: &Value, at: &str) -> Option<f64> {
+    value.pointer(at).and_then(Value::as_f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::of;
+
+    #[test]
+    fn figures_stand_beside_their_budgets() {
+        let spread = |median: f64| json!({"median": median, "low": median, "high": median});
+        let report = json!({
+            "runs": 20,
+            "artefact": {"zipped_bytes": 4_100_000},
+            "cold": {"init_ms": spread(9.5), "init_and_own_ms": spread(35.0), "sequence": ["A + B", "C"]},
+            "warm": {"two changes": {"rss_kb": spread(18_100.0)}, "one change": {"trips": spread(5.0)}},
+        });
+        let text = of(&report);
+        let line = |start: &str| text.lines().find(|line| line.trim_start().starts_with(start)).unwrap().to_owned();
+        assert!(line("start to first poll").ends_with("9.5 ms  at most   10 ms  met"), "{text}");
+        assert!(line("start and first").contains(" 35.0 ms ") && line("start and first").ends_with(" met"), "{text}");
+        assert!(line("peak memory").contains("18.1 MB") && line("peak memory").ends_with("NOT MET"), "{text}");
+        assert!(line("artefact").contains(" 4.1 MB ") && line("artefact").ends_with("NOT MET"), "{text}");
+        assert!(line("writes for").ends_with("not measured"), "{text}");
+        assert!(line("two changes, cold").contains("9.5") && text.contains("\n  A + B\n  C\n"), "{text}");
+    }
+}
