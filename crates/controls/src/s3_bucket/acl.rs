@@ -19,7 +19,8 @@ pub(super) const PUBLIC: Control = Control {
              are disabled. GetBucketAcl shows the ACL in effect, so while IgnorePublicAcls is on a public ACL can be \
              stored unseen and comes back when the flag is dropped.",
     correction: "Switches BlockPublicAcls and IgnorePublicAcls on in the bucket's public access block, keeping the flags \
-                 that are on, and then writes the ACL without the public grants; every other grant stays. An undo brings \
+                 that are on, and then writes the ACL without the public grants; every other grant stays. An ACL with nothing \
+                 else in it becomes the canned ACL `private`. An undo brings \
                  the flags back first and then the ACL. When the bucket's own flags cannot be read, only the ACL is \
                  written.",
     disruption: "Anonymous readers and writers lose access, so a public web site or download area goes dark. The flags \
@@ -131,13 +132,21 @@ pub(super) fn public_uri(uri: &str) -> Option<&'static str> {
     ["AllUsers", "AuthenticatedUsers"].into_iter().find(|group| path.trim_end_matches('/').eq_ignore_ascii_case(group))
 }
 
-/// The ACL without its public grants; `None` when it cannot be written back faithfully: `PutBucketAcl` needs the owner's
-/// id, and a grantee of a kind newer than this release cannot be repeated.
+/// The ACL without its public grants. When nothing else is in it, AWS's canned `private`: not every reader of ACLs expects a
+/// list without any grant, and the owner can do as much without one.
+///
+/// `None` when the ACL cannot be written back faithfully: `PutBucketAcl` needs the owner's id, and a grantee of a kind newer
+/// than this release cannot be repeated.
 fn without_public(acl: &Acl) -> Option<Acl> {
     let writable =
         acl.owner_id.is_some() && !acl.grants.iter().any(|grant| matches!(grant.grantee, Grantee::Unknown { .. }));
     writable.then(|| {
-        let grants = acl.grants.iter().filter(|grant| public_group(&grant.grantee).is_none()).cloned().collect();
+        let mut grants: Vec<Grant> =
+            acl.grants.iter().filter(|grant| public_group(&grant.grantee).is_none()).cloned().collect();
+        if let (true, Some(id)) = (grants.is_empty(), &acl.owner_id) {
+            let grantee = Grantee::Canonical { id: id.clone(), name: acl.owner_name.clone() };
+            grants.push(Grant { grantee, permission: "FULL_CONTROL".to_owned() });
+        }
         Acl { grants, ..acl.clone() }
     })
 }
