@@ -214,7 +214,8 @@ fn of_invocation(
         End::NotStarted => "did not start",
     };
     let said = |name: &str| response.get(name).and_then(Value::as_str).unwrap_or_default();
-    let said = format!("{} {}", said("errorType"), said("errorMessage"));
+    // A dot would be taken for a host name and defused.
+    let said = format!("{} {}", said("errorType").replace('.', " "), said("errorMessage"));
     let line = head.own(Style::Bad, word).own(Style::Dim, &facts);
     if said.trim().is_empty() { line } else { line.own(Style::Plain, ": ").outside(Style::Plain, said.trim(), 1_000) }
 }
