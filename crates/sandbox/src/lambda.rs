@@ -32,6 +32,30 @@ pub(crate) struct Settings {
     pub(crate) endpoint: String,
     /// Variables every function gets in addition to the template's.
     pub(crate) variables: Vec<(String, String)>,
+    /// Who is told of new processes.
+    pub(crate) ready: Ready,
+}
+
+/// Who is told of a process that has asked for work for the first time; by default nobody.
+#[derive(Clone, Default)]
+pub(crate) struct Ready(Option<Arc<dyn Fn(u32) + Send + Sync>>);
+
+impl Ready {
+    pub(crate) fn new(told: impl Fn(u32) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(told)))
+    }
+
+    fn tell(&self, pid: Option<u32>) {
+        if let (Some(told), Some(pid)) = (&self.0, pid) {
+            told(pid);
+        }
+    }
+}
+
+impl std::fmt::Debug for Ready {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ready")
+    }
 }
 
 /// One function, with its warm environments.

@@ -18,7 +18,7 @@ use crate::error::SandboxError;
 use crate::faults::Fault;
 use crate::gateway::Gateway;
 use crate::hub::Hub;
-use crate::lambda::{Function, Settings};
+use crate::lambda::{Function, Ready, Settings};
 use crate::model::Index;
 use crate::moto::Moto;
 use crate::progress::Progress;
@@ -44,6 +44,7 @@ pub struct WorldBuilder {
     parameters: BTreeMap<String, String>,
     variables: Vec<(String, String)>,
     retry_delay: Duration,
+    ready: Ready,
     progress: Progress,
 }
 
@@ -60,6 +61,7 @@ impl WorldBuilder {
             parameters: BTreeMap::new(),
             variables: Vec::new(),
             retry_delay: Duration::from_millis(200),
+            ready: Ready::default(),
             progress: Progress::default(),
         }
     }
@@ -110,6 +112,14 @@ impl WorldBuilder {
     #[must_use]
     pub fn retry_delay(mut self, delay: Duration) -> Self {
         self.retry_delay = delay;
+        self
+    }
+
+    /// Called with a new process's id when it first asks for work, before it gets any: where AWS takes the processor away
+    /// that a starting function has. Must not block for long.
+    #[must_use]
+    pub fn ready(mut self, told: impl Fn(u32) + Send + Sync + 'static) -> Self {
+        self.ready = Ready::new(told);
         self
     }
 
@@ -167,6 +177,7 @@ impl World {
             retry_delay: builder.retry_delay,
             endpoint: endpoint.clone(),
             variables: builder.variables.clone(),
+            ready: builder.ready.clone(),
         });
         let mut functions = BTreeMap::new();
         for spec in specs {

@@ -111,6 +111,7 @@ impl Environment {
                 Some(Report::Ready) => {
                     environment.init_ns = Some(hub.records.now().saturating_sub(spawned));
                     environment.log.collect(hub, None, false);
+                    settings.ready.tell(pid);
                     return Ok(environment);
                 }
                 Some(Report::InitError(error)) => error,
