@@ -175,5 +175,5 @@ fn kinds(changes: &Value) -> Vec<String> {
         Value::Object(fields) => fields.keys().next().cloned().unwrap_or_default(),
         other => other.as_str().unwrap_or_default().to_owned(),
     };
-    changes.as_array().unwrap().iter().map(name).collect()
+    changes.as_array().into_iter().flatten().map(name).collect()
 }

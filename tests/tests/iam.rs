@@ -1,0 +1,83 @@
+//! The role in the template against the calls that are made: nothing is missing, and what is not used is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rectify_e2e::{ALL_CORRECTIVE, Stage, breach, root};
+use serde_json::json;
+
+/// Granted actions that no breach of any control uses, and why the role has them.
+const UNUSED: [(&str, &str); 6] = [
+    ("logs:CreateLogStream", "the Lambda service writes the log, not the function's code"),
+    ("logs:PutLogEvents", "the Lambda service writes the log, not the function's code"),
+    ("s3:DeleteAccessPointPolicy", "an access point is only told; for an undo"),
+    ("s3:PutAccessPointPolicy", "an access point is only told; for an undo"),
+    ("s3:PutBucketWebsite", "the inverse of deleting a website; for an undo"),
+    ("sqs:SendMessage", "the Lambda service sends the dead letter, not the function's code"),
+];
+
+/// Calls that the template allows on access points and the sandbox refuses: it checks them against the resource `*`, because
+/// it looks for the name of the access point under another label than botocore's `name`.
+const REFUSED_BY_THE_SANDBOX: [&str; 2] = ["s3:GetAccessPointPolicy", "s3:GetAccessPointPolicyStatus"];
+
+/// The actions of the guard's role, as the template has them.
+fn granted() -> BTreeSet<String> {
+    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let role = template.split_once("\n  S3BucketGuardRole:\n").unwrap().1;
+    let end = role.find("\n  S3BucketGuardLogs:\n").unwrap();
+    let policies = role[..end].split_once("\n      Policies:\n").unwrap().1;
+    let action = |line: &str| {
+        let text = line.trim().strip_prefix("- ").or_else(|| line.trim().strip_prefix("Action: "))?;
+        let (service, name) = text.split_once(':')?;
+        let plain =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'*');
+        (plain(service) && plain(name)).then(|| text.to_owned())
+    };
+    policies.lines().filter_map(action).collect()
+}
+
+/// All fourteen controls, told and corrected, by one role.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_is_enough_and_not_much_more() {
+    let granted = granted();
+    assert!(granted.contains("s3:PutBucketAcl") && granted.contains("dynamodb:PutItem"), "{granted:?}");
+    assert!(granted.iter().all(|action| !action.contains('*')), "{granted:?}");
+
+    // Without the TLS statement a policy that was only public is deleted.
+    let exemption = r#"
+[[exemption]]
+control = "s3-bucket-tls-not-required"
+resource = "arn:aws:s3:::only-public"
+owner = "team@example.com"
+reason = "has no policy"
+expires = 2999-12-31
+"#;
+    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{}{exemption}", breach::BY_NAME)).await;
+    for control in breach::controls() {
+        stage.aws.prepare(control).await;
+    }
+    stage.aws.create_bucket("only-public").await;
+    stage.settle().await;
+    for control in breach::controls() {
+        stage.aws.breach(control).await;
+    }
+    stage.aws.put_policy("only-public", &json!({"Statement": [breach::open("only-public")]})).await;
+    stage.settle().await;
+
+    let mut used = BTreeMap::new();
+    let mut refused = BTreeSet::new();
+    for call in stage.world.calls().into_iter().filter(|call| call.function.is_some()) {
+        if call.status == 403 || call.error.as_deref().is_some_and(|code| code.starts_with("AccessDenied")) {
+            refused.insert(call.action.clone());
+        }
+        for action in call.action.split(',') {
+            used.insert(action.to_owned(), format!("{}:{}", call.service, call.operation));
+        }
+    }
+    let refused: Vec<&str> = refused.iter().map(String::as_str).collect();
+    assert_eq!(refused, REFUSED_BY_THE_SANDBOX, "a call is refused, or one is not any more: take it off the list");
+    let missing: Vec<_> = used.iter().filter(|(action, _)| !granted.contains(*action)).collect();
+    assert!(missing.is_empty(), "used and not granted: {missing:?}");
+    let unused: Vec<&str> = granted.iter().map(String::as_str).filter(|action| !used.contains_key(*action)).collect();
+    assert_eq!(unused, UNUSED.map(|(action, _)| action), "granted and not used: explain it in UNUSED or take it away");
+    stage.close().await;
+}
