@@ -1,5 +1,7 @@
 //! Every control of the buckets' rule book: a breach through the gateway, and what has to become of it.
 
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use rectify_e2e::{
     ALL_CORRECTIVE, About, Stage,
     breach::{self, BY_NAME, CORRECTED, GUARDED, TOLD, subject},

@@ -1,5 +1,7 @@
 //! Events after which there is nothing to do, and events that lie. The files are those of `events/s3-bucket`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use rectify_e2e::{End, Stage, ends_of, example, shipped_settings};
 use rectify_sandbox::Outcome;
 use serde_json::Value;

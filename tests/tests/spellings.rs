@@ -1,5 +1,7 @@
 //! The same breach in the spellings that people and tools use, under the settings that ship.
 
+#![expect(clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
 use rectify_e2e::{
     Stage,
     breach::{self, STRANGER},
@@ -30,6 +32,9 @@ fn acl_body(grants: &[(&str, &str)]) -> String {
     )
 }
 
+/// Bucket, headers, body, evidence.
+type Spelling<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a [&'a str]);
+
 /// Control `s3-bucket-public-acl`.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_spelling_of_a_public_acl_is_put_back() {
@@ -47,8 +52,7 @@ async fn every_spelling_of_a_public_acl_is_put_back() {
     let quoted = format!(r#"uri="{everyone}""#);
     let bare = format!("uri={everyone}");
     let owner = format!(r#"id="{OWNER}""#);
-    // Bucket, headers, body, evidence.
-    let spellings: &[(&str, &[(&str, &str)], &str, &[&str])] = &[
+    let spellings: &[Spelling<'_>] = &[
         ("canned-read", &[("x-amz-acl", "public-read")], "", &["READ to AllUsers"]),
         // moto shows only the first permission of a grant; AWS shows READ and WRITE.
         ("canned-write", &[("x-amz-acl", "public-read-write")], "", &["READ to AllUsers"]),
@@ -79,7 +83,7 @@ async fn every_spelling_of_a_public_acl_is_put_back() {
     aws.s3("PUT", "/born-public", &born, HERE).await;
     stage.settle().await;
 
-    let born: &(&str, &[(&str, &str)], &str, &[&str]) = &("born-public", &born, "", &["READ to AllUsers"]);
+    let born: &Spelling<'_> = &("born-public", &born, "", &["READ to AllUsers"]);
     for (bucket, _, _, evidence) in spellings.iter().chain([born]) {
         let about = stage.about(bucket).await;
         let corrected = [("s3-bucket-public-acl".into(), "corrected".into(), "critical".into())];
