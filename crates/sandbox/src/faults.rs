@@ -23,6 +23,9 @@ pub struct Fault {
     pub times: Option<u64>,
     /// Wait this long first, in milliseconds.
     pub delay_ms: u64,
+    /// Hold the answer back until this long after the call came, in milliseconds: with `Effect::None`, a cloud whose calls
+    /// all take equally long.
+    pub at_least_ms: u64,
     /// What happens then.
     pub effect: Effect,
 }

@@ -136,9 +136,10 @@ impl Gateway {
         let mut call = self.examine(seen);
         let fault = self.faults.pick(&call.record.service, &call.record.operation, call.record.function.as_deref());
         if let Some(fault) = &fault {
-            call.record.fault = Some(format!("{:?} after {} ms", fault.effect, fault.delay_ms));
+            call.record.fault = Some(format!("{:?} after {} ms", fault.effect, fault.delay_ms.max(fault.at_least_ms)));
             tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
         }
+        let at_least = fault.as_ref().map_or(0, |fault| fault.at_least_ms);
         let effect = fault.map(|fault| fault.effect).unwrap_or_default();
         match &effect {
             Effect::Cut => {
@@ -179,7 +180,12 @@ impl Gateway {
             whole.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
             (whole.status, whole.body) = (status, Bytes::from(body));
         }
-        call.record.cloud_ns = self.hub.records.now().saturating_sub(asked);
+        let answered = self.hub.records.now();
+        call.record.cloud_ns = answered.saturating_sub(asked);
+        let taken = Duration::from_nanos(answered.saturating_sub(call.record.start_ns));
+        if let Some(rest) = Duration::from_millis(at_least).checked_sub(taken) {
+            tokio::time::sleep(rest).await;
+        }
         self.settle(call, &whole);
         match effect {
             Effect::CutAfter => Err(Cut),

@@ -4,19 +4,24 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
+    clippy::indexing_slicing,
     reason = "a measurement that cannot go on has failed"
 )]
 
+mod emulation;
 mod numbers;
 mod sample;
 
-use std::{io::Write as _, process::Command};
+use std::{io::Write as _, process::Command, sync::Arc};
 
 use rectify_e2e::{ALL_CORRECTIVE, Stage};
 use serde_json::{Value, json};
 
-use crate::{numbers::summary, sample::Sample};
+use crate::{
+    emulation::{Door, Share},
+    numbers::summary,
+    sample::Sample,
+};
 
 const GUARD: &str = "S3BucketGuard";
 
@@ -37,39 +42,92 @@ const CASES: [Case; 4] = [
 /// The one that is also measured cold: it makes every call there is.
 const COLD: usize = 1;
 
+/// The settings: everything is put back, and no budget ends the measurement.
+fn settings() -> String {
+    format!("{ALL_CORRECTIVE}[limits]\ncorrections-per-hour = 100000\n")
+}
+
 #[tokio::main]
 async fn main() {
-    let runs: usize = std::env::args().nth(1).and_then(|runs| runs.parse().ok()).unwrap_or(20);
-    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}[limits]\ncorrections-per-hour = 100000\n")).await;
-    // One event at a time: in AWS the events of the correction's own calls are handled on other machines.
-    stage.world.lose_events(true);
+    let mut arguments = std::env::args().skip(1);
+    let runs: usize = arguments.next().and_then(|runs| runs.parse().ok()).unwrap_or(20);
+    let mut report = json!({"runs": runs, "here": here(runs).await});
+    if arguments.next().as_deref() == Some("--lambda") {
+        report["lambda"] = as_in_lambda(runs).await;
+    }
+    writeln!(std::io::stdout().lock(), "{report:#}").unwrap();
+}
+
+/// On this machine as it is.
+async fn here(runs: usize) -> Value {
+    let stage = Stage::with_settings(&settings()).await;
     let mut process = None;
     warm_the_cloud(&stage, &mut process).await;
-
-    let mut cold = Vec::new();
-    for run in 0..runs {
-        progress("cold", run, runs);
-        end_the_process(&stage).await;
-        cold.push(measure(&stage, &mut process, &CASES[COLD], &format!("bench-cold-{run}")).await);
-    }
-    assert!(cold.iter().all(|sample| sample.init_ns.is_some()), "a cold start was warm");
+    let cold = cold(&stage, &mut process, runs).await;
     let mut cases = serde_json::Map::new();
-    for (number, case) in CASES.iter().enumerate() {
-        // The first events of a process open connections and grow buffers.
-        for run in 0..3 {
-            measure(&stage, &mut process, case, &format!("bench-{number}-warm-up-{run}")).await;
-        }
-        let mut warm = Vec::new();
-        for run in 0..runs {
-            progress(case.name, run, runs);
-            warm.push(measure(&stage, &mut process, case, &format!("bench-{number}-{run}")).await);
-        }
-        assert!(warm.iter().all(|sample| sample.init_ns.is_none()), "a warm event was cold");
-        cases.insert(case.name.to_owned(), summary(&warm));
+    for case in &CASES {
+        cases.insert(case.name.to_owned(), summary(&warm(&stage, &mut process, case, runs).await));
     }
     stage.close().await;
-    let report = json!({"runs": runs, "cold": summary(&cold), "warm": cases});
-    writeln!(std::io::stdout().lock(), "{report:#}").unwrap();
+    json!({"cold": summary(&cold), "warm": cases})
+}
+
+/// As nearly as this machine can be a 128 MB function in AWS.
+async fn as_in_lambda(runs: usize) -> Value {
+    let gateway = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (door, port) = Door::open(gateway).await;
+    let share = Share::new().map(Arc::new);
+    let throttled = share.is_some();
+    let held = share.clone();
+    let stage = Stage::build(&settings(), |builder| {
+        let variables = emulation::variables(port, &door.roots());
+        let builder = variables.into_iter().fold(builder, |builder, (name, value)| builder.variable(name, value));
+        builder.port(gateway).ready(move |pid| {
+            if let Some(share) = &held {
+                share.hold(pid);
+            }
+        })
+    })
+    .await;
+    let mut process = None;
+    warm_the_cloud(&stage, &mut process).await;
+    stage.faults(emulation::slow_calls());
+    let cold = cold(&stage, &mut process, runs).await;
+    let warm = warm(&stage, &mut process, &CASES[COLD], runs).await;
+    stage.close().await;
+    json!({
+        "cold": summary(&cold),
+        "warm": {"two changes": summary(&warm)},
+        "call_ms": emulation::CALL_MS,
+        "processor_share": throttled.then_some(emulation::SHARE),
+    })
+}
+
+/// Cold starts, each with the event that makes every call there is.
+async fn cold(stage: &Stage, process: &mut Option<u32>, runs: usize) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    for run in 0..runs {
+        progress("cold", run, runs);
+        end_the_process(stage).await;
+        samples.push(measure(stage, process, &CASES[COLD], &format!("bench-cold-{run}")).await);
+    }
+    assert!(samples.iter().all(|sample| sample.init_ns.is_some()), "a cold start was warm");
+    samples
+}
+
+/// Events to a process that has had some already.
+async fn warm(stage: &Stage, process: &mut Option<u32>, case: &Case, runs: usize) -> Vec<Sample> {
+    // The first events of a process open connections and grow buffers.
+    for run in 0..3 {
+        measure(stage, process, case, &format!("bench-{}-first-{run}", case.event)).await;
+    }
+    let mut samples = Vec::new();
+    for run in 0..runs {
+        progress(case.name, run, runs);
+        samples.push(measure(stage, process, case, &format!("bench-{}-{run}", case.event)).await);
+    }
+    assert!(samples.iter().all(|sample| sample.init_ns.is_none()), "a warm event was cold");
+    samples
 }
 
 fn progress(what: &str, run: usize, runs: usize) {
@@ -78,8 +136,10 @@ fn progress(what: &str, run: usize, runs: usize) {
     }
 }
 
-/// The emulator loads each service when it is first asked.
+/// The emulator loads each service when it is first asked. From now on one event at a time: in AWS the events of the
+/// correction's own calls are handled on other machines.
 async fn warm_the_cloud(stage: &Stage, process: &mut Option<u32>) {
+    stage.world.lose_events(true);
     for case in &CASES {
         measure(stage, process, case, &format!("warm-up-{}", case.event)).await;
     }

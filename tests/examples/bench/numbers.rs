@@ -16,6 +16,7 @@ pub(crate) fn summary(samples: &[Sample]) -> Value {
         "init_ms": times(&|sample| sample.init_ns),
         "total_ms": times(&|sample| Some(sample.total_ns)),
         "cloud_ms": times(&|sample| Some(sample.cloud_ns)),
+        "proof_ms": times(&|sample| sample.proof_ns),
         "own_ms": times(&|sample| Some(sample.own_ns())),
         "init_and_own_ms": times(&|sample| sample.init_ns.map(|init| init + sample.own_ns())),
         "cpu_ms": times(&|sample| sample.cpu_ns),
@@ -30,9 +31,9 @@ pub(crate) fn summary(samples: &[Sample]) -> Value {
 fn spread(mut values: Vec<f64>) -> Value {
     values.sort_by(f64::total_cmp);
     let (Some(low), Some(high)) = (values.first(), values.last()) else { return Value::Null };
-    let middle = values.len() / 2;
-    let median =
-        if values.len().is_multiple_of(2) { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] };
+    // Of an even number, the mean of the two in the middle.
+    let middle = |index: usize| values.get(index).copied().unwrap_or_default();
+    let median = f64::midpoint(middle((values.len() - 1) / 2), middle(values.len() / 2));
     json!({"median": median, "low": low, "high": high})
 }
 

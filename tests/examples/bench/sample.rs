@@ -10,6 +10,8 @@ pub(crate) struct Sample {
     pub(crate) total_ns: u64,
     /// Of these, while at least one call was with the emulated AWS.
     pub(crate) cloud_ns: u64,
+    /// From the event to the moment when the guard, with the proof in its hands, began to tell; when it told anything.
+    pub(crate) proof_ns: Option<u64>,
     /// Processor time of the guard; of a cold start, from its spawn on.
     pub(crate) cpu_ns: Option<u64>,
     /// The most memory the process had resident until then.
@@ -30,6 +32,10 @@ impl Sample {
             init_ns: invocation.init_ns.filter(|_| invocation.cold),
             total_ns: invocation.end_ns - invocation.start_ns,
             cloud_ns: union(&spans),
+            proof_ns: calls
+                .iter()
+                .find(|call| call.operation == "Publish")
+                .map(|call| call.start_ns - invocation.start_ns),
             cpu_ns,
             rss_kb: invocation.peak_rss_kb,
             calls: calls.len() as u64,

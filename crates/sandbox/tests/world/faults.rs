@@ -48,6 +48,13 @@ async fn calls_of_functions_fail_as_told() {
     assert!(slow.end_ns - slow.start_ns >= 300_000_000, "{slow:?}");
     assert!(slow.fault.is_some());
 
+    world.set_faults(vec![Fault { at_least_ms: 300, ..fault(Effect::None) }]);
+    world.clear_records();
+    tries(&sandbox, 1, 1).await;
+    let calls = world.calls();
+    let held = calls.iter().find(|call| call.operation == "PutBucketAcl").unwrap();
+    assert!(held.end_ns - held.start_ns >= 300_000_000 && held.cloud_ns < 300_000_000, "{held:?}");
+
     // A person is spared unless named.
     world.set_faults(vec![fault(Effect::Cut)]);
     assert_eq!(sandbox.s3("PUT", "/data?acl", &[("x-amz-acl", "private")], "").await.status, 200);
