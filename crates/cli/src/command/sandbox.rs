@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Folder with a `settings.toml`. Default: the template's settings layer.
     #[arg(long, value_name = "DIR")]
     settings: Option<PathBuf>,
-    /// Folder with the functions' binaries. Default: beside this command, or the release folder beside that.
+    /// Folder with the functions' binaries. Default: the release folder beside this command's, or this command's own.
     #[arg(long, value_name = "DIR")]
     bin_dir: Option<PathBuf>,
     /// Also show the functions' own calls and log lines.
@@ -208,7 +208,7 @@ fn binaries(named: Option<&Path>) -> Result<PathBuf, Error> {
         None => {
             let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
             let release = beside.as_deref().and_then(Path::parent).map(|target| target.join("release"));
-            beside.into_iter().chain(release).collect()
+            release.into_iter().chain(beside).collect()
         }
     };
     let missing = |folder: &PathBuf| GUARDS.into_iter().find(|name| !folder.join(executable(name)).is_file());
