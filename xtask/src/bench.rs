@@ -21,7 +21,7 @@ const GUARD: &str = "s3-bucket";
 ///
 /// # Errors
 /// When something does not build, or an event did not end as it should.
-pub(crate) fn run_bench(repo: &Repo, runs: u32, as_json: bool) -> Result<()> {
+pub(crate) fn run_bench(repo: &Repo, runs: u32, as_in_lambda: bool, as_json: bool) -> Result<()> {
     eprintln!("building the guard, as it is deployed");
     run(&mut cargo(&["build", "--release", "--locked"], repo.root()))?;
     eprintln!("building the measuring program");
@@ -29,6 +29,9 @@ pub(crate) fn run_bench(repo: &Repo, runs: u32, as_json: bool) -> Result<()> {
     let target = repo.target();
     let guard = target.join("release").join(GUARD);
     let mut measure = command(target.join("debug").join("examples").join("bench"), &[&runs.to_string()], repo.root());
+    if as_in_lambda {
+        measure.arg("--lambda");
+    }
     let output = measure
         .env("RECTIFY_BIN_DIR", target.join("release"))
         .stderr(Stdio::inherit())

@@ -37,6 +37,9 @@ enum Command {
         /// How many events of each kind
         #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         runs: u32,
+        /// Also as nearly as this machine can be a 128 MB function: TLS, 20 ms a call, a share of a processor
+        #[arg(long)]
+        lambda: bool,
         /// One JSON document in place of the table
         #[arg(long)]
         json: bool,
@@ -69,7 +72,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = Repo::find().and_then(|repo| match Args::parse().command {
-        Command::Bench { runs, json } => bench::run_bench(&repo, runs, json),
+        Command::Bench { runs, lambda, json } => bench::run_bench(&repo, runs, lambda, json),
         Command::Demo => demo::run_demo(&repo),
         Command::Test { only } => test::run_all(&repo, only),
         Command::Template { check } => repo.sync(&template::files(&kinds::all())?, check),
