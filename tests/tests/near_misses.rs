@@ -207,20 +207,25 @@ async fn what_a_block_takes_the_effect_from_is_told_and_left() {
 }
 
 /// Control `s3-access-point-public`.
-///
-/// Neither is a breach. moto names the root of GetAccessPoint's answer as no SDK reads it, so both are told as what they then
-/// are: unverifiable, which is never compliant. The guard's own tests read AWS's answer.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_access_point_that_cannot_be_read_is_told_and_left() {
+async fn access_points_that_are_no_breach() {
     let stage = everything_on().await;
+    let everyone = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
+        "Action": "s3:GetObject", "Resource": "arn:aws:s3:eu-central-1:123456789012:accesspoint/in-vpc/object/*"}]});
     stage.aws.create_bucket("data").await;
-    for (name, door) in [("in-vpc", Door::Vpc), ("blocked", Door::Blocked)] {
-        stage.aws.create_access_point(name, "data", door).await;
-        stage.settle().await;
-        let about = stage.about(name).await;
-        assert_eq!(about.messages.len(), 1, "{name}: {:#?}", about.ends);
-        assert_eq!(about.messages[0]["state"], "unverifiable", "{name}: now that it can be read, it is untouched");
-        assert_eq!(about.writes, [""; 0], "{name}");
-    }
+    stage.aws.create_access_point("in-vpc", "data", Door::Vpc).await;
+    stage.aws.create_access_point("blocked", "data", Door::Blocked).await;
+    stage.settle().await;
+    assert_untouched(&stage, &["in-vpc", "blocked"]).await;
+    stage.world.clear_records();
+    stage.aws.put_access_point_policy("in-vpc", &everyone).await;
+    stage.settle().await;
+    assert_untouched(&stage, &["in-vpc"]).await;
+    // A public policy under a block that is on has no effect: told as that.
+    stage.aws.put_access_point_policy("blocked", &everyone).await;
+    stage.settle().await;
+    let about = stage.about("blocked").await;
+    assert_eq!(about.told, [("s3-access-point-public".into(), "notified".into(), "low".into())], "{:#?}", about.ends);
+    assert_eq!(about.messages[0]["state"], "neutralised");
     stage.close().await;
 }

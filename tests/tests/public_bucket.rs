@@ -1,11 +1,7 @@
 //! A bucket is made public and is put back: the main job, on the shipped template and settings.
 
-use rectify_e2e::{Stage, root};
+use rectify_e2e::{Stage, shipped_settings};
 use serde_json::json;
-
-fn shipped_settings() -> String {
-    std::fs::read_to_string(root().join("settings/settings.toml")).unwrap()
-}
 
 /// Control `s3-bucket-public-acl`.
 #[tokio::test(flavor = "multi_thread")]

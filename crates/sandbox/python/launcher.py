@@ -43,6 +43,7 @@ token = os.environ.pop("RECTIFY_SANDBOX_TOKEN")
 from moto import settings  # noqa: E402
 from moto.backends import get_backend  # noqa: E402
 from moto.core.authorization import ActionAuthenticatorMixin  # noqa: E402
+from moto.core.serialize import BaseXMLSerializer  # noqa: E402
 from moto.dynamodb import models as dynamodb_models  # noqa: E402
 from moto.dynamodb.models.dynamo_type import DynamoType  # noqa: E402
 from moto.dynamodb.models.table import Table  # noqa: E402
@@ -60,6 +61,7 @@ authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action
 permit = IAMRequestBase.check_action_permitted
 sign = IAMRequestBase._create_aws_request
 versioning = S3Response.get_bucket_versioning
+answer = BaseXMLSerializer._serialized_result_to_response
 transact = dynamodb_models.DynamoDBBackend.transact_write_items
 received = threading.local()
 dynamodb = threading.Lock()
@@ -68,6 +70,14 @@ dynamodb = threading.Lock()
 def authorize_unless_administrator(self, iam_request_cls, resource="*"):
     if self.headers.get("x-rectify-administrator") != token:
         authorize(self, iam_request_cls, resource)
+
+
+def answer_named_after_its_shape(self, resp, result, shape, serialized_result):
+    resp = answer(self, resp, result, shape, serialized_result)
+    name = self.operation_model.name
+    if shape is not None and shape.name == f"{name}Result":
+        resp["body"] = resp["body"].replace(f"{name}Response", shape.name)
+    return resp
 
 
 def permit_named_action(self, resource):
@@ -141,6 +151,7 @@ def versioning_as_the_sdks_read_it(self):
 dynamodb_models.DynamoDBBackend.transact_write_items = transact_with_its_items_in_mind
 dynamodb_models.copy = CopyOfTouched()
 S3Response.get_bucket_versioning = versioning_as_the_sdks_read_it
+BaseXMLSerializer._serialized_result_to_response = answer_named_after_its_shape
 ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_unless_administrator
 IAMRequestBase.check_action_permitted = permit_named_action
 IAMRequestBase._create_aws_request = sign_received_bytes

@@ -12,7 +12,8 @@
 //! 4. **Signatures of forms** (launcher). moto signs the form it parsed instead of the bytes that came.
 //! 5. **Transactions** (launcher). moto undoes a refused one by putting back a copy of the table taken before, which
 //!    loses what others wrote in between; DynamoDB takes one request at a time and copies only the items concerned.
-//! 6. **`GetBucketVersioning`** (launcher). moto names the answer's root element as no SDK reads it.
+//! 6. **`GetBucketVersioning`** and **S3Control's answers** (launcher). moto names their root elements as no SDK reads
+//!    them: `GetAccessPointResponse` where AWS says `GetAccessPointResult`.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
@@ -128,7 +129,7 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
         },
         "s3control" => named
             .labels
-            .get("Name")
+            .get("name")
             .filter(|_| named.operation.contains("AccessPoint"))
             .map(|name| arn("s3", format!("accesspoint/{name}"))),
         "dynamodb" => table(parameters, 0).map(|name| named_or_arn("dynamodb", &name, "table/")),
