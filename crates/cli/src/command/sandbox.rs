@@ -87,7 +87,7 @@ impl Error {
                 Some("`--port 0` takes a free port; another sandbox may be running".to_owned())
             }
             Self::NotPutBack(_) => Some(
-                "a guard puts back what the settings let it (settings/settings.toml: `corrective` for account 123456789012)"
+                "above is what the guard made of each; it puts back what settings/settings.toml lets it in account 123456789012"
                     .to_owned(),
             ),
             Self::Runtime(_) | Self::Start(_) | Self::Lost { .. } | Self::StillBusy(_) => None,
