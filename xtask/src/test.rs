@@ -13,8 +13,9 @@ use crate::{
     tools::{self, CARGO_LAMBDA, CFN_LINT, SAM},
 };
 
-/// What a function may weigh, zipped. Bytes are loaded at every cold start; see docs/performance.md.
-const LARGEST: u64 = 4_000_000;
+/// What a function may weigh, zipped: a little more than it does, so that growth is noticed. The budget is 4,000,000;
+/// docs/adr/0006-artefact-size.md says what stands between.
+const LARGEST: u64 = 4_600_000;
 
 /// How many steps there are.
 pub(crate) const STEPS: u8 = 8;

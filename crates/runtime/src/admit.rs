@@ -58,3 +58,76 @@ fn place(event: &Event<'_>) -> Result<Place, Ignored> {
         region: Region::new(region).map_err(|error| elsewhere(error.to_string()))?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use rectify_controls::{Control, s3_bucket::S3Bucket};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const OWN: &str = "arn:aws:iam::111122223333:role/rectify/guard";
+
+    fn settings(more: &str) -> Settings {
+        let controls: Vec<&'static Control> = S3Bucket::CONTROLS.iter().collect();
+        let text = format!("[[environment]]\nname = 'all'\nmode = 'corrective'\ndefault = true\n{more}");
+        Settings::parse(&text, &controls).unwrap()
+    }
+
+    fn event() -> Value {
+        json!({
+            "source": "aws.s3", "detail-type": "AWS API Call via CloudTrail", "account": "111122223333",
+            "region": "eu-central-1", "detail": {"eventSource": "s3.amazonaws.com", "eventName": "PutBucketAcl",
+            "requestParameters": {"bucketName": "data"},
+            "userIdentity": {"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"arn": OWN}}}},
+        })
+    }
+
+    #[track_caller]
+    fn refused(event: &Value, settings: &Settings, says: &str) {
+        let text = event.to_string();
+        let event = Event::parse(&text).unwrap();
+        let home = AccountId::new("111122223333").unwrap();
+        let why = admit::<S3Bucket>(&event, settings, &home, None).unwrap_err().to_string();
+        assert!(why.contains(says), "expected `{says}` in `{why}`");
+    }
+
+    #[test]
+    fn an_event_of_ours_is_looked_at_and_our_own_role_is_recognised() {
+        let (text, settings) = (event().to_string(), settings(""));
+        let event = Event::parse(&text).unwrap();
+        let home = AccountId::new("111122223333").unwrap();
+        let admitted = admit::<S3Bucket>(&event, &settings, &home, Some(OWN)).unwrap();
+        assert!(admitted.own_event);
+        assert_eq!(admitted.selection, Selection::from(["s3-bucket-public-acl"]));
+        assert_eq!(admitted.targets.len(), 1);
+        assert!(!admit::<S3Bucket>(&event, &settings, &home, Some("arn:aws:iam::1:role/other")).unwrap().own_event);
+        assert!(!admit::<S3Bucket>(&event, &settings, &home, None).unwrap().own_event, "no role known is not a match");
+    }
+
+    #[test]
+    fn what_is_not_ours_is_left_alone_and_says_why() {
+        let plain = settings("");
+        let change = |path: &str, value: Value| {
+            let mut changed = event();
+            *changed.pointer_mut(path).unwrap() = value;
+            changed
+        };
+        refused(&change("/account", json!("999999999999")), &plain, "999999999999 is not the account");
+        refused(&change("/account", json!("me")), &plain, "twelve-digit");
+        refused(&change("/account", Value::Null), &plain, "names no account");
+        refused(&change("/region", json!("../../evil")), &plain, "region code");
+        refused(&change("/region", Value::Null), &plain, "names no region");
+        refused(&change("/detail/eventName", json!("GetBucketAcl")), &plain, "no control");
+        let off = settings("[control.s3-bucket-public-acl]\nmode = 'off'");
+        refused(&event(), &off, "off here");
+    }
+
+    #[test]
+    fn the_account_in_the_detail_is_never_believed() {
+        let mut forged = event();
+        forged["account"] = json!("999999999999");
+        forged["detail"]["recipientAccountId"] = json!("111122223333");
+        refused(&forged, &settings(""), "999999999999 is not the account");
+    }
+}
