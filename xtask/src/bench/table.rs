@@ -24,7 +24,12 @@ const BUDGETS: [Budget; 9] = [
     },
     Budget { what: "peak memory", at: "/here/warm/two changes/rss_kb/high", unit: (1000.0, "MB"), most: 18.0 },
     Budget { what: "artefact, zipped", at: "/artefact/zipped_bytes", unit: (1e6, "MB"), most: 4.0 },
-    Budget { what: "our own code, warm event, beside the calls", at: "/own_code_ms", unit: (1.0, "ms"), most: 1.0 },
+    Budget {
+        what: "processor time of an event that needs no call",
+        at: "/here/warm/not for us/cpu_ms/median",
+        unit: (1.0, "ms"),
+        most: 1.0,
+    },
     Budget {
         what: "first correction proven, as in Lambda",
         at: "/lambda/cold/proof_ms/median",
@@ -89,14 +94,18 @@ pub(super) fn of(report: &Value) -> String {
         text.push('\n');
     }
     text.push_str(
-        "\nproof: from the event until the guard began to tell, the proof in its hands; cloud: while a call was with the emulated AWS, overlapping calls counted once; own: everything else from event \
-         to answer;\ntrips: the longest chain of calls that waited for each other\n",
+        "\nproof: from the event until the guard began to tell, the proof in its hands;\n\
+         cloud: while a call was with the emulated AWS, overlapping calls counted once;\n\
+         own: everything else from the event to the answer;\n\
+         trips: the longest chain of calls that waited for each other\n",
     );
+    let mut shown: Vec<Vec<&str>> = vec![Vec::new()];
     for (name, case) in &cases {
         let sequence = case.get("sequence").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let lines: Vec<&str> = sequence.collect();
-        if !lines.is_empty() {
+        if !shown.contains(&lines) {
             let _ = writeln!(text, "\n{name}\n  {}", lines.join("\n  "));
+            shown.push(lines);
         }
     }
     text.push_str("\nBudgets\n");
