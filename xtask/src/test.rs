@@ -127,10 +127,11 @@ fn test(repo: &Repo) -> Result<()> {
         // Nextest does not run examples in documentation.
         run(cargo(&["test", "--workspace", "--doc", "--locked", "--quiet"], repo.root())
             .env("RECTIFY_BIN_DIR", &release))?;
-        run(cargo(&["nextest", "run", "--workspace", "--locked"], repo.root()).env("RECTIFY_BIN_DIR", &release))
+        run(cargo(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"], repo.root())
+            .env("RECTIFY_BIN_DIR", &release))
     } else {
         eprintln!("cargo-nextest is not installed: using `cargo test`, which takes longer");
-        run(cargo(&["test", "--workspace", "--locked"], repo.root()).env("RECTIFY_BIN_DIR", &release))
+        run(cargo(&["test", "--workspace", "--locked", "--no-fail-fast"], repo.root()).env("RECTIFY_BIN_DIR", &release))
     }
 }
 

@@ -344,6 +344,9 @@ fn conditions(value: &Value, place: impl Fn() -> String) -> Result<Vec<Condition
             });
         }
     }
+    // All of them have to hold, so their order says nothing; a fixed one makes the same policy give the same reasons,
+    // whatever order the document or the JSON library has them in.
+    conditions.sort_by(|a, b| (&a.operator, &a.key).cmp(&(&b.operator, &b.key)));
     Ok(conditions)
 }
 

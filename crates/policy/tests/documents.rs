@@ -148,13 +148,16 @@ fn removing_a_statement_copies_the_text_of_everything_else() {
 #[test]
 fn adding_a_statement_replaces_the_one_with_its_sid() {
     let policy = Policy::parse(r#"{"Statement":[{"Sid":"A","Effect":"Allow"},{"Effect":"Deny"}]}"#).unwrap();
+    let with = |statement: serde_json::Value| -> serde_json::Value {
+        serde_json::from_str(&policy.with_statement(statement)).unwrap()
+    };
     assert_eq!(
-        policy.with_statement(json!({"Sid":"Tls","Effect":"Deny"})),
-        r#"{"Statement":[{"Sid":"A","Effect":"Allow"},{"Effect":"Deny"},{"Effect":"Deny","Sid":"Tls"}]}"#
+        with(json!({"Sid":"Tls","Effect":"Deny"})),
+        json!({"Statement":[{"Sid":"A","Effect":"Allow"},{"Effect":"Deny"},{"Effect":"Deny","Sid":"Tls"}]})
     );
     assert_eq!(
-        policy.with_statement(json!({"Sid":"A","Effect":"Deny"})),
-        r#"{"Statement":[{"Effect":"Deny","Sid":"A"},{"Effect":"Deny"}]}"#
+        with(json!({"Sid":"A","Effect":"Deny"})),
+        json!({"Statement":[{"Effect":"Deny","Sid":"A"},{"Effect":"Deny"}]})
     );
     let once = Policy::parse(&policy.with_statement(json!({"Sid":"Tls","Effect":"Deny"}))).unwrap();
     assert_eq!(once.with_statement(json!({"Sid":"Tls","Effect":"Deny"})).matches("Tls").count(), 1);
