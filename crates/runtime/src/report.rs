@@ -1,5 +1,6 @@
 //! How an invocation ended: the Lambda's answer, and the one wide log line.
 
+use jiff::Timestamp;
 use rectify_controls::{Arn, Outcome, Severity};
 use rectify_event::Event;
 use serde_json::{Value, json};
@@ -58,6 +59,8 @@ pub struct Report {
     pub event: Option<String>,
     /// What happened, for example `PutBucketAcl`.
     pub event_name: Option<String>,
+    /// When EventBridge had it, RFC 3339.
+    pub event_time: Option<String>,
     /// The environment of the account.
     pub environment: Option<String>,
     /// One per finding, or one without.
@@ -71,6 +74,7 @@ impl Report {
         Self {
             event: owned(event.envelope.id.as_deref()),
             event_name: owned(event.record().map(|record| record.event_name.as_ref())),
+            event_time: owned(event.envelope.time.as_deref()),
             ..Self::default()
         }
     }
@@ -84,6 +88,12 @@ impl Report {
             "environment": self.environment,
             "outcomes": self.ended.iter().map(Ended::to_json).collect::<Vec<_>>(),
         })
+    }
+
+    /// Milliseconds from the envelope's time to `now`; `None` when the event does not say.
+    pub(crate) fn age(&self, now: Timestamp) -> Option<f64> {
+        let time: Timestamp = self.event_time.as_deref()?.parse().ok()?;
+        Some((now.duration_since(time).as_secs_f64() * 1000.0).max(0.0))
     }
 
     /// How many ended as `name`.

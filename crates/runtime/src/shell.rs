@@ -124,7 +124,7 @@ pub async fn run<G: Guard>(guard: G) -> Result<(), lambda_runtime::Error> {
             trace_id: event.context.xray_trace_id.clone(),
         };
         let result = shell.handle(event.payload.get(), &invocation).await;
-        telemetry::line::<G::Kind>(&invocation, event.payload.get(), result.as_ref());
+        telemetry::line::<G::Kind>(&invocation, result.as_ref());
         result.map(|report| report.to_json())
     }))
     .await

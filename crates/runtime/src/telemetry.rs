@@ -11,7 +11,6 @@ use std::{fmt, io::Write, sync::OnceLock};
 
 use jiff::Timestamp;
 use rectify_controls::Kind;
-use rectify_event::Event;
 use serde_json::{Map, Value, json};
 use tracing::{
     Level, Subscriber,
@@ -37,7 +36,7 @@ pub(crate) fn install(kind: &str) {
 }
 
 /// The wide line of one invocation.
-pub(crate) fn line<K: Kind>(invocation: &Invocation, payload: &str, result: Result<&Report, &Failure>) {
+pub(crate) fn line<K: Kind>(invocation: &Invocation, result: Result<&Report, &Failure>) {
     let now = Timestamp::now();
     let mut line = base(if result.is_ok() { Level::INFO } else { Level::ERROR }, now);
     let took = now.duration_since(invocation.received);
@@ -46,7 +45,7 @@ pub(crate) fn line<K: Kind>(invocation: &Invocation, payload: &str, result: Resu
         ("ColdStart", "Count", f64::from(u8::from(invocation.cold_start))),
         ("Duration", "Milliseconds", took.as_secs_f64() * 1000.0),
     ];
-    if let Some(age) = event_age(payload, now) {
+    if let Some(age) = result.ok().and_then(|report| report.age(now)) {
         metrics.push(("EventAge", "Milliseconds", age));
     }
     put(&mut line, "cold_start", json!(invocation.cold_start));
@@ -106,13 +105,6 @@ const METRICS: [&str; 10] = [
 
 fn count(number: usize) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX))
-}
-
-/// Milliseconds from the envelope's time to now; `None` when the event does not say.
-fn event_age(payload: &str, now: Timestamp) -> Option<f64> {
-    let event = Event::parse(payload).ok()?;
-    let time: Timestamp = event.envelope.time.as_deref()?.parse().ok()?;
-    Some((now.duration_since(time).as_secs_f64() * 1000.0).max(0.0))
 }
 
 fn base(level: Level, now: Timestamp) -> Map<String, Value> {
