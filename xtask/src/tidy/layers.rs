@@ -16,7 +16,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rectify-render", &["rectify-event", "rectify-policy", "rectify-controls"]),
     ("rectify-aws", &["rectify-event", "rectify-policy", "rectify-controls"]),
     ("rectify-runtime", &["rectify-event", "rectify-policy", "rectify-controls", "rectify-render", "rectify-aws"]),
-    ("rectify-testkit", &["rectify-event", "rectify-policy", "rectify-controls"]),
     ("xtask", &["rectify-event", "rectify-policy", "rectify-controls", "rectify-pattern", "rectify-render"]),
 ];
 
@@ -28,7 +27,7 @@ const GUARDS_MAY_USE: &[&str] =
 const OUTERMOST: &[&str] = &["rectify-sandbox", "rectify-cli", "rectify-e2e"];
 
 /// For tests only: any crate may use these in `[dev-dependencies]`.
-const TEST_ONLY: &[&str] = &["rectify-testkit", "rectify-pattern"];
+const TEST_ONLY: &[&str] = &["rectify-pattern"];
 
 /// Facts in, decision out: no I/O, no runtime, no SDK.
 const PURE: &[&str] =
@@ -162,7 +161,7 @@ mod tests {
             rectify-aws.workspace = true
             tokio = "1"
             [dev-dependencies]
-            rectify-testkit.workspace = true
+            rectify-pattern.workspace = true
         "#;
         let problems = package("crates/controls/Cargo.toml", &manifest.parse().unwrap());
         let text = problems.join("\n");
