@@ -74,6 +74,9 @@ pub trait Kind {
 
     /// The resource's ARN.
     fn arn(id: &Self::Id, place: &Place) -> Arn;
+
+    /// What [`Kind::arn`] was made of; `None` for the ARN of anything that is not of this kind, or not in `place`.
+    fn id(arn: &Arn, place: &Place) -> Option<Self::Id>;
 }
 
 /// One event that wakes a guard.

@@ -13,22 +13,30 @@
 
 mod control;
 mod decide;
+mod exemption;
 mod fact;
 mod finding;
 mod ids;
 mod kind;
+mod order;
 mod outcome;
 mod plan;
+mod restore;
 mod settings;
+mod standing;
 
 pub mod s3_bucket;
 
 pub use control::{Action, Control, Framework, Guidance, Mode, OptionSpec, Severity};
-pub use decide::{Situation, Verdict, decide};
+pub use decide::{Doubt, GRACE_KEPT, Situation, Verdict, decide, exemption};
+pub use exemption::{Coverage, Exemption, Missing, Origin, Subject, Tags};
 pub use fact::{Fact, Unreadable};
 pub use finding::{Evidence, Finding, Fingerprint, State};
 pub use ids::{AccountId, Arn, BucketName, IdError, OrganizationId, Partition, Place, Region};
 pub use kind::{Access, Ignored, Kind, Need, ResourceKind, Screen, Selection, Trigger, Trust};
+pub use order::{Because, Broken, Budget, Difference, Explained, Explanation, Order, Resource, Sourced, UndoAnswer};
 pub use outcome::{Outcome, Proof, Step, Withheld};
 pub use plan::plan;
-pub use settings::{ControlSettings, Environment, Exemption, Limits, Messages, Settings, SettingsError};
+pub use restore::{Progress, Restored, differences, progress};
+pub use settings::{ControlSettings, Environment, Limits, Membership, Messages, Settings, SettingsError};
+pub use standing::{AccountFacts, Deferral, Past, Reach, Reopened, Standing, Switch};

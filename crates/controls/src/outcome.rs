@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, Ignored, Selection};
+use crate::{Finding, Ignored, Restored, Selection};
 
 /// The nine steps of an event's way through a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,6 +68,10 @@ pub enum Outcome {
     Withheld(Withheld),
     /// Put back and proven.
     Corrected(Proof),
+    /// A correction was undone: what stood before it stands again, proven.
+    Restored(Restored),
+    /// An undo was made, and what stood before does not stand again; told as an alarm.
+    NotRestored(String),
     /// The changes were made and the second look still shows a breach; told as an alarm.
     NotProven(String),
     /// A step failed; told, and retried where a retry can help.
@@ -86,6 +90,8 @@ pub enum Withheld {
     Budget {
         /// The limit.
         limit: u64,
+        /// The limit is the whole organisation's, not the account's.
+        everywhere: bool,
     },
     /// Somebody pressed the switch.
     Paused {
@@ -103,6 +109,19 @@ pub enum Withheld {
     OwnEvent,
     /// A change of the plan has no inverse, so it could not be undone.
     NoInverse,
+    /// Switches and exemptions could not be read, or hang on something that could not: nothing is changed.
+    Exemptions(String),
+    /// The account's place in the organisation is not known: nothing is changed.
+    Organization(String),
+    /// Somebody undoes the same correction again and again.
+    TugOfWar {
+        /// How often it was corrected within the window.
+        times: usize,
+        /// The window.
+        window: SignedDuration,
+        /// Who reversed it and with which tool.
+        by: Vec<String>,
+    },
 }
 
 impl Outcome {
@@ -119,6 +138,8 @@ impl Outcome {
             Self::Deferred(_) => "deferred",
             Self::Withheld(_) => "withheld",
             Self::Corrected(_) => "corrected",
+            Self::Restored(_) => "restored",
+            Self::NotRestored(_) => "not-restored",
             Self::NotProven(_) => "not-proven",
             Self::Failed { .. } => "failed",
         }
@@ -129,11 +150,12 @@ impl Outcome {
     pub fn why(&self) -> Option<String> {
         match self {
             Self::Ignored(why) => Some(why.to_string()),
-            Self::Exempt(why) | Self::NotProven(why) => Some(why.clone()),
-            Self::Deferred(until) => Some(format!("looked at again at {until}")),
+            Self::Exempt(why) | Self::NotProven(why) | Self::NotRestored(why) => Some(why.clone()),
+            Self::Deferred(until) => Some(format!("looked at again at {until:.0}")),
             Self::Withheld(why) => Some(why.to_string()),
             Self::Failed { step, error } => Some(format!("step `{step}` failed: {error}")),
             Self::Corrected(proof) => Some(proof.to_string()),
+            Self::Restored(proof) => Some(proof.to_string()),
             Self::Compliant | Self::Superseded | Self::Shadowed | Self::Notified => None,
         }
     }
@@ -141,21 +163,35 @@ impl Outcome {
     /// Whether somebody should look at once: the protection itself did not work.
     #[must_use]
     pub fn is_alarm(&self) -> bool {
-        matches!(self, Self::NotProven(_) | Self::Failed { .. } | Self::Withheld(_))
+        matches!(self, Self::NotProven(_) | Self::NotRestored(_) | Self::Failed { .. } | Self::Withheld(_))
     }
 }
 
 impl fmt::Display for Withheld {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Budget { limit } => {
+            Self::Budget { limit, everywhere: false } => {
                 write!(f, "the limit of {limit} corrections per hour for this control and account is used up")
+            }
+            Self::Budget { limit, everywhere: true } => {
+                write!(f, "the limit of {limit} corrections per hour for this control in all accounts is used up")
             }
             Self::Paused { switch, reason } => write!(f, "corrections are paused ({switch}): {reason}"),
             Self::Ledger(error) => write!(f, "the ledger could not be written, so nothing was changed: {error}"),
             Self::Settings(error) => write!(f, "the settings could not be read, so nothing was changed: {error}"),
             Self::OwnEvent => f.write_str("our own correction caused this event and the breach is still there"),
             Self::NoInverse => f.write_str("the correction could not be undone, so it was not made"),
+            Self::Exemptions(why) => {
+                write!(f, "whether an exemption or a switch holds could not be told, so nothing was changed: {why}")
+            }
+            Self::Organization(why) => {
+                write!(f, "what may be changed in this account could not be told, so nothing was changed: {why}")
+            }
+            Self::TugOfWar { times, window, by } => {
+                let times = if *times == 1 { "once".to_owned() } else { format!("{times} times") };
+                write!(f, "a tug of war: corrected {times} within {window:#}, and each time it came back")?;
+                if by.is_empty() { Ok(()) } else { write!(f, "; it was opened by {}", by.join(", by ")) }
+            }
         }
     }
 }

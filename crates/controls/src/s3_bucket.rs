@@ -41,7 +41,7 @@ pub use rules::{BlockProfile, EncryptionRules, LifecycleRules, LoggingRules, Rul
 
 use rectify_event::Event;
 
-use crate::{Access, Arn, Control, Finding, Kind, Place, ResourceKind, Screen, Selection, Trigger, Trust};
+use crate::{Access, Arn, BucketName, Control, Finding, Kind, Place, ResourceKind, Screen, Selection, Trigger, Trust};
 
 const KIND: ResourceKind = "s3-bucket";
 
@@ -100,6 +100,16 @@ impl Kind for S3Bucket {
 
     fn arn(id: &Target, place: &Place) -> Arn {
         arn(id, place)
+    }
+
+    fn id(arn: &Arn, place: &Place) -> Option<Target> {
+        let last = arn.as_str().rsplit(':').next()?;
+        let id = match last.strip_prefix("accesspoint/") {
+            Some(name) => Target::AccessPoint(AccessPointName::new(name).ok()?),
+            None if arn.as_str().contains(":::") => Target::Bucket(BucketName::new(last).ok()?),
+            None => Target::Account(place.account.clone()),
+        };
+        (self::arn(&id, place) == *arn).then_some(id)
     }
 }
 

@@ -7,11 +7,11 @@ mod read;
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::SignedDuration;
 
 pub use read::SettingsError;
 
-use crate::{AccountId, Action, Arn, Control, Mode, Place, Trust};
+use crate::{AccountFacts, AccountId, Action, Control, Exemption, Mode, Sourced, Trust};
 
 /// Everything the settings say, defaults filled in.
 #[derive(Debug, Clone)]
@@ -28,6 +28,31 @@ pub struct Settings {
     pub trust: Trust,
     /// `[[exemption]]`, in file order.
     pub exemptions: Vec<Exemption>,
+    /// `[exemptions] resource-tag-alone`: a tag on the resource is enough to exempt it. Off unless set, because whoever can
+    /// open a bucket can tag it.
+    pub resource_tag_alone: bool,
+    /// `[exemptions] warning`: how long before its end an exemption is warned of.
+    pub exemption_warning: SignedDuration,
+    /// `[organization] max-age`: how old what is known about an account may be.
+    pub organization_max_age: SignedDuration,
+    /// What holds for an account whose environment cannot be told.
+    unknown: Environment,
+    /// Lines of `[limits]` and of other single values, by key.
+    lines: BTreeMap<&'static str, usize>,
+}
+
+/// Which environment an account belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership<'a> {
+    /// This one.
+    In(&'a Environment),
+    /// It hangs on the account's organisational unit or tags, which are not known.
+    Unknown {
+        /// The first environment that the account may or may not be in.
+        hangs_on: &'a Environment,
+        /// What holds meanwhile: told, never changed.
+        meanwhile: &'a Environment,
+    },
 }
 
 /// A named set of accounts.
@@ -39,8 +64,14 @@ pub struct Environment {
     pub mode: Mode,
     /// Accounts named one by one.
     pub accounts: Vec<AccountId>,
+    /// Organisational units (or roots) whose accounts are in it, those in units below included.
+    pub organizational_units: Vec<String>,
+    /// Accounts that carry all of these tags are in it.
+    pub account_tags: BTreeMap<String, String>,
     /// The environment of every account that nothing else matches.
     pub default: bool,
+    /// Where its mode stands in the file; 0 when it is not from a file.
+    pub line: usize,
 }
 
 /// One `[control.<id>]` table.
@@ -50,6 +81,10 @@ pub struct ControlSettings {
     pub mode: Option<Mode>,
     /// By environment name.
     pub modes: BTreeMap<String, Mode>,
+    /// `grace`: how long a breach is left alone before it is corrected.
+    pub grace: Option<SignedDuration>,
+    /// Line of each key.
+    pub lines: BTreeMap<String, usize>,
     /// Everything else, as the control's own options.
     pub options: BTreeMap<String, toml::Value>,
 }
@@ -59,6 +94,12 @@ pub struct ControlSettings {
 pub struct Limits {
     /// `corrections-per-hour`: per control and account.
     pub corrections_per_hour: u32,
+    /// `corrections-per-hour-everywhere`: per control, in all accounts together.
+    pub corrections_per_hour_everywhere: u32,
+    /// `reversals`: corrections of one control on one resource within the window, after which it is a tug of war.
+    pub reversals: u32,
+    /// `reversal-window`.
+    pub reversal_window: SignedDuration,
 }
 
 /// `[messages]`.
@@ -66,25 +107,6 @@ pub struct Limits {
 pub struct Messages {
     /// `reminder`: how long the same finding stays silent after it was told.
     pub reminder: SignedDuration,
-}
-
-/// One `[[exemption]]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exemption {
-    /// The control, or `*`.
-    pub control: String,
-    /// ARN, in which `*` stands for any characters.
-    pub resource: String,
-    /// Only in this account.
-    pub account: Option<AccountId>,
-    /// Who answers for it.
-    pub owner: String,
-    /// Why.
-    pub reason: String,
-    /// Where it was agreed.
-    pub ticket: Option<String>,
-    /// The last day on which it counts, in UTC.
-    pub expires: Date,
 }
 
 impl Settings {
@@ -99,29 +121,45 @@ impl Settings {
     /// What holds when the settings cannot be read: everything is told, nothing is changed, nobody is exempt.
     #[must_use]
     pub fn fallback() -> Self {
+        let unknown = unknown(Mode::Detective);
         Self {
-            environments: vec![Environment {
-                name: "unknown".to_owned(),
-                mode: Mode::Detective,
-                accounts: Vec::new(),
-                default: true,
-            }],
+            environments: vec![Environment { default: true, ..unknown.clone() }],
             controls: BTreeMap::new(),
             limits: Limits::default(),
             messages: Messages::default(),
             trust: Trust::default(),
             exemptions: Vec::new(),
+            resource_tag_alone: false,
+            exemption_warning: EXEMPTION_WARNING,
+            organization_max_age: ORGANIZATION_MAX_AGE,
+            unknown,
+            lines: BTreeMap::new(),
         }
     }
 
-    /// The environment of `account`: the first that names it, or the default one. `None` only when the settings have no
-    /// environment at all, which [`Settings::parse`] refuses.
+    /// The environment of `account`: the first that names it, is above it in the organisation, or has its tags; otherwise the
+    /// default one. `facts` are what is known about the account, `None` when that is nothing or too old.
     #[must_use]
-    pub fn environment(&self, account: &AccountId) -> Option<&Environment> {
-        self.environments
-            .iter()
-            .find(|environment| environment.accounts.contains(account))
-            .or_else(|| self.environments.iter().find(|environment| environment.default))
+    pub fn environment(&self, account: &AccountId, facts: Option<&AccountFacts>) -> Membership<'_> {
+        for environment in &self.environments {
+            if environment.accounts.contains(account) {
+                return Membership::In(environment);
+            }
+            match facts {
+                Some(facts) if environment.has(facts) => return Membership::In(environment),
+                None if environment.hangs_on_organization() => {
+                    return Membership::Unknown { hangs_on: environment, meanwhile: &self.unknown };
+                }
+                Some(_) | None => {}
+            }
+        }
+        Membership::In(self.environments.iter().find(|environment| environment.default).unwrap_or(&self.unknown))
+    }
+
+    /// Whether anything in these settings hangs on where `account` is in the organisation.
+    #[must_use]
+    pub fn hangs_on_organization(&self, account: &AccountId) -> bool {
+        matches!(self.environment(account, None), Membership::Unknown { .. })
     }
 
     /// What `control` may do in `environment`.
@@ -131,16 +169,68 @@ impl Settings {
     /// told.
     #[must_use]
     pub fn mode(&self, control: &Control, environment: &Environment) -> Mode {
-        let by_name = self
-            .controls
-            .get(control.id)
-            .and_then(|settings| settings.modes.get(&environment.name).copied().or(settings.mode));
-        match (by_name, control.action) {
-            (Some(mode), Action::Notify) => mode.min(Mode::Detective),
-            (Some(mode), _) => mode,
-            (None, Action::Correct) => environment.mode,
-            (None, Action::Guarded | Action::Notify) => environment.mode.min(Mode::Detective),
-        }
+        self.mode_explained(control, environment).value
+    }
+
+    /// As [`Settings::mode`], with the line that says so.
+    #[must_use]
+    pub fn mode_explained(&self, control: &Control, environment: &Environment) -> Sourced<Mode> {
+        let table = self.controls.get(control.id);
+        let named = |key: &str| {
+            let line = table.and_then(|table| table.lines.get(key)).copied().unwrap_or_default();
+            format!("{}: [control.{}] {key}", line_of(line), control.id)
+        };
+        let by_name = table.and_then(|table| {
+            let here = table.modes.get(&environment.name).map(|mode| (*mode, named(&environment.name)));
+            here.or_else(|| table.mode.map(|mode| (mode, named("mode"))))
+        });
+        let (mode, from) = match (by_name, control.action) {
+            // The safe meaning of an environment that cannot be told is not «whatever holds for the unnamed ones».
+            (Some(_), _) if environment.is_unknown() => self.mode_unknown(control),
+            (Some((mode, from)), Action::Notify) if mode > Mode::Detective => {
+                (Mode::Detective, format!("{from}, and the control has no safe change"))
+            }
+            (Some((mode, from)), _) => (mode, from),
+            (None, Action::Correct) => (environment.mode, environment.source()),
+            (None, action) if environment.mode > Mode::Detective => {
+                let why = match action {
+                    Action::Guarded => "a guarded control is only told until it is switched on by name",
+                    Action::Correct | Action::Notify => "the control has no safe change",
+                };
+                (Mode::Detective, format!("{}, and {why}", environment.source()))
+            }
+            (None, _) => (environment.mode, environment.source()),
+        };
+        Sourced { value: mode, from }
+    }
+
+    /// What `control` may do where the environment cannot be told: the most any environment would allow, and told at most.
+    fn mode_unknown(&self, control: &Control) -> (Mode, String) {
+        let most = self.environments.iter().map(|environment| self.mode(control, environment)).max();
+        let mode = most.unwrap_or(Mode::Detective);
+        (mode, "the most that any environment allows, because the account's own cannot be told".to_owned())
+    }
+
+    /// How long a breach of `control` is left alone before it is corrected; `None` for not at all.
+    #[must_use]
+    pub fn grace(&self, control: &Control) -> Option<SignedDuration> {
+        self.controls.get(control.id)?.grace
+    }
+
+    /// As [`Settings::grace`], with the line that says so.
+    #[must_use]
+    pub fn grace_explained(&self, control: &Control) -> Option<Sourced<SignedDuration>> {
+        let table = self.controls.get(control.id)?;
+        let line = table.lines.get("grace").copied().unwrap_or_default();
+        Some(Sourced { value: table.grace?, from: format!("{}: [control.{}] grace", line_of(line), control.id) })
+    }
+
+    /// Where the limit `key` of `[limits]` comes from.
+    #[must_use]
+    pub fn limit_source(&self, key: &str) -> String {
+        self.lines
+            .get(key)
+            .map_or_else(|| "the default".to_owned(), |line| format!("{}: [limits] {key}", line_of(*line)))
     }
 
     /// The option `option` of `control`, when the settings set it.
@@ -148,23 +238,66 @@ impl Settings {
     pub fn option(&self, control: &str, option: &str) -> Option<toml::Value> {
         self.controls.get(control)?.options.get(option).cloned()
     }
+}
 
-    /// The exemption that covers `control` on `arn` at `now`. An expired one is as if it were not there.
+impl Environment {
+    /// Whether an account of which this is known is in it.
+    fn has(&self, facts: &AccountFacts) -> bool {
+        let tags = &self.account_tags;
+        self.organizational_units.iter().any(|unit| facts.is_below(unit))
+            || (!tags.is_empty() && tags.iter().all(|(key, value)| facts.tags.get(key) == Some(value)))
+    }
+
+    /// Whether it stands for the environment that cannot be told.
+    fn is_unknown(&self) -> bool {
+        self.line == 0 && !self.default
+    }
+
+    fn hangs_on_organization(&self) -> bool {
+        !self.organizational_units.is_empty() || !self.account_tags.is_empty()
+    }
+
+    /// Where it stands, for people.
     #[must_use]
-    pub fn exemption(&self, control: &Control, arn: &Arn, place: &Place, now: Timestamp) -> Option<&Exemption> {
-        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-        self.exemptions.iter().find(|exemption| {
-            (exemption.control == "*" || exemption.control == control.id)
-                && today <= exemption.expires
-                && exemption.account.as_ref().is_none_or(|account| *account == place.account)
-                && covers(&exemption.resource, arn.as_str())
-        })
+    pub fn source(&self) -> String {
+        match self.line {
+            0 => "the fallback, because nothing better is known".to_owned(),
+            line => format!("{}: [[environment]] {}", line_of(line), self.name),
+        }
     }
 }
 
+fn line_of(line: usize) -> String {
+    format!("line {line}")
+}
+
+/// The environment of an account about which nothing is known.
+fn unknown(mode: Mode) -> Environment {
+    Environment {
+        name: "unknown".to_owned(),
+        mode,
+        accounts: Vec::new(),
+        organizational_units: Vec::new(),
+        account_tags: BTreeMap::new(),
+        default: false,
+        line: 0,
+    }
+}
+
+/// See [`Settings::exemption_warning`].
+const EXEMPTION_WARNING: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// See [`Settings::organization_max_age`].
+const ORGANIZATION_MAX_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { corrections_per_hour: 20 }
+        Self {
+            corrections_per_hour: 20,
+            corrections_per_hour_everywhere: 200,
+            reversals: 3,
+            reversal_window: SignedDuration::from_hours(1),
+        }
     }
 }
 
@@ -172,24 +305,6 @@ impl Default for Messages {
     fn default() -> Self {
         Self { reminder: SignedDuration::from_hours(24) }
     }
-}
-
-/// Whether `pattern` covers the whole of `text`; `*` stands for any run of characters, everything else for itself.
-fn covers(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
-    }
-    true
 }
 
 #[cfg(test)]

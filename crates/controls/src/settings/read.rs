@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, civil::Date};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use toml::{Table, Value, de::DeTable};
 
-use super::{ControlSettings, Environment, Exemption, Limits, Messages, Settings};
-use crate::{AccountId, Control, Mode, OrganizationId, Trust};
+use super::{
+    ControlSettings, EXEMPTION_WARNING, Environment, Limits, Messages, ORGANIZATION_MAX_AGE, Settings, unknown,
+};
+use crate::{AccountId, Control, Exemption, Mode, OrganizationId, Origin, Region, Tags, Trust};
 
 /// What is wrong with a settings file: the first thing, with its line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,36 +27,66 @@ pub(super) fn settings(text: &str, controls: &[&'static Control]) -> Result<Sett
         what: error.message().to_owned(),
     })?;
     let file = Reader { lines: &lines, path: Vec::new(), table: &root };
-    file.only(&["environment", "control", "limits", "messages", "trust", "exemption"])?;
+    file.only(&["environment", "control", "limits", "messages", "trust", "exemption", "exemptions", "organization"])?;
 
     let environments = file.tables("environment")?.iter().map(environment).collect::<Result<Vec<_>, _>>()?;
     check_environments(&file, &environments)?;
+    let (resource_tag_alone, exemption_warning) = exemption_rules(&file)?;
+    let mut lines = BTreeMap::new();
+    let strictest = environments.iter().map(|environment| environment.mode).max().unwrap_or(Mode::Detective);
     Ok(Settings {
         controls: control_tables(&file, &environments, controls)?,
-        limits: limits(&file)?,
+        limits: limits(&file, &mut lines)?,
         messages: messages(&file)?,
         trust: trust(&file)?,
         exemptions: file
             .tables("exemption")?
             .iter()
-            .map(|table| exemption(table, controls))
+            .map(|table| exemption(table, controls, resource_tag_alone))
             .collect::<Result<Vec<_>, _>>()?,
+        resource_tag_alone,
+        exemption_warning,
+        organization_max_age: organization(&file)?,
+        unknown: unknown(strictest),
         environments,
+        lines,
     })
 }
 
 fn environment(table: &Reader<'_>) -> Result<Environment, SettingsError> {
-    // Organisational units and tags are accepted, and match nothing until the organisation can be read: an account that
-    // only they would match is in the default environment.
     table.only(&["name", "mode", "accounts", "default", "organizational-units", "account-tags"])?;
+    let units = table.texts("organizational-units")?;
+    if let Some(unit) = units.iter().find(|unit| !unit.starts_with("ou-") && !unit.starts_with("r-")) {
+        return Err(table.error(
+            "organizational-units",
+            &format!("`{unit}` is not the id of an organisational unit such as `ou-ab12-11111111`, or of a root such as `r-ab12`"),
+        ));
+    }
     Ok(Environment {
         name: table.required("name")?,
         mode: table
             .mode("mode")?
             .ok_or_else(|| table.error("", "`mode` is missing: off, shadow, detective or corrective"))?,
         accounts: table.accounts("accounts")?,
+        organizational_units: units,
+        account_tags: table.tags("account-tags")?,
         default: table.bool("default")?.unwrap_or(false),
+        line: table.line("mode"),
     })
+}
+
+/// `[exemptions]`: whether a tag alone exempts, and how long before its end an exemption is warned of.
+fn exemption_rules(file: &Reader<'_>) -> Result<(bool, SignedDuration), SettingsError> {
+    let Some(table) = file.table("exemptions")? else { return Ok((false, EXEMPTION_WARNING)) };
+    table.only(&["resource-tag-alone", "warning"])?;
+    Ok((table.bool("resource-tag-alone")?.unwrap_or(false), table.duration("warning")?.unwrap_or(EXEMPTION_WARNING)))
+}
+
+/// `[organization]`: how old what is known about an account may be.
+fn organization(file: &Reader<'_>) -> Result<SignedDuration, SettingsError> {
+    let Some(table) = file.table("organization")? else { return Ok(ORGANIZATION_MAX_AGE) };
+    table.only(&["max-age"])?;
+    Ok(table.duration("max-age")?.unwrap_or(ORGANIZATION_MAX_AGE))
 }
 
 fn check_environments(file: &Reader<'_>, environments: &[Environment]) -> Result<(), SettingsError> {
@@ -90,8 +122,15 @@ fn control_tables(
         let table = tables.table(id)?.ok_or_else(|| tables.error(id, "expected a table"))?;
         let names: Vec<&str> = environments.iter().map(|environment| environment.name.as_str()).collect();
         let options: Vec<&str> = control.options.iter().map(|option| option.name).collect();
-        table.only(&[&["mode"], &*names, &*options].concat())?;
-        let mut settings = ControlSettings { mode: table.mode("mode")?, ..ControlSettings::default() };
+        table.only(&[&["mode", "grace"], &*names, &*options].concat())?;
+        let grace = table.duration("grace")?;
+        if grace.is_some_and(|grace| grace > LONGEST_GRACE) {
+            return Err(
+                table.error("grace", "at most 24 hours: a breach that may stand longer is what an exemption is for")
+            );
+        }
+        let mut settings = ControlSettings { mode: table.mode("mode")?, grace, ..ControlSettings::default() };
+        settings.lines.extend(table.table.keys().map(|key| (key.clone(), table.line(key))));
         for name in names {
             if let Some(mode) = table.mode(name)? {
                 settings.modes.insert(name.to_owned(), mode);
@@ -119,16 +158,27 @@ fn find_control(
     })
 }
 
-fn limits(file: &Reader<'_>) -> Result<Limits, SettingsError> {
+fn limits(file: &Reader<'_>, lines: &mut BTreeMap<&'static str, usize>) -> Result<Limits, SettingsError> {
     let mut limits = Limits::default();
-    if let Some(table) = file.table("limits")? {
-        table.only(&["corrections-per-hour"])?;
-        if let Some(value) = table.table.get("corrections-per-hour") {
-            limits.corrections_per_hour = value
+    let Some(table) = file.table("limits")? else { return Ok(limits) };
+    table.only(&["corrections-per-hour", "corrections-per-hour-everywhere", "reversals", "reversal-window"])?;
+    let mut number = |key: &'static str, least: u32, field: &mut u32| -> Result<(), SettingsError> {
+        if let Some(value) = table.table.get(key) {
+            *field = value
                 .as_integer()
                 .and_then(|number| u32::try_from(number).ok())
-                .ok_or_else(|| table.error("corrections-per-hour", "expected a whole number from 0 on"))?;
+                .filter(|number| *number >= least)
+                .ok_or_else(|| table.error(key, &format!("expected a whole number from {least} on")))?;
+            lines.insert(key, table.line(key));
         }
+        Ok(())
+    };
+    number("corrections-per-hour", 0, &mut limits.corrections_per_hour)?;
+    number("corrections-per-hour-everywhere", 0, &mut limits.corrections_per_hour_everywhere)?;
+    number("reversals", 1, &mut limits.reversals)?;
+    if let Some(window) = table.duration("reversal-window")? {
+        limits.reversal_window = window;
+        lines.insert("reversal-window", table.line("reversal-window"));
     }
     Ok(limits)
 }
@@ -137,12 +187,8 @@ fn messages(file: &Reader<'_>) -> Result<Messages, SettingsError> {
     let mut messages = Messages::default();
     if let Some(table) = file.table("messages")? {
         table.only(&["reminder"])?;
-        if let Some(text) = table.str("reminder")? {
-            messages.reminder = text
-                .parse::<SignedDuration>()
-                .ok()
-                .filter(SignedDuration::is_positive)
-                .ok_or_else(|| table.error("reminder", &format!("`{text}` is not a duration such as \"24h\"")))?;
+        if let Some(reminder) = table.duration("reminder")? {
+            messages.reminder = reminder;
         }
     }
     Ok(messages)
@@ -158,8 +204,23 @@ fn trust(file: &Reader<'_>) -> Result<Trust, SettingsError> {
     Ok(Trust { organization, accounts: table.accounts("accounts")?.into_iter().collect() })
 }
 
-fn exemption(table: &Reader<'_>, controls: &[&'static Control]) -> Result<Exemption, SettingsError> {
-    table.only(&["control", "resource", "account", "owner", "reason", "ticket", "expires"])?;
+fn exemption(
+    table: &Reader<'_>,
+    controls: &[&'static Control],
+    resource_tag_alone: bool,
+) -> Result<Exemption, SettingsError> {
+    table.only(&[
+        "control",
+        "resource",
+        "account",
+        "organizational-unit",
+        "region",
+        "tags",
+        "owner",
+        "reason",
+        "ticket",
+        "expires",
+    ])?;
     let control: String = table.required("control")?;
     if control != "*" {
         find_control(table, "control", &control, controls)?;
@@ -168,24 +229,51 @@ fn exemption(table: &Reader<'_>, controls: &[&'static Control]) -> Result<Exempt
         .str("account")?
         .map(|text| AccountId::new(text).map_err(|error| table.error("account", &error.to_string())))
         .transpose()?;
+    let region = table
+        .str("region")?
+        .map(|text| Region::new(text).map_err(|error| table.error("region", &error.to_string())))
+        .transpose()?;
+    let exemption = Exemption {
+        origin: Origin::Line(table.line("control")),
+        resource: table.required("resource")?,
+        account,
+        organizational_unit: table.str("organizational-unit")?.map(str::to_owned),
+        region,
+        tags: table.tags("tags")?,
+        owner: table.required("owner")?,
+        reason: table.required("reason")?,
+        ticket: table.required("ticket")?,
+        until: expiry(table)?,
+        control,
+    };
+    if exemption.is_by_tag_alone() && !resource_tag_alone {
+        return Err(table.error(
+            "tags",
+            "whoever can change a resource can tag it: name the `resource`, or allow this with `resource-tag-alone = true` \
+             under [exemptions]",
+        ));
+    }
+    Ok(exemption)
+}
+
+/// `expires`: the last day on which the exemption counts, in UTC.
+fn expiry(table: &Reader<'_>) -> Result<Timestamp, SettingsError> {
     let expires = match table.table.get("expires") {
         Some(Value::Datetime(date)) => date.to_string(),
         Some(Value::String(text)) => text.clone(),
         Some(_) => return Err(table.error("expires", "expected a date such as 2027-06-30")),
         None => return Err(table.error("", "an exemption needs `expires`, a date such as 2027-06-30")),
     };
-    Ok(Exemption {
-        resource: table.required("resource")?,
-        account,
-        owner: table.required("owner")?,
-        reason: table.required("reason")?,
-        ticket: table.str("ticket")?.map(str::to_owned),
-        expires: expires
-            .parse::<Date>()
-            .map_err(|_| table.error("expires", &format!("`{expires}` is not a date such as 2027-06-30")))?,
-        control,
-    })
+    expires
+        .parse::<Date>()
+        .and_then(|date| date.checked_add(1.day()))
+        .and_then(|day_after| day_after.to_zoned(TimeZone::UTC))
+        .map(|end| end.timestamp())
+        .map_err(|_| table.error("expires", &format!("`{expires}` is not a date such as 2027-06-30")))
 }
+
+/// A breach may be left alone for at most so long.
+const LONGEST_GRACE: SignedDuration = SignedDuration::from_hours(24);
 
 /// One table of the file and the way to it.
 struct Reader<'a> {
@@ -224,6 +312,35 @@ impl<'a> Reader<'a> {
             (false, false) => format!("[{name}] `{key}`: "),
         };
         SettingsError { line: self.lines.of(&self.path, key), what: format!("{place}{what}") }
+    }
+
+    /// The line of `key` of this table, or of the table itself when it has no such key.
+    fn line(&self, key: &str) -> usize {
+        self.lines.of(&self.path, key)
+    }
+
+    /// A length of time longer than nothing.
+    fn duration(&self, key: &str) -> Result<Option<SignedDuration>, SettingsError> {
+        let Some(text) = self.str(key)? else { return Ok(None) };
+        let duration = text.parse::<SignedDuration>().ok().filter(SignedDuration::is_positive);
+        duration
+            .map(Some)
+            .ok_or_else(|| self.error(key, &format!("`{text}` is not a duration such as \"2m\" or \"24h\"")))
+    }
+
+    fn texts(&self, key: &str) -> Result<Vec<String>, SettingsError> {
+        let Some(value) = self.table.get(key) else { return Ok(Vec::new()) };
+        let expected = || self.error(key, "expected a list of texts in quotes");
+        let list = value.as_array().ok_or_else(expected)?;
+        list.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(expected)).collect()
+    }
+
+    fn tags(&self, key: &str) -> Result<Tags, SettingsError> {
+        let Some(value) = self.table.get(key) else { return Ok(Tags::new()) };
+        let expected = || self.error(key, "expected tags such as { environment = \"production\" }");
+        let table = value.as_table().ok_or_else(expected)?;
+        let tag = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+        table.iter().map(|item| tag(item).ok_or_else(expected)).collect()
     }
 
     /// Refuses every key that is not in `known`.

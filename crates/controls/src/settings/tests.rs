@@ -1,5 +1,6 @@
 use super::*;
-use crate::{Guidance, OptionSpec, Region, Severity};
+use crate::{Arn, Coverage, Fact, Guidance, OptionSpec, Place, Region, Severity, Subject, exemption::matches};
+use jiff::Timestamp;
 
 const GUIDANCE: Guidance = Guidance { why: "", terraform: "", cloudformation: "", cdk: "" };
 
@@ -55,6 +56,7 @@ control = "bucket-open"
 resource = "arn:aws:s3:::www-*"
 owner = "web@example.com"
 reason = "public web site"
+ticket = "SEC-1"
 expires = 2027-06-30
 "#;
 
@@ -73,18 +75,25 @@ fn account(id: &str) -> AccountId {
     AccountId::new(id).unwrap()
 }
 
+fn environment<'a>(settings: &'a Settings, id: &str) -> &'a Environment {
+    match settings.environment(&account(id), None) {
+        Membership::In(environment) => environment,
+        Membership::Unknown { hangs_on, .. } => panic!("hangs on {hangs_on:?}"),
+    }
+}
+
 #[test]
 fn an_account_has_the_environment_that_names_it_or_the_default() {
     let settings = parse(FILE).unwrap();
-    assert_eq!(settings.environment(&account("111111111111")).unwrap().name, "production");
-    assert_eq!(settings.environment(&account("222222222222")).unwrap().name, "development");
+    assert_eq!(environment(&settings, "111111111111").name, "production");
+    assert_eq!(environment(&settings, "222222222222").name, "development");
 }
 
 #[test]
 fn modes_follow_the_environment_the_control_and_the_name() {
     let settings = parse(FILE).unwrap();
-    let production = settings.environment(&account("111111111111")).unwrap();
-    let development = settings.environment(&account("222222222222")).unwrap();
+    let production = environment(&settings, "111111111111");
+    let development = environment(&settings, "222222222222");
     assert_eq!(settings.mode(&OPEN, production), Mode::Corrective);
     assert_eq!(settings.mode(&OPEN, development), Mode::Detective);
     assert_eq!(settings.mode(&LOGS, production), Mode::Corrective, "switched on by name");
@@ -104,10 +113,14 @@ fn an_exemption_covers_its_pattern_until_the_end_of_its_last_day() {
     let site = Arn::from_parts("arn:aws:s3:::www-example".to_owned());
     let data = Arn::from_parts("arn:aws:s3:::data".to_owned());
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
-    assert!(settings.exemption(&OPEN, &site, &place, at("2027-06-30T23:59:59Z")).is_some());
-    assert!(settings.exemption(&OPEN, &site, &place, at("2027-07-01T00:00:00Z")).is_none());
-    assert!(settings.exemption(&OPEN, &data, &place, at("2027-01-01T00:00:00Z")).is_none());
-    assert!(settings.exemption(&LOGS, &site, &place, at("2027-01-01T00:00:00Z")).is_none());
+    let covered = |control: &Control, arn: &Arn, now: &str| {
+        let subject = Subject { arn, place: &place, account: None, tags: &Fact::NotRead };
+        settings.exemptions[0].covers(control.id, &subject, at(now)) == Coverage::Yes
+    };
+    assert!(covered(&OPEN, &site, "2027-06-30T23:59:59Z"));
+    assert!(!covered(&OPEN, &site, "2027-07-01T00:00:00Z"));
+    assert!(!covered(&OPEN, &data, "2027-01-01T00:00:00Z"));
+    assert!(!covered(&LOGS, &site, "2027-01-01T00:00:00Z"));
 }
 
 #[test]
@@ -125,7 +138,7 @@ fn patterns_match_whole_names() {
         ("", "", true),
         ("", "x", false),
     ] {
-        assert_eq!(covers(pattern, text), expected, "{pattern} against {text}");
+        assert_eq!(matches(pattern, text), expected, "{pattern} against {text}");
     }
 }
 
@@ -143,13 +156,15 @@ fn mistakes_are_named_with_their_line_and_what_was_meant() {
     refused(&format!("{environment}[trust]\naccounts = ['12']"), 6, "twelve-digit");
     refused(&format!("{environment}{environment}"), 1, "two environments");
     refused(
-        &format!("{environment}[[exemption]]\ncontrol = 'bucket-open'\nresource = '*'\nowner = 'a'\nreason = 'b'"),
+        &format!(
+            "{environment}[[exemption]]\ncontrol = 'bucket-open'\nresource = '*'\nowner = 'a'\nreason = 'b'\nticket = 'T-1'"
+        ),
         5,
         "needs `expires`",
     );
     refused(
         &format!(
-            "{environment}[[exemption]]\ncontrol = 'nope'\nresource = '*'\nowner = 'a'\nreason = 'b'\nexpires = 2027-01-01"
+            "{environment}[[exemption]]\ncontrol = 'nope'\nresource = '*'\nowner = 'a'\nreason = 'b'\nticket = 'T-1'\nexpires = 2027-01-01"
         ),
         6,
         "no control `nope`",

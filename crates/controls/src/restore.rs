@@ -1,0 +1,102 @@
+//! Comparing a resource with what stood before a correction, and with what the correction left.
+//!
+//! A kind's facts cannot be compared as a whole: other parts of the resource may change meanwhile and concern nobody. What a
+//! change writes can: [`Kind::inverse`] of a change is the change that writes the same part as it stands, so two states agree
+//! in that part when their inverses are equal.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{Difference, Kind};
+
+/// How far one change of a plan has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The part stands as the change writes it.
+    Done,
+    /// The part stands as it did before.
+    Open,
+    /// The part stands as neither: somebody else wrote it.
+    Foreign,
+}
+
+/// How far `change` has come on a resource that stood as `before` and now stands as `now`.
+#[must_use]
+pub fn progress<K: Kind>(before: &K::Facts, now: &K::Facts, change: &K::Change) -> Progress {
+    let stands = K::inverse(now, change);
+    if stands.as_ref() == Some(change) {
+        Progress::Done
+    } else if stands.is_some() && stands == K::inverse(before, change) {
+        Progress::Open
+    } else {
+        Progress::Foreign
+    }
+}
+
+/// The parts that `plan` writes and that are not as the correction `left` them. Empty when nothing else touched them.
+#[must_use]
+pub fn differences<K: Kind>(before: &K::Facts, left: &K::Facts, now: &K::Facts, plan: &[K::Change]) -> Vec<Difference> {
+    let text = |change: Option<K::Change>| {
+        change.map_or_else(|| "not readable".to_owned(), |change| serde_json::to_string(&change).unwrap_or_default())
+    };
+    plan.iter()
+        .filter(|change| {
+            let stands = K::inverse(now, change);
+            stands.is_none() || stands != K::inverse(left, change)
+        })
+        .map(|change| Difference {
+            part: K::slot(change).to_owned(),
+            left: text(K::inverse(left, change)),
+            stands: text(K::inverse(now, change)),
+            restored: text(K::inverse(before, change)),
+        })
+        .collect()
+}
+
+/// That every part a plan had written stood again as before when the resource was read again.
+///
+/// **Invariant:** there is no other way to make one than [`Restored::from_second_look`], so there is no other way to say
+/// `Restored`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Restored {
+    at: Timestamp,
+    looks: u32,
+}
+
+impl Restored {
+    /// The proof that `now`, the facts of the look at `at`, agrees with `before` in every part that `plan` writes.
+    ///
+    /// # Errors
+    /// The parts that do not, joined.
+    pub fn from_second_look<K: Kind>(
+        before: &K::Facts,
+        now: &K::Facts,
+        plan: &[K::Change],
+        at: Timestamp,
+        looks: u32,
+    ) -> Result<Self, String> {
+        let not: Vec<&str> = plan
+            .iter()
+            .filter(|change| {
+                let stands = K::inverse(now, change);
+                stands.is_none() || stands != K::inverse(before, change)
+            })
+            .map(K::slot)
+            .collect();
+        if not.is_empty() { Ok(Self { at, looks }) } else { Err(format!("not as before: {}", not.join(", "))) }
+    }
+
+    /// When the restored state was read.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+}
+
+impl fmt::Display for Restored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "read again at {:.3} and found as it stood before (look {})", self.at, self.looks)
+    }
+}
