@@ -31,16 +31,31 @@ pub(crate) fn files(kinds: &[KindSummary]) -> Result<Vec<Generated>> {
         .map(|kind| fill(OUTPUTS, &[("id", &kind.pascal()), ("kind", kind.name)]))
         .collect::<Result<Vec<_>>>()?
         .concat();
+    // Functions by name and not by `!GetAtt`: they depend on the scheduler's role, which names them.
+    let functions = lines(kinds, |kind| {
+        format!(
+            "- !Sub arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:${{AWS::StackName}}-{}",
+            kind.name
+        )
+    });
+    let queues = lines(kinds, |kind| format!("- !GetAtt {}GuardDeadLetters.Arn", kind.pascal()));
     let text = fill(
         HUB,
         &[
             ("repository", env!("CARGO_PKG_REPOSITORY")),
             ("version", env!("CARGO_PKG_VERSION")),
+            ("functions", &functions),
+            ("queues", &queues),
             ("guards", &guards),
             ("outputs", &outputs),
         ],
     )?;
     Ok(vec![Generated { path: "template.yaml".to_owned(), text, by: "cargo xtask template" }])
+}
+
+/// One line for each kind.
+fn lines(kinds: &[KindSummary], line: impl Fn(&KindSummary) -> String) -> String {
+    kinds.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn guard(kind: &KindSummary) -> Result<String> {
@@ -99,7 +114,7 @@ fn alarms(kind: &KindSummary, id: &str) -> Result<String> {
         lambda("Throttles", "Events wait because the guard has no concurrency left"),
         Alarm {
             name: "DeadLetters",
-            description: "Events wait in the dead-letter queue. Nobody has looked at those changes",
+            description: "Something waits in the dead-letter queue. Nobody has looked at those changes",
             namespace: "AWS/SQS",
             metric: "ApproximateNumberOfMessagesVisible",
             dimension: "QueueName",
@@ -107,7 +122,10 @@ fn alarms(kind: &KindSummary, id: &str) -> Result<String> {
             statistic: "Maximum",
         },
         own("NotProven", "A correction was made and the breach is still there"),
-        own("Withheld", "A correction was held back by a limit, the switch, the ledger or the guard's own event"),
+        own(
+            "Withheld",
+            "A correction was held back by the budget, a pause, a tug of war, the ledger or the guard's own event",
+        ),
     ];
     let texts = alarms
         .iter()

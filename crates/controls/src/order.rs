@@ -217,7 +217,7 @@ mod tests {
         for text in [
             r#"{"rectify":"destroy"}"#,
             r#"{"rectify":"look","resource":{"account":"me","region":"eu-central-1","arn":"arn:aws:s3:::data"},"because":"grace"}"#,
-            r#"{"rectify":"look","resource":{"account":"111122223333","region":"eu-central-1","arn":"x"},"because":"grace"}"#,
+            r#"{"rectify":"look","resource":{"account":"111122223333","region":"eu-central-1","arn":["x"]},"because":"grace"}"#,
             r#"{"rectify":"explain","resource":{"account":"111122223333","region":"../x","arn":"arn:aws:s3:::data"}}"#,
             r#"{"rectify":"undo"}"#,
             r#"{"source":"aws.s3"}"#,

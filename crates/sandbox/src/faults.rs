@@ -21,6 +21,11 @@ pub struct Fault {
     pub every: Option<u64>,
     /// At most this many calls.
     pub times: Option<u64>,
+    /// How many of a hundred matching calls, chosen as if by chance; 100 and more are all. The same `seed` chooses the same
+    /// calls again, counted as they match: which call comes first is up to the functions.
+    pub percent: Option<u8>,
+    /// What `percent` begins with; without meaning otherwise.
+    pub seed: u64,
     /// Wait this long first, in milliseconds.
     pub delay_ms: u64,
     /// Hold the answer back until this long after the call came, in milliseconds: with `Effect::None`, a cloud whose calls
@@ -53,6 +58,11 @@ pub enum Effect {
     CutAfter,
     /// The cloud carries the call out, but its answer ends in the middle.
     Truncate,
+    /// The process that called is killed (SIGKILL) and the connection ends; the cloud never sees the call, nor any later one
+    /// of that process. Its invocation ends as a failed attempt, which Lambda tries again. A person's call is only cut.
+    Kill,
+    /// As `Kill`, but only after the cloud carried the call out.
+    KillAfter,
 }
 
 #[derive(Default)]
@@ -89,7 +99,8 @@ impl Faults {
             rule.matched += 1;
             let turn = fault.nth.is_none_or(|nth| nth == rule.matched)
                 && fault.every.is_none_or(|every| every > 0 && rule.matched.is_multiple_of(every))
-                && fault.times.is_none_or(|times| rule.fired < times);
+                && fault.times.is_none_or(|times| rule.fired < times)
+                && fault.percent.is_none_or(|percent| random(fault.seed, rule.matched) % 100 < u64::from(percent));
             if turn && picked.is_none() {
                 rule.fired += 1;
                 picked = Some(fault.clone());
@@ -97,6 +108,14 @@ impl Faults {
         }
         picked
     }
+}
+
+/// The `n`-th number of the generator splitmix64 begun with `seed` (Steele, Lea and Flood, 2014).
+fn random(seed: u64, n: u64) -> u64 {
+    let mut state = seed.wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    state ^ (state >> 31)
 }
 
 /// An error body as the protocol of the call has it, with its content type. `message` must not need escaping in XML.

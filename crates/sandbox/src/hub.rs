@@ -1,9 +1,10 @@
 //! What the gateway, the Lambda service and the deployment share: moto, who is who, and the records.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::RwLock;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::busy::Busy;
 use crate::moto::{Moto, Own};
@@ -20,6 +21,12 @@ pub(crate) struct Hub {
     /// The invocation each environment is in.
     running: RwLock<HashMap<u64, String>>,
     environments: AtomicU64,
+    /// The process of each environment that has one.
+    processes: RwLock<HashMap<u64, u32>>,
+    /// Environments that were killed by a fault: nothing they still say is heard.
+    killed: RwLock<HashSet<u64>>,
+    /// What is added to the clock that functions see in answers, in seconds.
+    pub(crate) clock_offset: AtomicI64,
 }
 
 impl Hub {
@@ -33,6 +40,9 @@ impl Hub {
             region: region.to_owned(),
             running: RwLock::default(),
             environments: AtomicU64::new(1),
+            processes: RwLock::default(),
+            killed: RwLock::default(),
+            clock_offset: AtomicI64::new(0),
         }
     }
 
@@ -55,5 +65,29 @@ impl Hub {
 
     pub(crate) fn running(&self, environment: u64) -> Option<String> {
         self.running.read().get(&environment).cloned()
+    }
+
+    /// The leader of the process group of an environment; `None` once it has ended.
+    pub(crate) fn set_process(&self, environment: u64, pid: Option<u32>) {
+        let mut processes = self.processes.write();
+        match pid {
+            Some(pid) => processes.insert(environment, pid),
+            None => processes.remove(&environment),
+        };
+    }
+
+    /// Kills an environment's process, at once and without a word to it. What waits for the process learns of its end.
+    pub(crate) fn kill(&self, environment: u64) {
+        self.killed.write().insert(environment);
+        // Read until the signal is sent: the entry goes before the process's id can be another's.
+        let processes = self.processes.read();
+        let pid = processes.get(&environment).and_then(|pid| i32::try_from(*pid).ok()).and_then(Pid::from_raw);
+        if let Some(Err(error)) = pid.map(|pid| kill_process_group(pid, Signal::KILL)) {
+            tracing::warn!(environment, %error, "a function's process could not be killed");
+        }
+    }
+
+    pub(crate) fn is_killed(&self, environment: u64) -> bool {
+        self.killed.read().contains(&environment)
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
 use crate::busy::Work;
@@ -91,25 +91,48 @@ impl Function {
         &self.spec.logical_id
     }
 
-    /// An asynchronous invocation: returns at once; failures are tried again and end in the dead-letter queue.
-    pub(crate) fn start(self: &Arc<Self>, payload: Bytes, event_id: Option<&str>) {
+    pub(crate) fn arn(&self) -> &str {
+        &self.spec.arn
+    }
+
+    /// The payloads of the schedules the template gives the function.
+    pub(crate) fn ticks(&self) -> impl Iterator<Item = Bytes> {
+        self.spec.ticks.iter().map(|input| Bytes::from(input.to_string()))
+    }
+
+    /// An asynchronous invocation: returns its request id at once; failures are tried again and end in the dead-letter queue.
+    pub(crate) fn start(self: &Arc<Self>, payload: Bytes, event_id: Option<&str>) -> String {
         let work = self.hub.busy.begin();
         let function = Arc::clone(self);
         let event_id = event_id.map(str::to_owned);
+        let request_id = uuid::Uuid::new_v4().to_string();
+        let id = request_id.clone();
+        self.spawn(async move { function.run_to_the_end(payload, id, event_id, work).await });
+        request_id
+    }
+
+    /// A synchronous invocation; `None` when the world is ending. It goes on when nobody waits any more, as in AWS.
+    pub(crate) async fn invoke(self: &Arc<Self>, payload: Bytes) -> Option<Invocation> {
+        let work = self.hub.busy.begin();
+        let function = Arc::clone(self);
+        let (told, answer) = oneshot::channel();
+        self.spawn(async move {
+            let request_id = uuid::Uuid::new_v4().to_string();
+            let attempt = Attempt { request_id: &request_id, event_id: None, number: 1, payload: &payload };
+            // Nobody waiting is no failure.
+            let _ = told.send(function.attempt(attempt).await);
+            drop(work);
+        });
+        answer.await.ok().flatten()
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.tasks.lock();
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(async move { function.run_to_the_end(payload, event_id, work).await });
+        tasks.spawn(task);
     }
 
-    /// A synchronous invocation; `None` when the world is ending.
-    pub(crate) async fn invoke(&self, payload: Bytes) -> Option<Invocation> {
-        let _work = self.hub.busy.begin();
-        let request_id = uuid::Uuid::new_v4().to_string();
-        self.attempt(Attempt { request_id: &request_id, event_id: None, number: 1, payload: &payload }).await
-    }
-
-    async fn run_to_the_end(&self, payload: Bytes, event_id: Option<String>, work: Work) {
-        let request_id = uuid::Uuid::new_v4().to_string();
+    async fn run_to_the_end(&self, payload: Bytes, request_id: String, event_id: Option<String>, work: Work) {
         let mut number = 1;
         let last = loop {
             let attempt = Attempt { request_id: &request_id, event_id: event_id.as_deref(), number, payload: &payload };
@@ -203,8 +226,7 @@ impl Function {
             self.hub.records.invocation(invocation.clone());
             return Some(invocation);
         }
-        // The guard of the list must be gone before anything is awaited.
-        let warm = self.idle.lock().pop();
+        let warm = self.warm().await;
         let started = match warm {
             Some(environment) => Ok(environment),
             None => {
@@ -234,6 +256,19 @@ impl Function {
         }
         self.hub.records.invocation(invocation.clone());
         Some(invocation)
+    }
+
+    /// An environment that waits for work, and none whose process has ended while it waited.
+    async fn warm(&self) -> Option<Environment> {
+        loop {
+            // The guard of the list must be gone before anything is awaited.
+            let popped = self.idle.lock().pop();
+            let mut environment = popped?;
+            if environment.is_alive() {
+                return Some(environment);
+            }
+            environment.end().await;
+        }
     }
 
     /// As [`Function::stop`], without waiting: the processes are killed as their owners go.

@@ -74,6 +74,10 @@ impl Template {
                     let events = properties.get("Events").and_then(Value::as_object);
                     for (name, event) in events.into_iter().flatten() {
                         let kind = event.get("Type").and_then(Value::as_str).unwrap_or_default();
+                        if matches!(kind, "Schedule" | "ScheduleV2") {
+                            // The function's own: `FunctionSpec` has them.
+                            continue;
+                        }
                         if !matches!(kind, "EventBridgeRule" | "CloudWatchEvent") {
                             tracing::debug!(logical_id, name, kind, "the sandbox does not play this kind of event");
                             continue;

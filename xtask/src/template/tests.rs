@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_controls::Trigger;
 use rectify_pattern::Pattern;
@@ -16,15 +16,18 @@ fn template(kinds: &[kinds::KindSummary]) -> Value {
     yaml_serde::from_str(&files[0].text).unwrap_or_else(|error| panic!("{error}\n{}", files[0].text))
 }
 
-/// Every logical id that `value` refers to by `!Ref` or `!GetAtt`.
+/// Every logical id that `value` refers to by `!Ref`, `!GetAtt` or inside `!Sub`.
 fn references(value: &Value, into: &mut BTreeSet<String>) {
+    let mut add = |target: &str| into.insert(target.split('.').next().unwrap().to_owned());
     match value {
         Value::Tagged(tagged) => {
             let TaggedValue { tag, value } = &**tagged;
-            if let Some(target) = value.as_str()
-                && (tag == "Ref" || tag == "GetAtt")
-            {
-                into.insert(target.split('.').next().unwrap().to_owned());
+            match value.as_str() {
+                Some(target) if tag == "Ref" || tag == "GetAtt" => _ = add(target),
+                Some(text) if tag == "Sub" => {
+                    text.split("${").skip(1).for_each(|part| _ = add(part.split('}').next().unwrap()));
+                }
+                _ => {}
             }
             references(value, into);
         }
@@ -53,6 +56,150 @@ fn every_reference_leads_somewhere() {
         assert!(dangling.is_empty(), "{dangling:?}");
         assert!(used.contains("Ledger") && used.contains("Findings"));
     }
+}
+
+/// CloudFormation refuses a template whose resources wait for each other, and only when it is deployed.
+#[test]
+fn no_resource_waits_for_itself() {
+    let template = template(&[LAMP]);
+    let mut waits: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (id, resource) in template["Resources"].as_mapping().unwrap() {
+        references(resource, waits.entry(id.as_str().unwrap().to_owned()).or_default());
+    }
+    // SAM's rule of the event `Change`, whose target is the function.
+    waits.insert("DeskLampGuardChange".to_owned(), ["DeskLampGuard".to_owned()].into());
+    assert!(waits["SchedulerRole"].contains("Schedules") && waits["DeskLampGuard"].contains("SchedulerRole"));
+    while !waits.is_empty() {
+        let ready: Vec<String> = (waits.iter())
+            .filter(|(_, on)| !on.iter().any(|id| waits.contains_key(id)))
+            .map(|(id, _)| id.clone())
+            .collect();
+        assert!(!ready.is_empty(), "these wait for each other: {waits:#?}");
+        waits.retain(|id, _| !ready.contains(id));
+    }
+}
+
+/// The text of a value, without its tag: `!Sub x` gives `x`.
+fn plain(value: &Value) -> &str {
+    match value {
+        Value::Tagged(tagged) => tagged.value.as_str().unwrap(),
+        other => other.as_str().unwrap(),
+    }
+}
+
+/// The command line makes these names of the stack's name by itself.
+#[test]
+fn what_the_command_line_looks_for_is_named_after_the_stack() {
+    let template = template(&[LAMP]);
+    let resources = &template["Resources"];
+    for (id, property, name) in [
+        ("Ledger", "TableName", "${AWS::StackName}-ledger"),
+        ("DeskLampGuard", "FunctionName", "${AWS::StackName}-desk-lamp"),
+        ("DeskLampGuardDeadLetters", "QueueName", "${AWS::StackName}-desk-lamp-dead-letters"),
+        ("Schedules", "Name", "AWS::StackName"),
+    ] {
+        assert_eq!(plain(&resources[id]["Properties"][property]), name, "{id}");
+    }
+    let index = &resources["Ledger"]["Properties"]["GlobalSecondaryIndexes"][0];
+    let keys: Vec<_> =
+        index["KeySchema"].as_sequence().unwrap().iter().map(|key| plain(&key["AttributeName"])).collect();
+    assert_eq!((plain(&index["IndexName"]), keys), ("feed", vec!["feed", "at"]));
+}
+
+/// Actions and resources of each statement in `document`, by `Sid`.
+fn statements(document: &Value) -> BTreeMap<&str, (Vec<&str>, Vec<&str>)> {
+    (document["Statement"].as_sequence().unwrap().iter())
+        .map(|statement| {
+            let all = |key: &str| match &statement[key] {
+                Value::Sequence(items) => items.iter().map(plain).collect(),
+                one => vec![plain(one)],
+            };
+            (plain(&statement["Sid"]), (all("Action"), all("Resource")))
+        })
+        .collect()
+}
+
+const LAMP_FUNCTION: &str =
+    "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${AWS::StackName}-desk-lamp";
+
+#[test]
+fn schedules_may_wake_exactly_the_guards_and_only_from_the_group() {
+    let kinds = [kinds::all(), vec![LAMP]].concat();
+    let template = template(&kinds);
+    let role = &template["Resources"]["SchedulerRole"]["Properties"];
+    let may = statements(&role["Policies"][0]["PolicyDocument"]);
+    assert_eq!(may["Guards"].0, ["lambda:InvokeFunction"]);
+    assert_eq!(may["DeadLetters"].0, ["sqs:SendMessage"]);
+    assert_eq!([may["Guards"].1.len(), may["DeadLetters"].1.len()], [kinds.len(); 2]);
+    assert!(may["Guards"].1.contains(&LAMP_FUNCTION), "{may:?}");
+    assert!(may["DeadLetters"].1.contains(&"DeskLampGuardDeadLetters.Arn"), "{may:?}");
+
+    let trust = &role["AssumeRolePolicyDocument"]["Statement"][0];
+    assert_eq!(plain(&trust["Principal"]["Service"]), "scheduler.amazonaws.com");
+    assert_eq!(plain(&trust["Condition"]["StringEquals"]["aws:SourceAccount"]), "AWS::AccountId");
+    assert_eq!(
+        plain(&trust["Condition"]["ArnEquals"]["aws:SourceArn"]),
+        "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule-group/${Schedules}"
+    );
+}
+
+#[test]
+fn a_guard_may_look_again_and_pass_its_role_to_nobody_else() {
+    let template = template(&[LAMP]);
+    let policies = template["Resources"]["DeskLampGuardRole"]["Properties"]["Policies"].as_sequence().unwrap();
+    let document = |name: &str| &policies.iter().find(|policy| policy["PolicyName"] == name).unwrap()["PolicyDocument"];
+    let may = statements(document("look-again"));
+    assert_eq!(
+        may["Schedules"],
+        (
+            vec!["scheduler:CreateSchedule"],
+            vec!["arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${Schedules}/*"]
+        )
+    );
+    assert_eq!(may["SchedulerRole"], (vec!["iam:PassRole"], vec!["SchedulerRole.Arn"]));
+    let passing = &document("look-again")["Statement"][1]["Condition"]["StringEquals"]["iam:PassedToService"];
+    assert_eq!(plain(passing), "scheduler.amazonaws.com");
+
+    let ledger = &statements(document("record-and-tell"))["Ledger"];
+    assert_eq!(ledger.1, ["Ledger.Arn"]);
+    assert!(ledger.0.contains(&"dynamodb:Query") && ledger.0.contains(&"dynamodb:DeleteItem"), "{ledger:?}");
+}
+
+#[test]
+fn operators_may_what_the_command_line_does() {
+    let template = template(&[LAMP]);
+    let may = statements(&template["Resources"]["Operators"]["Properties"]["PolicyDocument"]);
+    assert_eq!(may.keys().copied().collect::<Vec<_>>(), ["DeadLetters", "Feed", "Guards", "Ledger"]);
+    assert_eq!(may["Feed"], (vec!["dynamodb:Query"], vec!["${Ledger.Arn}/index/feed"]));
+    assert_eq!(may["Guards"], (vec!["lambda:InvokeFunction"], vec![LAMP_FUNCTION]));
+    assert_eq!(may["Ledger"].1, ["Ledger.Arn"]);
+    assert_eq!(may["DeadLetters"].1, ["DeskLampGuardDeadLetters.Arn"]);
+    for (actions, _) in may.values() {
+        assert!(actions.iter().all(|action| !action.contains('*') && !action.starts_with("iam:")), "{actions:?}");
+    }
+}
+
+/// One message in the queue is enough, whatever else the queue did in those minutes.
+#[test]
+fn any_waiting_dead_letter_is_an_alarm() {
+    let template = template(&[LAMP]);
+    let alarm = &template["Resources"]["DeskLampGuardDeadLettersAlarm"]["Properties"];
+    assert_eq!(plain(&alarm["MetricName"]), "ApproximateNumberOfMessagesVisible");
+    assert_eq!(plain(&alarm["Statistic"]), "Maximum");
+    assert_eq!(plain(&alarm["ComparisonOperator"]), "GreaterThanThreshold");
+    assert_eq!(alarm["Threshold"], 0);
+    assert_eq!(alarm["EvaluationPeriods"], 1);
+    assert_eq!(plain(&alarm["Dimensions"][0]["Value"]), "DeskLampGuardDeadLetters.QueueName");
+}
+
+#[test]
+fn every_guard_is_woken_once_a_day() {
+    let template = template(&[LAMP]);
+    let tend = &template["Resources"]["DeskLampGuard"]["Properties"]["Events"]["Tend"];
+    assert_eq!(plain(&tend["Type"]), "Schedule");
+    assert_eq!(plain(&tend["Properties"]["Schedule"]), "rate(1 day)");
+    let order: Json = serde_json::from_str(plain(&tend["Properties"]["Input"])).unwrap();
+    assert_eq!(order, json!({"rectify": "tend"}));
 }
 
 #[test]
@@ -101,8 +248,8 @@ fn every_action_of_the_rule_book_is_in_the_role_and_nothing_else() {
         let template = template(&[kind]);
         let policies = &template["Resources"][format!("{}GuardRole", kind.pascal())]["Properties"]["Policies"];
         let mut granted = BTreeSet::new();
-        for policy in policies.as_sequence().unwrap().iter().filter(|policy| policy["PolicyName"] != "record-and-tell")
-        {
+        let of_the_kind = |policy: &&Value| policy["PolicyName"] == "observe" || policy["PolicyName"] == "correct";
+        for policy in policies.as_sequence().unwrap().iter().filter(of_the_kind) {
             for statement in policy["PolicyDocument"]["Statement"].as_sequence().unwrap() {
                 for action in statement["Action"].as_sequence().unwrap() {
                     granted.insert(action.as_str().unwrap().to_owned());
@@ -119,14 +266,17 @@ fn every_action_of_the_rule_book_is_in_the_role_and_nothing_else() {
 #[test]
 fn variables_and_metrics_are_those_of_the_runtime() {
     let repo = Repo::find().unwrap();
-    let shell = repo.read("crates/runtime/src/shell.rs").unwrap();
+    let runtime: String = (repo.files().unwrap().iter())
+        .filter(|path| path.starts_with("crates/runtime/src/"))
+        .map(|path| repo.read(path).unwrap())
+        .collect();
     let telemetry = repo.read("crates/runtime/src/telemetry.rs").unwrap();
     let template = template(&[LAMP]);
     let resources = template["Resources"].as_mapping().unwrap();
 
     let variables = &resources["DeskLampGuard"]["Properties"]["Environment"]["Variables"];
     for name in variables.as_mapping().unwrap().keys().map(|name| name.as_str().unwrap()) {
-        assert!(shell.contains(&format!("\"{name}\"")) || telemetry.contains(&format!("\"{name}\"")), "{name}");
+        assert!(runtime.contains(&format!("\"{name}\"")), "{name}");
     }
     let alarms = resources.values().filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm");
     let own: Vec<&Value> = alarms.map(|alarm| &alarm["Properties"]).filter(|it| it["Namespace"] == "rectify").collect();

@@ -1,11 +1,13 @@
 //! One execution environment: a process, its Runtime API and its log.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -103,6 +105,7 @@ impl Environment {
         };
         let pid = environment.pid();
         environment.guarded = pid;
+        hub.set_process(id, pid);
         if let Some(pid) = pid {
             hub.moto.guard(pid);
         }
@@ -117,10 +120,7 @@ impl Environment {
                 Some(Report::InitError(error)) => error,
                 _ => json!({ "errorType": "Runtime.InvalidSequence", "errorMessage": "an answer before any request" }),
             },
-            status = environment.child.wait() => json!({
-                "errorType": "Runtime.ExitError",
-                "errorMessage": status.map_or_else(|error| error.to_string(), |status| format!("Runtime exited: {status}")),
-            }),
+            status = environment.child.wait() => exited(None, status),
             () = tokio::time::sleep(INIT_LIMIT) => json!({
                 "errorType": "Sandbox.Timedout",
                 "errorMessage": format!("no request for work within {} s", INIT_LIMIT.as_secs()),
@@ -137,6 +137,11 @@ impl Environment {
 
     pub(super) fn pid(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// Whether the process is still there. One may end between two invocations.
+    pub(super) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None)) && !self.hub.is_killed(self.id)
     }
 
     /// Hands out one request and waits for its answer, the end of the process or the end of its time.
@@ -172,8 +177,8 @@ impl Environment {
                 answered = answer(&mut self.reports, request_id) => return answered,
                 status = self.child.wait() => {
                     // The answer may have been sent just before the end.
-                    let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-                    return last_word(&mut self.reports, request_id).unwrap_or((Outcome::Crash, exited(&how)));
+                    return last_word(&mut self.reports, request_id)
+                        .unwrap_or_else(|| (Outcome::Crash, exited(Some(request_id), status)));
                 }
                 () = &mut time_is_over => return (Outcome::Timeout, json!({
                     "errorType": "Sandbox.Timedout",
@@ -194,6 +199,7 @@ impl Environment {
 impl Drop for Environment {
     fn drop(&mut self) {
         self.hub.set_running(self.id, None);
+        self.hub.set_process(self.id, None);
         if let Some(pid) = self.guarded {
             self.hub.moto.release(pid);
         }
@@ -209,7 +215,10 @@ async fn answer(reports: &mut mpsc::UnboundedReceiver<Report>, request_id: &str)
                     return answered;
                 }
             }
-            None => return (Outcome::Crash, exited("the Runtime API is gone")),
+            None => {
+                let gone = std::io::Error::other("the Runtime API is gone");
+                return (Outcome::Crash, exited(Some(request_id), Err(gone)));
+            }
         }
     }
 }
@@ -234,8 +243,33 @@ fn meant(report: Report, request_id: &str) -> Option<(Outcome, Value)> {
     }
 }
 
-fn exited(how: &str) -> Value {
-    json!({ "errorType": "Runtime.ExitError", "errorMessage": format!("Runtime exited: {how}") })
+/// What Lambda says of a process that ended by itself, in its words.
+fn exited(request_id: Option<&str>, status: std::io::Result<ExitStatus>) -> Value {
+    let how = match status {
+        Ok(status) => match (status.code(), status.signal()) {
+            (Some(0), _) => "Runtime exited without providing a reason".to_owned(),
+            (Some(code), _) => format!("Runtime exited with error: exit status {code}"),
+            (None, Some(signal)) => format!("Runtime exited with error: signal: {}", signal_name(signal)),
+            (None, None) => format!("Runtime exited with error: {status}"),
+        },
+        Err(error) => format!("Runtime exited with error: {error}"),
+    };
+    let message = request_id.map_or_else(|| format!("Error: {how}"), |id| format!("RequestId: {id} Error: {how}"));
+    json!({ "errorType": "Runtime.ExitError", "errorMessage": message })
+}
+
+/// The signals that processes die of, as Lambda names them.
+fn signal_name(signal: i32) -> String {
+    match Signal::from_named_raw(signal) {
+        Some(Signal::ABORT) => "aborted",
+        Some(Signal::BUS) => "bus error",
+        Some(Signal::ILL) => "illegal instruction",
+        Some(Signal::KILL) => "killed",
+        Some(Signal::SEGV) => "segmentation fault",
+        Some(Signal::TERM) => "terminated",
+        _ => return format!("signal {signal}"),
+    }
+    .to_owned()
 }
 
 struct Credentials {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Resolver, Template};
 use crate::error::TemplateError;
+use crate::trail::identity::seconds;
 
 /// What the Lambda service needs to run a function.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub(crate) struct FunctionSpec {
     /// Inline policies of the role SAM makes; empty when the template names a role of its own.
     pub(crate) policies: Vec<Value>,
     pub(crate) own_role: bool,
+    /// What each of the function's schedules sends.
+    pub(crate) ticks: Vec<Value>,
 }
 
 impl FunctionSpec {
@@ -122,8 +125,43 @@ impl FunctionSpec {
             role_arn,
             policies: if own_role { policies(resolver, properties.get("Policies"))? } else { Vec::new() },
             own_role,
+            ticks: ticks(resolver, logical_id, properties.get("Events"))?,
         })
     }
+}
+
+/// The inputs of a function's schedules that are not disabled, in the order of their names. Without an input AWS sends an event
+/// of its own (EventBridge user guide, "Scheduled Event"; EventBridge Scheduler user guide, "Managing targets").
+fn ticks(resolver: &Resolver<'_>, logical_id: &str, events: Option<&Value>) -> Result<Vec<Value>, String> {
+    let mut inputs = Vec::new();
+    for (name, event) in events.and_then(Value::as_object).into_iter().flatten() {
+        let source = match event.get("Type").and_then(Value::as_str) {
+            Some("Schedule") => "events",
+            Some("ScheduleV2") => "scheduler",
+            _ => continue,
+        };
+        let property = |key: &str| event.pointer(&format!("/Properties/{key}"));
+        let is_off = resolver.text(property("Enabled"))?.as_deref() == Some("false")
+            || resolver.text(property("State"))?.as_deref() == Some("DISABLED");
+        if is_off {
+            continue;
+        }
+        inputs.push(match resolver.text(property("Input"))? {
+            Some(input) => serde_json::from_str(&input).map_err(|error| format!("`Input` of `{name}`: {error}"))?,
+            None => json!({
+                "version": "0",
+                "id": uuid::Uuid::new_v4().to_string(),
+                "detail-type": "Scheduled Event",
+                "source": format!("aws.{source}"),
+                "account": resolver.account,
+                "time": seconds(jiff::Timestamp::now()),
+                "region": resolver.region,
+                "resources": [format!("arn:aws:events:{}:{}:rule/{logical_id}{name}", resolver.region, resolver.account)],
+                "detail": {},
+            }),
+        });
+    }
+    Ok(inputs)
 }
 
 /// A function's layers as directories: `ContentUri` of the layers this template makes. Others stay empty.

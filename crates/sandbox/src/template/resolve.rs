@@ -107,6 +107,7 @@ impl<'a> Resolver<'a> {
             }
             "AWS::Events::EventBus" => format!("arn:aws:events:{region}:{account}:event-bus/{name}"),
             "AWS::Events::Rule" => format!("arn:aws:events:{region}:{account}:rule/{name}"),
+            "AWS::Scheduler::ScheduleGroup" => format!("arn:aws:scheduler:{region}:{account}:schedule-group/{name}"),
             "AWS::Logs::LogGroup" => format!("arn:aws:logs:{region}:{account}:log-group:{name}:*"),
             "AWS::Serverless::LayerVersion" | "AWS::Lambda::LayerVersion" => {
                 format!("arn:aws:lambda:{region}:{account}:layer:{name}:1")
