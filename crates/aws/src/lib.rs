@@ -12,6 +12,7 @@ mod failure;
 mod http;
 mod jitter;
 mod retry;
+mod schedule;
 mod session;
 mod topic;
 
@@ -25,5 +26,6 @@ pub use ledger::{
     ResourceKey, Sighting, WriteAhead,
 };
 pub use retry::AlsoRetry;
+pub use schedule::Schedules;
 pub use session::{Elsewhere, Session, Sessions};
 pub use topic::{Message, Topic};
