@@ -21,6 +21,9 @@ pub enum Order {
         controls: Vec<String>,
         /// Why it is looked at.
         because: Because,
+        /// What the ledger knows about the change that led to it, for the message.
+        #[serde(default)]
+        story: Option<serde_json::Value>,
     },
     /// Say what would happen to a resource now, and why; change nothing. Answered with an [`Explanation`].
     Explain {

@@ -162,6 +162,12 @@ impl Settings {
         matches!(self.environment(account, None), Membership::Unknown { .. })
     }
 
+    /// Whether an exemption in the file hangs on where an account is in the organisation.
+    #[must_use]
+    pub fn exempts_by_unit(&self) -> bool {
+        self.exemptions.iter().any(|exemption| exemption.organizational_unit.is_some())
+    }
+
     /// What `control` may do in `environment`.
     ///
     /// A mode set for the control by name wins. Otherwise the environment's mode holds, lowered by what the control is:
