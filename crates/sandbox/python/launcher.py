@@ -9,6 +9,8 @@
 - moto carries out a transaction item by item and undoes a refused one by putting back a copy of the whole table, which loses
   what others wrote in the meantime: DynamoDB takes one request at a time here. The copy has only the transaction's own items
   to itself, because copying a whole table takes most of moto's time once it has some hundred rows.
+- The gateway can ask whether a request is allowed without having it carried out.
+- moto fails with an internal error when a schedule's group does not exist.
 - moto calls the answer of GetBucketVersioning by a name that the SDKs do not read.
 - moto checks a signature over the form it parsed, not over the bytes that came, so a form with anything but plain letters in
   it never matches; the bytes are kept for the check.
@@ -54,6 +56,8 @@ from moto.moto_server.werkzeug_app import (  # noqa: E402
     create_backend_app,
 )
 from moto.s3.responses import S3Response  # noqa: E402
+from moto.scheduler.models import EventBridgeSchedulerBackend  # noqa: E402
+from werkzeug.exceptions import HTTPException  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
 settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
@@ -62,14 +66,22 @@ permit = IAMRequestBase.check_action_permitted
 sign = IAMRequestBase._create_aws_request
 versioning = S3Response.get_bucket_versioning
 answer = BaseXMLSerializer._serialized_result_to_response
+schedule = EventBridgeSchedulerBackend.create_schedule
 transact = dynamodb_models.DynamoDBBackend.transact_write_items
 received = threading.local()
 dynamodb = threading.Lock()
 
 
+class Permitted(HTTPException):
+    code = 204
+    description = ""
+
+
 def authorize_unless_administrator(self, iam_request_cls, resource="*"):
     if self.headers.get("x-rectify-administrator") != token:
         authorize(self, iam_request_cls, resource)
+    if self.headers.get("x-rectify-only-check") == token:
+        raise Permitted
 
 
 def answer_named_after_its_shape(self, resp, result, shape, serialized_result):
@@ -143,6 +155,11 @@ class CopyOfTouched:
         return twin
 
 
+def schedule_in_a_group_that_exists(self, *args, **kwargs):
+    self.get_schedule_group(kwargs["group_name"])
+    return schedule(self, *args, **kwargs)
+
+
 def versioning_as_the_sdks_read_it(self):
     status, headers, body = versioning(self)
     return status, headers, body.replace("GetBucketVersioningResponse", "VersioningConfiguration")
@@ -150,6 +167,7 @@ def versioning_as_the_sdks_read_it(self):
 
 dynamodb_models.DynamoDBBackend.transact_write_items = transact_with_its_items_in_mind
 dynamodb_models.copy = CopyOfTouched()
+EventBridgeSchedulerBackend.create_schedule = schedule_in_a_group_that_exists
 S3Response.get_bucket_versioning = versioning_as_the_sdks_read_it
 BaseXMLSerializer._serialized_result_to_response = answer_named_after_its_shape
 ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_unless_administrator

@@ -58,6 +58,11 @@ impl Bus {
         self.functions.get(name).or_else(|| self.functions.values().find(|function| function.name() == name))
     }
 
+    /// A function by its unqualified ARN.
+    pub(crate) fn function_at(&self, arn: &str) -> Option<&Arc<Function>> {
+        self.functions.values().find(|function| function.arn() == arn)
+    }
+
     pub(crate) fn functions(&self) -> impl Iterator<Item = &Arc<Function>> {
         self.functions.values()
     }

@@ -1,13 +1,15 @@
 //! `/_rectify/`: what the sandbox remembers, and its levers, as JSON over HTTP.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::{HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::answer::{Answer, text};
 use crate::faults::Fault;
-use crate::gateway::{Answer, Gateway, text};
+use crate::gateway::Gateway;
 use crate::request::Seen;
 
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -23,6 +25,15 @@ pub(crate) async fn handle(gateway: &Gateway, seen: &Seen) -> Answer {
         (&Method::GET, "logs") => json_of(&records.logs.all()),
         (&Method::GET, "messages") => json_of(&records.messages.all()),
         (&Method::GET, "moto") => json_of(&gateway.hub.moto.output()),
+        (&Method::GET, "schedules") => json_of(&gateway.scheduler.all()),
+        (&Method::POST, "schedules") => json_of(&json!({ "fired": gateway.scheduler.fire_all() })),
+        (&Method::POST, "clock") => match seen.query().get("offset_seconds").map(|seconds| seconds.parse()) {
+            Some(Ok(seconds)) => {
+                gateway.hub.clock_offset.store(seconds, Ordering::Relaxed);
+                json_of(&json!({}))
+            }
+            _ => refused("`offset_seconds` is a whole number"),
+        },
         (&Method::DELETE, "records") => {
             records.clear();
             json_of(&json!({}))
@@ -56,9 +67,13 @@ pub(crate) async fn handle(gateway: &Gateway, seen: &Seen) -> Answer {
             gateway.faults.set(Vec::new());
             json_of(&json!({}))
         }
-        (&Method::POST, path) => match path.strip_prefix("invoke/") {
-            Some(function) => invoke(gateway, function, seen).await,
-            None => unknown(path),
+        (&Method::POST, path) => match path.split_once('/') {
+            Some(("invoke", function)) => invoke(gateway, function, seen).await,
+            Some(("tick", function)) => match gateway.bus.get().and_then(|bus| bus.function(function)) {
+                Some(function) => json_of(&json!({ "started": function.tick() })),
+                None => no_function(function),
+            },
+            _ => unknown(path),
         },
         (_, path) => unknown(path),
     }
@@ -66,12 +81,16 @@ pub(crate) async fn handle(gateway: &Gateway, seen: &Seen) -> Answer {
 
 async fn invoke(gateway: &Gateway, function: &str, seen: &Seen) -> Answer {
     let Some(function) = gateway.bus.get().and_then(|bus| bus.function(function)) else {
-        return status_of(StatusCode::NOT_FOUND, &json!({ "error": format!("no function `{function}`") }));
+        return no_function(function);
     };
     match function.invoke(seen.body.clone()).await {
         Some(invocation) => json_of(&invocation),
         None => status_of(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "the world is ending" })),
     }
+}
+
+fn no_function(name: &str) -> Answer {
+    status_of(StatusCode::NOT_FOUND, &json!({ "error": format!("no function `{name}`") }))
 }
 
 fn refused(reason: &str) -> Answer {
@@ -83,8 +102,8 @@ fn unknown(path: &str) -> Answer {
         StatusCode::NOT_FOUND,
         &json!({
             "error": format!("nothing at `{path}`"),
-            "GET": ["calls", "events", "invocations", "logs", "messages", "moto", "idle?timeout_ms="],
-            "POST": ["events", "faults", "invoke/<function>"],
+            "GET": ["calls", "events", "invocations", "logs", "messages", "moto", "schedules", "idle?timeout_ms="],
+            "POST": ["clock?offset_seconds=", "events", "faults", "invoke/<function>", "schedules", "tick/<function>"],
             "DELETE": ["faults", "records"],
         }),
     )

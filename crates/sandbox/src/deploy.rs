@@ -8,7 +8,7 @@ use crate::moto::Answer;
 use crate::progress::Progress;
 use crate::template::{FunctionSpec, Resolver, Template};
 
-/// Tables, topics, queues, buses and roles, then the functions' own roles.
+/// Tables, topics, queues, buses, groups of schedules and roles, then the functions' own roles.
 pub(crate) async fn deploy(
     hub: &Hub,
     template: &Template,
@@ -21,7 +21,12 @@ pub(crate) async fn deploy(
         let make = Make { hub, logical_id };
         let played = matches!(
             kind,
-            "AWS::DynamoDB::Table" | "AWS::SNS::Topic" | "AWS::SQS::Queue" | "AWS::IAM::Role" | "AWS::Events::EventBus"
+            "AWS::DynamoDB::Table"
+                | "AWS::SNS::Topic"
+                | "AWS::SQS::Queue"
+                | "AWS::IAM::Role"
+                | "AWS::Events::EventBus"
+                | "AWS::Scheduler::ScheduleGroup"
         );
         if !played {
             tracing::debug!(logical_id, kind, "not played in the sandbox");
@@ -41,6 +46,11 @@ pub(crate) async fn deploy(
                 let body = json!({ "Name": name });
                 let answer = hub.moto.json(hub.own("events"), "AWSEvents.CreateEventBus", &body).await?;
                 make.done("events:CreateEventBus", &answer)?;
+            }
+            "AWS::Scheduler::ScheduleGroup" => {
+                let path = format!("/schedule-groups/{name}");
+                let answer = hub.moto.rest(hub.own("scheduler"), "POST", &path, &json!({})).await?;
+                make.done("scheduler:CreateScheduleGroup", &answer)?;
             }
             _ => {
                 let trust = properties.get("AssumeRolePolicyDocument").cloned().unwrap_or_else(lambda_trust);

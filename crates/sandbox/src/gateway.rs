@@ -4,34 +4,34 @@
 //! the host, moto answers. That is how S3Control's `123456789012.127.0.0.1` works without a branch in product code.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::combinators::BoxBody;
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use crate::answer::{self, Answer, Cut, Whole, text};
 use crate::bus::Bus;
 use crate::control;
 use crate::faults::{self, Effect, Faults};
 use crate::hub::Hub;
+use crate::lambda::api;
 use crate::model::Index;
 use crate::moto;
 use crate::naming::{self, Named};
 use crate::record::Call;
 use crate::request::Seen;
+use crate::scheduler::Scheduler;
 use crate::standins;
 use crate::trail::identity::Principal;
 use crate::trail::{self, Answered};
@@ -39,24 +39,20 @@ use crate::trail::{self, Answered};
 /// Bodies are held whole, because most protocols hide the operation in them.
 const LARGEST_BODY: usize = 64 << 20;
 
-pub(crate) type Answer = Response<BoxBody<Bytes, std::io::Error>>;
-
 /// The gateway's state.
 pub(crate) struct Gateway {
     pub(crate) hub: Arc<Hub>,
     pub(crate) faults: Faults,
     pub(crate) bus: OnceLock<Arc<Bus>>,
+    pub(crate) scheduler: Arc<Scheduler>,
     index: Index,
     /// Minted events are kept and reach nobody: best-effort delivery at its worst.
     pub(crate) quiet: AtomicBool,
     /// Regions of buckets, which decide where their events go.
     buckets: RwLock<HashMap<String, String>>,
+    /// Calls under way. They go on when the caller is gone, as in AWS.
+    calls: Mutex<JoinSet<()>>,
 }
-
-/// The connection ends without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("cut by an injected fault")]
-pub(crate) struct Cut;
 
 /// A call on its way.
 struct Under {
@@ -70,23 +66,32 @@ struct Under {
     record: Call,
 }
 
-/// moto's answer, whole.
-struct Whole {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
+/// Why the cloud has no answer.
+enum Unanswered {
+    /// Its answer broke off.
+    Broken,
+    /// It is not there, for this reason.
+    Gone(String),
 }
 
 impl Gateway {
     pub(crate) fn new(hub: Arc<Hub>, index: Index) -> Self {
         Self {
+            scheduler: Scheduler::new(Arc::clone(&hub)),
             hub,
             index,
             faults: Faults::default(),
             bus: OnceLock::new(),
             quiet: AtomicBool::new(false),
             buckets: RwLock::default(),
+            calls: Mutex::default(),
         }
+    }
+
+    /// Gives up what is under way and what waits.
+    pub(crate) fn stop(&self) {
+        self.scheduler.stop();
+        self.calls.lock().abort_all();
     }
 
     /// Serves until the task is dropped; open connections end with it.
@@ -129,11 +134,38 @@ impl Gateway {
         if seen.uri.path().starts_with("/_rectify/") {
             return Ok(control::handle(&self, &seen).await);
         }
-        self.call(seen).await
+        let (told, answer) = oneshot::channel();
+        let gateway = Arc::clone(&self);
+        {
+            let mut calls = self.calls.lock();
+            while calls.try_join_next().is_some() {}
+            calls.spawn(async move {
+                // A caller that is gone is told nothing.
+                let _ = told.send(gateway.call(seen).await);
+            });
+        }
+        answer.await.unwrap_or(Err(Cut))
     }
 
-    async fn call(self: Arc<Self>, seen: Seen) -> Result<Answer, Cut> {
-        let mut call = self.examine(seen);
+    async fn call(&self, seen: Seen) -> Result<Answer, Cut> {
+        let call = self.examine(seen);
+        if call.principal.function.is_none() {
+            return self.carry_out(call).await;
+        }
+        // Its function may be gone before it has ended.
+        let _work = self.hub.busy.begin();
+        let mut answer = self.carry_out(call).await?;
+        answer::shift(answer.headers_mut(), self.hub.clock_offset.load(Ordering::Relaxed));
+        Ok(answer)
+    }
+
+    async fn carry_out(&self, mut call: Under) -> Result<Answer, Cut> {
+        let environment = call.principal.function.as_ref().map(|caller| caller.environment);
+        if environment.is_some_and(|environment| self.hub.is_killed(environment)) {
+            call.record.fault = Some("its process was killed".to_owned());
+            self.close(call, 0, None);
+            return Err(Cut);
+        }
         let fault = self.faults.pick(&call.record.service, &call.record.operation, call.record.function.as_deref());
         if let Some(fault) = &fault {
             call.record.fault = Some(format!("{:?} after {} ms", fault.effect, fault.delay_ms.max(fault.at_least_ms)));
@@ -142,7 +174,10 @@ impl Gateway {
         let at_least = fault.as_ref().map_or(0, |fault| fault.at_least_ms);
         let effect = fault.map(|fault| fault.effect).unwrap_or_default();
         match &effect {
-            Effect::Cut => {
+            Effect::Cut | Effect::Kill => {
+                if let (Effect::Kill, Some(environment)) = (&effect, environment) {
+                    self.hub.kill(environment);
+                }
                 self.close(call, 0, None);
                 return Err(Cut);
             }
@@ -161,25 +196,18 @@ impl Gateway {
             _ => {}
         }
         let asked = self.hub.records.now();
-        let response = match self.hub.moto.forward(self.outgoing(&call)).await {
-            Ok(response) => response,
-            Err(reason) => {
-                tracing::warn!(reason, "moto did not answer");
+        let whole = match self.ask(&call).await {
+            Ok(whole) => whole,
+            Err(Unanswered::Broken) => {
                 self.close(call, 0, None);
-                return Ok(text(StatusCode::BAD_GATEWAY, &format!("moto did not answer: {reason}\n")));
+                return Err(Cut);
+            }
+            Err(Unanswered::Gone(reason)) => {
+                tracing::warn!(reason, "no answer");
+                self.close(call, 0, None);
+                return Ok(text(StatusCode::BAD_GATEWAY, &format!("no answer: {reason}\n")));
             }
         };
-        let (head, body) = response.into_parts();
-        let Ok(body) = body.collect().await else {
-            self.close(call, 0, None);
-            return Err(Cut);
-        };
-        let mut whole = Whole { status: head.status, headers: head.headers, body: body.to_bytes() };
-        if let Some((status, body, kind)) = standins::refusal(call.named.as_ref(), whole.status, &whole.body) {
-            whole.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-            whole.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-            (whole.status, whole.body) = (status, Bytes::from(body));
-        }
         let answered = self.hub.records.now();
         call.record.cloud_ns = answered.saturating_sub(asked);
         let taken = Duration::from_nanos(answered.saturating_sub(call.record.start_ns));
@@ -187,11 +215,47 @@ impl Gateway {
             tokio::time::sleep(rest).await;
         }
         self.settle(call, &whole);
-        match effect {
-            Effect::CutAfter => Err(Cut),
-            Effect::Truncate => Ok(answer(whole, true)),
-            _ => Ok(answer(whole, false)),
+        match (effect, environment) {
+            (Effect::KillAfter, Some(environment)) => {
+                self.hub.kill(environment);
+                Err(Cut)
+            }
+            (Effect::CutAfter | Effect::KillAfter, _) => Err(Cut),
+            (Effect::Truncate, _) => Ok(whole.into_answer(true)),
+            _ => Ok(whole.into_answer(false)),
         }
+    }
+
+    /// The cloud's answer: of the sandbox's own Lambda service, else moto's.
+    async fn ask(&self, call: &Under) -> Result<Whole, Unanswered> {
+        let is_invoke =
+            call.named.as_ref().is_some_and(|named| named.service.name == "lambda" && named.operation == "Invoke");
+        let Some(bus) = self.bus.get().filter(|_| is_invoke) else {
+            return self.ask_moto(call, self.outgoing(call)).await;
+        };
+        if call.principal.function.is_some() {
+            let mut question = self.outgoing(call);
+            question.headers_mut().insert(moto::ONLY_CHECK, self.hub.moto.token());
+            let refusal = self.ask_moto(call, question).await?;
+            if refusal.status != StatusCode::NO_CONTENT {
+                return Ok(refusal);
+            }
+        }
+        let answer = api::invoke(bus, &call.record.resource, &call.seen).await;
+        answer.ok_or_else(|| Unanswered::Gone("the world is ending".to_owned()))
+    }
+
+    async fn ask_moto(&self, call: &Under, request: Request<Full<Bytes>>) -> Result<Whole, Unanswered> {
+        let response = self.hub.moto.forward(request).await;
+        let (head, body) = response.map_err(|reason| Unanswered::Gone(format!("moto: {reason}")))?.into_parts();
+        let body = body.collect().await.map_err(|_| Unanswered::Broken)?.to_bytes();
+        let mut whole = Whole { status: head.status, headers: head.headers, body };
+        if let Some((status, body, kind)) = standins::refusal(call.named.as_ref(), whole.status, &whole.body) {
+            whole.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            whole.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+            (whole.status, whole.body) = (status, Bytes::from(body));
+        }
+        Ok(whole)
     }
 
     /// Who asks for what.
@@ -273,7 +337,7 @@ impl Gateway {
             headers.remove(name);
         }
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(call.seen.body.len()));
-        for name in [moto::ADMINISTRATOR, moto::ACTION, moto::RESOURCE, moto::ACCOUNT] {
+        for name in [moto::ADMINISTRATOR, moto::ACTION, moto::RESOURCE, moto::ONLY_CHECK, moto::ACCOUNT] {
             headers.remove(name);
         }
         if let Ok(account) = HeaderValue::from_str(&call.account) {
@@ -355,6 +419,11 @@ impl Gateway {
                     self.hub.records.messages.push(message);
                 }
             }
+            ("scheduler", _) => {
+                if let Some(bus) = self.bus.get() {
+                    self.scheduler.learn(named, &call.seen, &call.account, &call.region, bus);
+                }
+            }
             ("events", "PutEvents") => {
                 for event in crate::bus::put_events(&call.seen.body, &call.account, &call.region) {
                     self.hub.records.events.push(event.clone());
@@ -370,60 +439,5 @@ impl Gateway {
         call.record.error = error;
         call.record.end_ns = self.hub.records.now();
         self.hub.records.calls.push(call.record);
-    }
-}
-
-fn answer(whole: Whole, truncate: bool) -> Answer {
-    let body = if truncate {
-        Truncated { all: whole.body, sent: false }.boxed()
-    } else {
-        Full::new(whole.body.clone()).map_err(|never: Infallible| match never {}).boxed()
-    };
-    let mut answer = Response::new(body);
-    *answer.status_mut() = whole.status;
-    let is_head = whole.headers.get(header::CONTENT_LENGTH).cloned();
-    for (name, value) in &whole.headers {
-        if name != header::CONNECTION && name != header::TRANSFER_ENCODING && name != header::CONTENT_LENGTH {
-            answer.headers_mut().append(name.clone(), value.clone());
-        }
-    }
-    // An answer to HEAD has the length of the body it does not have.
-    if let Some(length) = is_head {
-        answer.headers_mut().insert(header::CONTENT_LENGTH, length);
-    }
-    answer
-}
-
-pub(crate) fn text(status: StatusCode, body: &str) -> Answer {
-    let mut answer =
-        Response::new(Full::new(Bytes::from(body.to_owned())).map_err(|never: Infallible| match never {}).boxed());
-    *answer.status_mut() = status;
-    answer
-}
-
-/// Promises the whole body, sends half of it, and fails.
-struct Truncated {
-    all: Bytes,
-    sent: bool,
-}
-
-impl Body for Truncated {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        if self.sent {
-            return Poll::Ready(Some(Err(std::io::Error::other(Cut))));
-        }
-        self.sent = true;
-        let half = self.all.slice(..self.all.len() / 2);
-        Poll::Ready(Some(Ok(Frame::data(half))))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.all.len() as u64)
     }
 }

@@ -1,5 +1,6 @@
 //! The Lambda service: queues, retries and dead letters around real processes that speak the Runtime API.
 
+pub(crate) mod api;
 mod environment;
 mod log;
 mod runtime_api;
@@ -17,6 +18,7 @@ use tokio::task::JoinSet;
 use crate::busy::Work;
 use crate::hub::Hub;
 use crate::record::{Invocation, Outcome};
+use crate::scheduler;
 use crate::template::FunctionSpec;
 use environment::{Environment, NotStarted};
 
@@ -95,9 +97,15 @@ impl Function {
         &self.spec.arn
     }
 
-    /// The payloads of the schedules the template gives the function.
-    pub(crate) fn ticks(&self) -> impl Iterator<Item = Bytes> {
-        self.spec.ticks.iter().map(|input| Bytes::from(input.to_string()))
+    /// Starts the function once for each schedule the template gives it; says how many.
+    pub(crate) fn tick(self: &Arc<Self>) -> usize {
+        let Hub { account, region, .. } = &*self.hub;
+        for tick in &self.spec.ticks {
+            let own = || scheduler::event(tick.source, &tick.arn(account, region), account, region);
+            let input = tick.input.clone().unwrap_or_else(own);
+            self.start(Bytes::from(input.to_string()), None);
+        }
+        self.spec.ticks.len()
     }
 
     /// An asynchronous invocation: returns its request id at once; failures are tried again and end in the dead-letter queue.
@@ -220,7 +228,7 @@ impl Function {
         if is_throttled {
             invocation.end_ns = invocation.start_ns;
             invocation.response = json!({
-                "errorType": "TooManyRequestsException",
+                "errorType": api::THROTTLED,
                 "errorMessage": "the function's reserved concurrency is 0",
             });
             self.hub.records.invocation(invocation.clone());

@@ -12,6 +12,7 @@
 //! **Invariant: nothing stays.** Every process ends with the [`World`], also when the sandbox is killed.
 //! **Invariant: nothing leaves.** Whatever host a request names, moto on loopback answers it.
 
+mod answer;
 mod bus;
 mod busy;
 mod control;
@@ -28,6 +29,7 @@ mod progress;
 mod python;
 mod record;
 mod request;
+mod scheduler;
 mod standins;
 mod template;
 mod trail;
@@ -38,4 +40,5 @@ pub use faults::{Effect, Fault};
 pub use progress::{Progress, Step};
 pub use python::{Python, cache_directory};
 pub use record::{Call, Invocation, LogLine, Message, Outcome};
+pub use scheduler::Scheduled;
 pub use world::{World, WorldBuilder};

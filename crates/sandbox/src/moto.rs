@@ -33,6 +33,8 @@ pub(crate) const ADMINISTRATOR: HeaderName = HeaderName::from_static("x-rectify-
 pub(crate) const ACTION: HeaderName = HeaderName::from_static("x-rectify-action");
 /// Names the ARN a function's request is about, for moto's check.
 pub(crate) const RESOURCE: HeaderName = HeaderName::from_static("x-rectify-resource");
+/// Asks moto whether the signer may do what the other headers name, and for nothing else: 204 when it may.
+pub(crate) const ONLY_CHECK: HeaderName = HeaderName::from_static("x-rectify-only-check");
 /// moto's own way to choose an account.
 pub(crate) const ACCOUNT: HeaderName = HeaderName::from_static("x-moto-account-id");
 
@@ -170,6 +172,19 @@ impl Moto {
         let request =
             to.builder("POST", "/").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8");
         self.own(&format!("{}:{action}", to.service), request, Bytes::from(body.join("&"))).await
+    }
+
+    /// A call in the REST-JSON protocol, as the administrator of `account`; no body when that is null.
+    pub(crate) async fn rest(
+        &self,
+        to: Own<'_>,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Answer, SandboxError> {
+        let request = to.builder(method, path).header(header::CONTENT_TYPE, "application/json");
+        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        self.own(&format!("{}:{method} {path}", to.service), request, body).await
     }
 
     async fn own(&self, operation: &str, request: http::request::Builder, body: Bytes) -> Result<Answer, SandboxError> {

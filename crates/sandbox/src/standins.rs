@@ -15,17 +15,25 @@
 //! 6. **`GetBucketVersioning`** and **S3Control's answers** (launcher). moto names their root elements as no SDK reads
 //!    them: `GetAccessPointResponse` where AWS says `GetAccessPointResult`.
 //!
+//! 7. **`lambda:Invoke`** (`lambda/api.rs`). moto would run functions in containers of its own; the sandbox runs the template's,
+//!    and only those. moto is asked whether the caller may, for a function's call as for any other.
+//! 8. **EventBridge Scheduler** (`scheduler.rs`). moto keeps schedules and never fires them; the sandbox starts the function
+//!    when a one-time schedule is due, and deletes the schedule if it says so. In the launcher: moto answers 500 to a schedule
+//!    in a group that does not exist.
+//!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
 //! evaluated: moto treats them as met, so a `Deny` under a condition always denies.
 //!
 //! Not stood in for: `GetBucketPolicyStatus` is wrong in moto for policies with conditions, and Block Public Access is
-//! stored but not enforced.
+//! stored but not enforced. `iam:PassRole` is not checked. `CreateSchedule` does not remember `ClientToken`: a client's own
+//! second try of a call that was carried out is answered `ConflictException`, where AWS repeats the success.
 
 use http::StatusCode;
 use serde_json::Value;
 
 use crate::faults;
+use crate::lambda::api::function_arn;
 use crate::naming::{Named, Protocol};
 use crate::trail::xml;
 
@@ -79,6 +87,10 @@ const S3_CONTROL: &[(&str, &str)] = &[
     ("PutPublicAccessBlock", "PutAccountPublicAccessBlock"),
 ];
 
+/// Lambda's.
+const LAMBDA: &[(&str, &str)] =
+    &[("Invoke", "InvokeFunction"), ("InvokeAsync", "InvokeFunction"), ("InvokeWithResponseStream", "InvokeFunction")];
+
 /// Services whose IAM prefix is not their signing name.
 const PREFIXES: &[(&str, &str)] =
     &[("monitoring", "cloudwatch"), ("application-autoscaling", "application-autoscaling")];
@@ -107,6 +119,7 @@ pub(crate) fn action(named: &Named, parameters: &Value) -> String {
     let action = match named.service.name.as_str() {
         "s3" => find(S3),
         "s3control" => find(S3_CONTROL),
+        "lambda" => find(LAMBDA),
         _ => None,
     };
     let signing = named.service.metadata.signing_name();
@@ -132,7 +145,10 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
             .get("name")
             .filter(|_| named.operation.contains("AccessPoint"))
             .map(|name| arn("s3", format!("accesspoint/{name}"))),
-        "dynamodb" => table(parameters, 0).map(|name| named_or_arn("dynamodb", &name, "table/")),
+        "dynamodb" => table(parameters, 0).map(|name| {
+            let table = named_or_arn("dynamodb", &name, "table/");
+            text("indexName").map_or_else(|| table.clone(), |index| format!("{table}/index/{index}"))
+        }),
         "sns" => text("topicArn")
             .or_else(|| text("targetArn"))
             .map(str::to_owned)
@@ -141,7 +157,16 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
             .and_then(|url| url.rsplit('/').next())
             .or_else(|| text("queueName"))
             .map(|name| arn("sqs", name.to_owned())),
-        "lambda" => text("functionName").map(|name| named_or_arn("lambda", name, "function:")),
+        "lambda" => text("functionName").map(|name| function_arn(name, text("qualifier"), region, account)),
+        "scheduler" => text("name").and_then(|name| {
+            let group = text("groupName").unwrap_or("default");
+            match named.operation.as_str() {
+                operation if operation.ends_with("ScheduleGroup") => Some(format!("schedule-group/{name}")),
+                operation if operation.ends_with("Schedule") => Some(format!("schedule/{group}/{name}")),
+                _ => None,
+            }
+            .map(|rest| arn("scheduler", rest))
+        }),
         "logs" => text("logGroupName").map(|name| arn("logs", format!("log-group:{name}:*"))),
         "events" => {
             let entry = parameters.pointer("/entries/0/eventBusName").and_then(Value::as_str);

@@ -24,6 +24,7 @@ use crate::moto::Moto;
 use crate::progress::Progress;
 use crate::python::Python;
 use crate::record::{Call, Invocation, LogLine, Message};
+use crate::scheduler::Scheduled;
 use crate::template::{FunctionSpec, Resolver, Template};
 
 /// moto's account, which is the hub.
@@ -284,6 +285,31 @@ impl World {
         self.bus.function(function)?.invoke(Bytes::from(payload.to_string())).await
     }
 
+    /// Starts a function asynchronously, once with each input of its `Schedule` and `ScheduleV2` events, which the sandbox does
+    /// not start by itself. Returns how many that were; 0 also when there is no such function.
+    pub fn tick(&self, function: &str) -> usize {
+        self.bus.function(function).map_or(0, |function| function.tick())
+    }
+
+    /// The one-time schedules of EventBridge Scheduler that wait, the soonest first. Waiting is not being under way:
+    /// [`World::idle`] does not wait for them.
+    #[must_use]
+    pub fn schedules(&self) -> Vec<Scheduled> {
+        self.gateway.scheduler.all()
+    }
+
+    /// Fires every schedule that waits, as if its time had come, the soonest first. Returns how many that were; what they start
+    /// is under way when this returns.
+    pub fn fire_schedules(&self) -> usize {
+        self.gateway.scheduler.fire_all()
+    }
+
+    /// Adds `seconds` to the time in the `Date` header of every answer to a function: it sees what one sees whose own clock is
+    /// wrong by the opposite. A person's answers, deadlines, schedules and the times in the cloud's records keep the real time.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.hub.clock_offset.store(seconds, std::sync::atomic::Ordering::Relaxed);
+    }
+
     /// Waits until no event, queued invocation or retry is under way; `false` when that took longer than `limit`.
     pub async fn idle(&self, limit: Duration) -> bool {
         self.hub.busy.idle(limit).await
@@ -338,6 +364,7 @@ impl World {
     /// Ends every process and waits until all are gone.
     pub async fn shutdown(self) {
         self.server.abort();
+        self.gateway.stop();
         for function in self.bus.functions() {
             function.stop().await;
         }
@@ -349,6 +376,7 @@ impl Drop for World {
     fn drop(&mut self) {
         // What remains (environments, moto) is killed when the last owner of the bus and the hub goes.
         self.server.abort();
+        self.gateway.stop();
         for function in self.bus.functions() {
             function.abandon();
         }
@@ -371,7 +399,7 @@ impl std::fmt::Debug for WorldBuilder {
 /// The models that every correction needs are read now rather than inside the first call.
 fn read_index(models: &Path) -> Result<Index, SandboxError> {
     let index = Index::read(models)?;
-    for name in ["s3", "s3control", "dynamodb", "sns", "sts"] {
+    for name in ["s3", "s3control", "dynamodb", "sns", "sts", "lambda", "scheduler"] {
         if index.named(name).is_none() {
             tracing::warn!(name, "botocore has no such model");
         }

@@ -156,7 +156,7 @@ impl Environment {
         };
         let start_ns = self.hub.records.now();
         let (outcome, response) = if self.work.send(work).await.is_err() {
-            (Outcome::Crash, exited("the Runtime API is gone"))
+            (Outcome::Crash, exited(Some(request_id), Err(std::io::Error::other("the Runtime API is gone"))))
         } else {
             self.answered(request_id, timeout).await
         };

@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use super::{Resolver, Template};
 use crate::error::TemplateError;
-use crate::trail::identity::seconds;
 
 /// What the Lambda service needs to run a function.
 #[derive(Debug, Clone)]
@@ -36,8 +35,28 @@ pub(crate) struct FunctionSpec {
     /// Inline policies of the role SAM makes; empty when the template names a role of its own.
     pub(crate) policies: Vec<Value>,
     pub(crate) own_role: bool,
-    /// What each of the function's schedules sends.
-    pub(crate) ticks: Vec<Value>,
+    pub(crate) ticks: Vec<Tick>,
+}
+
+/// A schedule among a function's events. The sandbox does not start it by itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Tick {
+    /// Logical id, with the event's name.
+    name: String,
+    /// The service that keeps it, as an event's source.
+    pub(crate) source: &'static str,
+    /// What it sends; `None` sends an event of AWS's own.
+    pub(crate) input: Option<Value>,
+}
+
+impl Tick {
+    /// The ARN of the rule or schedule.
+    pub(crate) fn arn(&self, account: &str, region: &str) -> String {
+        match self.source {
+            "aws.events" => format!("arn:aws:events:{region}:{account}:rule/{}", self.name),
+            _ => format!("arn:aws:scheduler:{region}:{account}:schedule/default/{}", self.name),
+        }
+    }
 }
 
 impl FunctionSpec {
@@ -130,38 +149,25 @@ impl FunctionSpec {
     }
 }
 
-/// The inputs of a function's schedules that are not disabled, in the order of their names. Without an input AWS sends an event
-/// of its own (EventBridge user guide, "Scheduled Event"; EventBridge Scheduler user guide, "Managing targets").
-fn ticks(resolver: &Resolver<'_>, logical_id: &str, events: Option<&Value>) -> Result<Vec<Value>, String> {
-    let mut inputs = Vec::new();
+/// A function's schedules that are not disabled, in the order of their names.
+fn ticks(resolver: &Resolver<'_>, logical_id: &str, events: Option<&Value>) -> Result<Vec<Tick>, String> {
+    let mut ticks = Vec::new();
     for (name, event) in events.and_then(Value::as_object).into_iter().flatten() {
         let source = match event.get("Type").and_then(Value::as_str) {
-            Some("Schedule") => "events",
-            Some("ScheduleV2") => "scheduler",
+            Some("Schedule") => "aws.events",
+            Some("ScheduleV2") => "aws.scheduler",
             _ => continue,
         };
-        let property = |key: &str| event.pointer(&format!("/Properties/{key}"));
-        let is_off = resolver.text(property("Enabled"))?.as_deref() == Some("false")
-            || resolver.text(property("State"))?.as_deref() == Some("DISABLED");
-        if is_off {
+        let property = |key: &str| resolver.text(event.pointer(&format!("/Properties/{key}")));
+        if property("Enabled")?.as_deref() == Some("false") || property("State")?.as_deref() == Some("DISABLED") {
             continue;
         }
-        inputs.push(match resolver.text(property("Input"))? {
-            Some(input) => serde_json::from_str(&input).map_err(|error| format!("`Input` of `{name}`: {error}"))?,
-            None => json!({
-                "version": "0",
-                "id": uuid::Uuid::new_v4().to_string(),
-                "detail-type": "Scheduled Event",
-                "source": format!("aws.{source}"),
-                "account": resolver.account,
-                "time": seconds(jiff::Timestamp::now()),
-                "region": resolver.region,
-                "resources": [format!("arn:aws:events:{}:{}:rule/{logical_id}{name}", resolver.region, resolver.account)],
-                "detail": {},
-            }),
-        });
+        let input = property("Input")?
+            .map(|input| serde_json::from_str(&input).map_err(|error| format!("`Input` of `{name}`: {error}")))
+            .transpose()?;
+        ticks.push(Tick { name: format!("{logical_id}{name}"), source, input });
     }
-    Ok(inputs)
+    Ok(ticks)
 }
 
 /// A function's layers as directories: `ContentUri` of the layers this template makes. Others stay empty.
