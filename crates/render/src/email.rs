@@ -37,6 +37,10 @@ impl Message {
 
     fn write_body(&self, out: &mut String) {
         let wording = wording::of(self);
+        if let Some(paused) = &self.paused {
+            line(out, &format!("{}.", stop(&capital(&escape::value(paused, TEXT)))));
+            line(out, "");
+        }
         if self.alarm {
             line(out, "ALARM: somebody has to look now.");
             line(out, "");
@@ -60,12 +64,24 @@ impl Message {
             line(out, &format!("The same was found {} more since the last message.", times(self.repeats)));
         }
 
+        self.write_undone(out);
         self.write_done(out);
         self.write_where(out);
         self.write_who(out);
         self.write_next(out);
         line(out, "");
         line(out, "Sent by rectify, which watches the AWS rules of your organisation.");
+    }
+
+    fn write_undone(&self, out: &mut String) {
+        let Some(undo) = &self.undone else { return };
+        heading(out, "Who undid it");
+        field(out, "Principal", &escape::value(&undo.by, TEXT));
+        field(out, "Reason", &escape::value(&undo.reason, TEXT));
+        field(out, "Undid", &escape::value(&undo.correction, TEXT));
+        if let Some(until) = &undo.until {
+            field(out, "Held off", &format!("until {}", wording::time(until)));
+        }
     }
 
     fn write_done(&self, out: &mut String) {
@@ -118,8 +134,12 @@ impl Message {
             ("When", actor.event_time.as_deref().map(wording::time)),
             ("Event", shown(&actor.event_id)),
         ];
-        heading(out, "Who");
-        if fields.iter().all(|(_, value)| value.is_none()) {
+        let nobody = fields.iter().all(|(_, value)| value.is_none());
+        if nobody && (self.undone.is_some() || self.is_about_an_exemption()) {
+            return;
+        }
+        heading(out, if self.undone.is_some() { "Who made the change that was corrected" } else { "Who" });
+        if nobody {
             line(out, "  Not known: found by a look at the resource, not by a call.");
         }
         for (name, value) in fields {
@@ -130,17 +150,27 @@ impl Message {
     }
 
     fn write_next(&self, out: &mut String) {
-        if let Some(correction) = &self.correction {
-            heading(out, "If the change was intended");
-            line(out, "  What stood there before is kept in the ledger, under this correction:");
-            line(out, &format!("  {}", escape::value(correction, TEXT)));
-            line(out, "  Ask your security team to restore it from there.");
+        if let Some(next) = &self.next {
+            heading(out, "What to do");
+            line(out, &format!("  {}.", stop(&capital(&escape::value(next, TEXT)))));
         }
-        heading(out, "To be exempted");
-        line(out, "  Ask your security team to add this to settings.toml, with your owner, reason and ticket:");
-        line(out, "");
-        for row in self.exemption().lines() {
-            line(out, &format!("    {row}"));
+        if let Some(correction) = &self.correction {
+            self.write_undo(out, correction);
+        }
+        if self.is_about_an_exemption() {
+            heading(out, "To stay exempt");
+            line(
+                out,
+                "  If the reason still holds, ask your security team for a later end, with a ticket that says so.",
+            );
+        } else {
+            let held_off = self.undone.as_ref().is_some_and(|undo| undo.until.is_some());
+            heading(out, if held_off { "To be exempted for longer" } else { "To be exempted" });
+            line(out, "  Ask your security team to add this to settings.toml, with your owner, reason and ticket:");
+            line(out, "");
+            for row in self.exemption().lines() {
+                line(out, &format!("    {row}"));
+            }
         }
         if !self.control.guidance.is_empty() {
             heading(out, "Why this control exists");
@@ -154,6 +184,30 @@ impl Message {
                 line(out, &format!("    {}", row.trim_end()));
             }
         }
+    }
+
+    /// How to take back what the ledger calls `id`.
+    fn write_undo(&self, out: &mut String, id: &str) {
+        let is_undo = self.undone.is_some() || wording::is_undo(id);
+        heading(out, if is_undo { "To take the undo back" } else { "If the change was intended" });
+        let Some(command) = wording::undo_command(id) else {
+            line(out, "  What stood there before is kept in the ledger, under this correction:");
+            line(out, &format!("  {}", escape::value(id, TEXT)));
+            line(out, "  Ask your security team to restore it from there.");
+            return;
+        };
+        let undone = self.undone.as_ref().map_or("", |undo| undo.correction.as_str());
+        line(out, &format!("  {command}"));
+        if is_undo && !wording::is_undo(undone) {
+            line(out, "  brings the correction back: exactly what stood before the undo.");
+        } else {
+            line(out, "  restores exactly what stood before, and holds this control off for 24 hours.");
+        }
+        line(out, "  Ask your security team if you may not run it.");
+    }
+
+    fn is_about_an_exemption(&self) -> bool {
+        self.outcome.eq_ignore_ascii_case(wording::EXPIRING)
     }
 
     /// The `[[exemption]]` that would cover this finding. It ends ninety days after the event.

@@ -21,8 +21,8 @@ mod wording;
 pub mod escape;
 
 pub use console::link as console_link;
-pub use message::{Actor, Fix, Message, MessageError, Resource, Rule, SCHEMA_VERSION, Standing};
-pub use notice::{Notice, Who};
+pub use message::{Actor, Fix, Message, MessageError, Resource, Rule, SCHEMA_VERSION, Standing, Undo};
+pub use notice::{Notice, Undone, Who};
 pub use sns::Sns;
 pub use terminal::{Line, Span, Style};
 pub use tool::Tool;

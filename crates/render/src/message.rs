@@ -47,6 +47,8 @@ pub struct Message {
     pub outcome: String,
     /// Somebody has to look now.
     pub alarm: bool,
+    /// That corrections are paused, and by whom; see [`Notice::paused`].
+    pub paused: Option<String>,
     /// Of this finding.
     pub severity: Severity,
     /// Live, neutralised or unverifiable.
@@ -81,10 +83,14 @@ pub struct Message {
     pub proof: Option<String>,
     /// From the arrival of the event to the outcome, in milliseconds.
     pub took_ms: Option<u64>,
-    /// Id of the correction in the ledger.
+    /// Id of the correction in the ledger, or of the undo.
     pub correction: Option<String>,
+    /// Who undid a correction, when the message is about that.
+    pub undone: Option<Undo>,
     /// Why nothing was changed, or what went wrong.
     pub why: Option<String>,
+    /// What the reader can do now.
+    pub next: Option<String>,
     /// How often the finding came again, untold, since the last message.
     pub repeats: u64,
     /// How to fix it at the source, for the tool that made the change. `None` for tools without a snippet.
@@ -148,6 +154,19 @@ pub struct Actor {
     pub event_time: Option<String>,
 }
 
+/// See [`crate::Undone`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undo {
+    /// ARN of whoever did it.
+    pub by: String,
+    /// Why, in their words.
+    pub reason: String,
+    /// Until when the control does not act, RFC 3339.
+    pub until: Option<String>,
+    /// Id of what was undone.
+    pub correction: String,
+}
+
 /// A compliant snippet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fix {
@@ -192,6 +211,7 @@ impl Message {
             version: SCHEMA_VERSION.to_owned(),
             outcome: escape::cut(notice.outcome, WORD),
             alarm: notice.alarm,
+            paused: sentence(notice.paused),
             severity: notice.severity,
             state: match notice.state {
                 State::Live => Standing::Live,
@@ -233,7 +253,14 @@ impl Message {
             proof: sentence(notice.proof),
             took_ms: notice.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
             correction: name(notice.correction),
+            undone: notice.undone.as_ref().map(|undone| Undo {
+                by: escape::cut(undone.by, bounds.name),
+                reason: escape::cut(undone.reason, bounds.sentence),
+                until: name(undone.until),
+                correction: escape::cut(undone.correction, bounds.name),
+            }),
             why: sentence(notice.why),
+            next: sentence(notice.next),
             repeats: notice.repeats,
             fix: tool.and_then(|tool| fix(&tool, notice)),
         }

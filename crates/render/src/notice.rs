@@ -8,8 +8,9 @@ use rectify_controls::{Arn, Control, Evidence, Mode, Place, Severity, State};
 /// bounded and escaped on the way out.
 #[derive(Debug, Clone)]
 pub struct Notice<'a> {
-    /// How the event ended, in the words of the ledger: `corrected`, `not_proven`, `notified`, `withheld`, `failed`,
-    /// `unverifiable`, `deferred`, `shadowed`. A word this crate does not know is shown as it is.
+    /// How it ended, in the words of the ledger (`Outcome::name`): `corrected`, `not-proven`, `notified`, `withheld`,
+    /// `failed`, `unverifiable`, `deferred`, `shadowed`, `restored`, `not-restored`; and `expiring` for an exemption that
+    /// ends soon, with its owner, reason, ticket and end in `why`. A word this crate does not know is shown as it is.
     pub outcome: &'a str,
     /// The broken control.
     pub control: &'static Control,
@@ -37,14 +38,38 @@ pub struct Notice<'a> {
     pub proof: Option<&'a str>,
     /// From the arrival of the event to the outcome.
     pub took: Option<Duration>,
-    /// Id of the correction in the ledger. Only when something was changed.
+    /// Id of the correction in the ledger, or of the undo when the message is about one. Only when something was changed.
+    /// The message makes the command that undoes it of an id the ledger made (`c-` or `u-` and 18 characters of base 32);
+    /// any other is shown and no command with it.
     pub correction: Option<&'a str>,
-    /// Why nothing was changed, or what went wrong.
+    /// Who undid a correction, for `restored` and `not-restored`. `None` for everything else.
+    pub undone: Option<Undone<'a>>,
+    /// Why nothing was changed, or what went wrong; for `deferred` when it is looked at again.
     pub why: Option<&'a str>,
+    /// What the reader can do now, one sentence without a final stop, for example what ends a tug of war. `None` when the
+    /// sections every message has say enough. Name ids rather than ARNs in a command: dots in names are shown as `[.]`.
+    pub next: Option<&'a str>,
+    /// That corrections are paused, one sentence without a final stop such as `corrections are paused (all): maintenance,
+    /// by alice`. Belongs in every message while a switch holds, whatever the outcome; it stands above everything else.
+    pub paused: Option<&'a str>,
     /// How often the same finding came again, untold, since the last message.
     pub repeats: u64,
     /// Something that must not happen has happened: somebody has to look now.
     pub alarm: bool,
+}
+
+/// Who undid a correction, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undone<'a> {
+    /// The ARN they called with.
+    pub by: &'a str,
+    /// Why, in their words.
+    pub reason: &'a str,
+    /// Until when the control does not act on the resource, RFC 3339. `None` when it acts, because the undo brought a
+    /// correction back.
+    pub until: Option<&'a str>,
+    /// Id of the correction that was undone, or of the undo that was.
+    pub correction: &'a str,
 }
 
 /// Who made the call that caused a finding. Everything in it is the caller's own word, some of it chosen freely.

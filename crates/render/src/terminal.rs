@@ -90,6 +90,9 @@ impl Message {
             .outside(Style::Plain, &self.summary, SHORT)
             .own(Style::Dim, &format!(" ({}, {})", self.control.id, self.severity));
         let mut lines = vec![first];
+        if let Some(paused) = &self.paused {
+            lines.push(Line::new().own(Style::Warn, "  ").outside(Style::Warn, paused, SHORT));
+        }
         let evidence = self.evidence.iter().map(|piece| {
             Line::new().own(Style::Dim, "  ").outside(Style::Dim, &piece.what, SHORT).own(Style::Dim, ": ").outside(
                 Style::Plain,
@@ -101,10 +104,19 @@ impl Message {
         if let (Standing::Neutralised, Some(by)) = (self.state, &self.neutralised_by) {
             lines.push(Line::new().own(Style::Dim, "  without effect because of ").outside(Style::Plain, by, SHORT));
         }
+        if let Some(undo) = &self.undone {
+            lines.push(
+                Line::new()
+                    .own(Style::Dim, "  undone by ")
+                    .outside(Style::Plain, &undo.by, SHORT)
+                    .own(Style::Dim, ": ")
+                    .outside(Style::Plain, &undo.reason, SHORT),
+            );
+        }
         for change in &self.changes {
             lines.push(Line::new().own(Style::Dim, "  did: ").outside(Style::Plain, change, SHORT));
         }
-        for (name, text) in [("proof", &self.proof), (wording.why, &self.why)] {
+        for (name, text) in [("proof", &self.proof), (wording.why, &self.why), ("to do", &self.next)] {
             if let Some(text) = text {
                 lines.push(Line::new().own(Style::Dim, &format!("  {}: ", name.to_lowercase())).outside(
                     Style::Plain,
@@ -114,7 +126,10 @@ impl Message {
             }
         }
         let took = self.took_ms.map(|took| format!("took {}", wording::duration(took)));
-        let id = self.correction.as_ref().map(|id| format!("correction {}", escape::value(id, SHORT)));
+        let id = self.correction.as_ref().map(|id| {
+            let what = if wording::is_undo(id) { "undo" } else { "correction" };
+            format!("{what} {}", escape::value(id, SHORT))
+        });
         let last: Vec<String> = took.into_iter().chain(id).collect();
         if !last.is_empty() {
             lines.push(Line::new().own(Style::Dim, &format!("  {}", last.join(", "))));

@@ -16,6 +16,9 @@ pub(crate) struct Wording {
     pub(crate) style: Style,
 }
 
+/// The outcome of a message about an exemption that ends soon.
+pub(crate) const EXPIRING: &str = "expiring";
+
 /// How the outcome of `message` is said.
 pub(crate) fn of(message: &Message) -> Wording {
     let word = message.outcome.to_ascii_lowercase().replace(['_', '-'], " ");
@@ -34,7 +37,20 @@ pub(crate) fn of(message: &Message) -> Wording {
             "rectify could not read enough to decide and changed nothing. Take it as broken until somebody has looked.",
             Style::Warn,
         ),
-        "deferred" => ("Found", "rectify gives you time to fix it before it looks again.", Style::Warn),
+        "deferred" => (
+            "Waiting",
+            "rectify gives you time to fix it, then looks again. What is right by then is left alone.",
+            Style::Warn,
+        ),
+        "restored" => ("Undone", restored(message), Style::Warn),
+        "not restored" | "notrestored" => (
+            "Not undone",
+            "rectify tried to undo the correction, but could not prove that what stood before stands again.",
+            Style::Bad,
+        ),
+        EXPIRING => {
+            ("Exemption ends soon", "From its end on rectify acts on the resource as on any other.", Style::Warn)
+        }
         "shadowed" => ("Shadow", "rectify is in shadow mode here: it decided, and changed nothing.", Style::Dim),
         _ => {
             let other = escape::value(&word, 40);
@@ -44,7 +60,8 @@ pub(crate) fn of(message: &Message) -> Wording {
     };
     let why = match word.as_str() {
         "not proven" | "notproven" => "Still broken",
-        "deferred" | "corrected" => "Note",
+        "deferred" | "corrected" | "restored" => "Note",
+        EXPIRING => "Exemption",
         _ => "Reason",
     };
     Wording { headline: headline.to_owned(), sentence: sentence.to_owned(), why, style }
@@ -59,6 +76,28 @@ fn told(message: &Message) -> &'static str {
         (Standing::Live, Mode::Corrective) => "rectify changed nothing: this control only tells here.",
         (Standing::Live, _) => "rectify changed nothing: it only tells in this environment.",
     }
+}
+
+fn restored(message: &Message) -> &'static str {
+    if message.undone.as_ref().is_some_and(|undo| is_undo(&undo.correction)) {
+        "A person took the undo back: what the correction had made stands again, and was read again to prove it."
+    } else {
+        "A person undid the correction: what stood before stands again, and was read again to prove it."
+    }
+}
+
+/// Whether `id` is the ledger's name for an undo, not for a correction.
+pub(crate) fn is_undo(id: &str) -> bool {
+    id.starts_with("u-")
+}
+
+/// The command that undoes what the ledger calls `id`. `None` for what the ledger would not call so: nobody is told to run
+/// a text from outside.
+pub(crate) fn undo_command(id: &str) -> Option<String> {
+    // Crockford's base 32 in lower case, as `CorrectionId` in rectify-aws.
+    let digit = |b: u8| b.is_ascii_digit() || (b.is_ascii_lowercase() && !matches!(b, b'i' | b'l' | b'o' | b'u'));
+    let number = id.strip_prefix("c-").or_else(|| id.strip_prefix("u-"))?;
+    (number.len() == 18 && number.bytes().all(digit)).then(|| format!("rectify undo {id} --reason \"why\""))
 }
 
 /// A duration for people: `85 ms`, `1.4 s`, `2 min 5 s`.

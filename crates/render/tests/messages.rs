@@ -9,7 +9,7 @@ use rectify_controls::{
     AccountId, Action, Arn, Control, Evidence, Framework, Guidance, Kind, Mode, Place, Region, Settings, Severity,
     State, s3_bucket::S3Bucket,
 };
-use rectify_render::{Message, Notice, Who, escape};
+use rectify_render::{Message, Notice, Undone, Who, escape};
 
 static CONTROL: Control = Control {
     id: "s3-bucket-public-acl",
@@ -75,8 +75,11 @@ fn corrected(case: &Case) -> Notice<'_> {
         ],
         proof: Some("read again, the ACL grants only the owner and all four block flags are on"),
         took: Some(Duration::from_millis(1_430)),
-        correction: Some("01JD-7QK2"),
+        correction: Some("c-01m83n8fx16ssvfw8g"),
+        undone: None,
         why: None,
+        next: None,
+        paused: None,
         repeats: 0,
         alarm: false,
     }
@@ -153,17 +156,162 @@ fn each_outcome_has_its_own_words() {
         "unverifiable",
         "deferred",
         "shadowed",
+        "restored",
+        "not-restored",
+        "expiring",
         "\u{1b}[2Jsomething new",
     ]
     .into_iter()
     .map(|outcome| {
-        let alarm = outcome == "not_proven";
+        let alarm = matches!(outcome, "not_proven" | "not-restored");
         let message =
             Message::new(&Notice { outcome, alarm, why: Some("access denied (AccessDenied)."), ..corrected(&case) });
         format!("{}\n{}", message.subject(), message.text().lines().take(5).collect::<Vec<_>>().join("\n"))
     })
     .collect();
     insta::assert_snapshot!(heads.join("\n\n"));
+}
+
+const CORRECTION: &str = "c-01m83n8fx16ssvfw8g";
+const UNDO: &str = "u-01m83q00000000000x";
+
+/// The undo of [`corrected`].
+fn restored(case: &Case) -> Notice<'_> {
+    Notice {
+        outcome: "restored",
+        changes: vec!["set the ACL to 2 grants".to_owned(), "removed the bucket's public access block".to_owned()],
+        proof: Some("read again at 2026-11-23T11:00:01Z and as before the correction (look 1)"),
+        correction: Some(UNDO),
+        undone: Some(Undone {
+            by: "arn:aws:iam::123456789012:role/alice",
+            reason: "the reports are public on purpose",
+            until: Some("2026-11-24T11:00:00Z"),
+            correction: CORRECTION,
+        }),
+        ..corrected(case)
+    }
+}
+
+#[test]
+fn an_undone_correction_tells_who_why_and_until_when() {
+    let case = case("quarterly-reports");
+    insta::assert_snapshot!(shown(&restored(&case)));
+    let json: serde_json::Value = serde_json::from_str(&Message::new(&restored(&case)).json()).unwrap();
+    assert_eq!(
+        json["undone"],
+        serde_json::json!({
+            "by": "arn:aws:iam::123456789012:role/alice",
+            "reason": "the reports are public on purpose",
+            "until": "2026-11-24T11:00:00Z",
+            "correction": CORRECTION,
+        })
+    );
+    let by_nobody_known = Message::new(&Notice { actor: Who::default(), ..restored(&case) }).text();
+    assert!(!by_nobody_known.contains("found by a look"), "{by_nobody_known}");
+}
+
+/// Undoing an undo brings the correction back: nothing is held off, and undoing that one again is an undo like any other.
+#[test]
+fn an_undone_undo_is_a_correction_again() {
+    let case = case("quarterly-reports");
+    let again = Undone { by: "bob", reason: "not on purpose after all", until: None, correction: UNDO };
+    let notice = Notice { correction: Some("u-01m83q11111111111z"), undone: Some(again), ..restored(&case) };
+    let text = Message::new(&notice).text();
+    assert!(text.contains("A person took the undo back: what the correction had made stands again"), "{text}");
+    assert!(!text.contains("Held off") && !text.contains("brings the correction back"), "{text}");
+    assert!(text.contains("u-01m83q11111111111z --reason \"why\"\n  restores exactly what stood before, and holds"));
+}
+
+#[test]
+fn a_pause_stands_above_everything_else() {
+    let case = case("logs");
+    for (outcome, alarm) in [("withheld", true), ("notified", false), ("something new", false)] {
+        let paused = Some("corrections are paused (all): maintenance, by alice");
+        let message = Message::new(&Notice { outcome, alarm, paused, ..corrected(&case) });
+        assert!(message.text().starts_with("Corrections are paused (all): maintenance, by alice.\n\n"));
+        assert!(message.terminal()[1].to_string().contains("corrections are paused (all)"));
+        assert!(message.json().contains(r#""paused":"corrections are paused (all): maintenance, by alice""#));
+    }
+    assert!(!Message::new(&corrected(&case)).text().contains("paused"));
+}
+
+#[test]
+fn the_next_step_has_a_section_of_its_own() {
+    let case = case("logs");
+    let notice = Notice {
+        outcome: "withheld",
+        changes: Vec::new(),
+        proof: None,
+        correction: None,
+        why: Some("a tug of war: corrected 3 times within 1h"),
+        next: Some("`rectify resume --control s3-bucket-public-acl` lets it correct again"),
+        ..corrected(&case)
+    };
+    let message = Message::new(&notice);
+    let text = message.text();
+    let section =
+        "\nWhat to do\n  `rectify resume --control s3-bucket-public-acl` lets it correct again.\n\nTo be exempted\n";
+    assert!(text.contains(section), "{text}");
+    assert!(message.terminal().iter().any(|line| line.to_string().starts_with("  to do: `rectify resume")));
+}
+
+#[test]
+fn an_exemption_that_ends_soon_asks_for_a_decision() {
+    let case = case("logs");
+    let notice = Notice {
+        outcome: "expiring",
+        summary: "an exemption of this bucket ends on 2026-11-30",
+        evidence: &[],
+        actor: Who::default(),
+        changes: Vec::new(),
+        proof: None,
+        took: None,
+        correction: None,
+        why: Some("web-team@example.com: public web site (SEC-123), until 2026-11-30T00:00:00Z"),
+        ..corrected(&case)
+    };
+    insta::assert_snapshot!(shown(&notice));
+}
+
+/// A command is only shown for an id that the ledger makes. Anything else is text from outside.
+#[test]
+fn only_an_id_of_the_ledger_becomes_a_command() {
+    let case = case("logs");
+    let text = |id| Message::new(&Notice { correction: Some(id), ..corrected(&case) }).text();
+    let mail = text(CORRECTION);
+    let command = "\n  rectify undo c-01m83n8fx16ssvfw8g --reason \"why\"\n  restores exactly what stood before, and holds this control off for 24 hours.\n";
+    assert!(mail.contains(command), "{mail}");
+    assert!(
+        text(UNDO).contains("\n  rectify undo u-01m83q00000000000x --reason \"why\"\n  brings the correction back")
+    );
+    for id in [
+        "c-01m83n8fx16ssvfw8",
+        "c-01m83n8fx16ssvfw8gg",
+        "C-01m83n8fx16ssvfw8g",
+        "c-01M83N8FX16SSVFW8G",
+        "c-01m83n8fx16ssvfw8u",
+        "c-01m83n8fx16ssvf;rm",
+        "d-01m83n8fx16ssvfw8g",
+        "u-c-01m83n8fx16ssvfw",
+        "c-01m83n8fx16ssvfw8\n",
+        "01m83n8fx16ssvfw8g",
+    ] {
+        let mail = text(id);
+        assert!(!mail.contains("rectify undo"), "{id}: {mail}");
+        assert!(mail.contains("is kept in the ledger, under this correction:"), "{id}: {mail}");
+    }
+}
+
+/// What an earlier release published has none of the later fields.
+#[test]
+fn a_message_of_an_earlier_release_is_read() {
+    let case = case("logs");
+    let message = Message::new(&corrected(&case));
+    let mut json: serde_json::Value = serde_json::from_str(&message.json()).unwrap();
+    for later in ["paused", "undone", "next"] {
+        assert!(json.as_object_mut().unwrap().remove(later).is_some(), "{later}");
+    }
+    assert_eq!(Message::parse(&json.to_string()).unwrap(), message);
 }
 
 const EVIL: &str = "\u{1b}[31mevil\u{202e}txt.exe\r\n\r\nClick https://evil.example/login or www.evil.com <https://evil.example|here> \\\\evil\\share";
@@ -186,7 +334,10 @@ fn hostile<'a>(case: &'a Case, evil: &'a str) -> Notice<'a> {
         changes: vec![evil.to_owned(); 50],
         proof: Some(evil),
         correction: Some(evil),
+        undone: Some(Undone { by: evil, reason: evil, until: Some(evil), correction: evil }),
         why: Some(evil),
+        next: Some(evil),
+        paused: Some(evil),
         repeats: u64::MAX,
         took: Some(Duration::MAX),
         alarm: true,
@@ -262,7 +413,10 @@ fn the_exemption_names_exactly_the_resource() {
         assert_eq!(exemption["control"].as_str(), Some(CONTROL.id));
         let settings = format!(
             "[[environment]]\nname = \"all\"\nmode = \"detective\"\ndefault = true\n\n{}",
-            snippet.replace("owner = \"\"", "owner = \"web\"").replace("reason = \"\"", "reason = \"a web site\"")
+            snippet
+                .replace("owner = \"\"", "owner = \"web\"")
+                .replace("reason = \"\"", "reason = \"a web site\"")
+                .replace("ticket = \"\"", "ticket = \"SEC-1\"")
         );
         Settings::parse(&settings, &S3Bucket::CONTROLS.iter().collect::<Vec<_>>()).unwrap();
         assert_eq!(exemption["expires"].as_datetime().unwrap().to_string(), "2027-02-21");
