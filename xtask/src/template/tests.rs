@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use rectify_controls::Trigger;
+use rectify_controls::{Order, Trigger};
 use rectify_pattern::Pattern;
 use serde_json::{Value as Json, json};
 use yaml_serde::{Value, value::TaggedValue};
@@ -198,8 +198,8 @@ fn every_guard_is_woken_once_a_day() {
     let tend = &template["Resources"]["DeskLampGuard"]["Properties"]["Events"]["Tend"];
     assert_eq!(plain(&tend["Type"]), "Schedule");
     assert_eq!(plain(&tend["Properties"]["Schedule"]), "rate(1 day)");
-    let order: Json = serde_json::from_str(plain(&tend["Properties"]["Input"])).unwrap();
-    assert_eq!(order, json!({"rectify": "tend"}));
+    let order: Order = serde_json::from_str(plain(&tend["Properties"]["Input"])).unwrap();
+    assert_eq!(order, Order::Tend);
 }
 
 #[test]
