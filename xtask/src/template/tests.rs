@@ -106,6 +106,23 @@ fn what_the_command_line_looks_for_is_named_after_the_stack() {
     assert_eq!((plain(&index["IndexName"]), keys), ("feed", vec!["feed", "at"]));
 }
 
+/// A kept ledger is imported by itself, cut out of the template by line: docs/sam-local.md.
+#[test]
+fn the_ledger_can_stand_alone() {
+    let text = files(&[LAMP]).unwrap().remove(0).text;
+    let cut: String = text
+        .lines()
+        .skip_while(|line| *line != "  Ledger:")
+        .take_while(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n");
+    let alone: Value = yaml_serde::from_str(&cut).unwrap();
+    assert_eq!(alone["Ledger"], template(&[LAMP])["Resources"]["Ledger"]);
+    let mut used = BTreeSet::new();
+    references(&alone, &mut used);
+    assert_eq!(used, ["AWS::StackName".to_owned()].into());
+}
+
 /// Actions and resources of each statement in `document`, by `Sid`.
 fn statements(document: &Value) -> BTreeMap<&str, (Vec<&str>, Vec<&str>)> {
     (document["Statement"].as_sequence().unwrap().iter())
