@@ -34,7 +34,7 @@ pub struct Notice<'a> {
     pub actor: Who<'a>,
     /// What rectify did, or tried, in order.
     pub changes: Vec<String>,
-    /// How the second observation showed that the correction worked. Only a proven correction has one.
+    /// How the second observation showed that it worked. Only a proven correction or undo has one.
     pub proof: Option<&'a str>,
     /// From the arrival of the event to the outcome.
     pub took: Option<Duration>,
