@@ -13,7 +13,7 @@
 - moto fails with an internal error when a schedule's group does not exist.
 - moto calls the answer of GetBucketVersioning by a name that the SDKs do not read.
 - moto checks a signature over the form it parsed, not over the bytes that came, so a form with anything but plain letters in
-  it never matches; the bytes are kept for the check.
+  it never matches, and in place of an empty body it takes the parameters of the address; the bytes are kept for the check.
 """
 
 import contextlib
@@ -102,7 +102,12 @@ def permit_named_action(self, resource):
 
 def sign_received_bytes(self):
     self._body = received.body
-    return sign(self)
+    # Signed in place of a body that is empty, unless there are none.
+    data, self._data = self._data, b""
+    try:
+        return sign(self)
+    finally:
+        self._data = data
 
 
 def keep_body(application):

@@ -146,3 +146,14 @@ pub(crate) fn body(named: Option<&Named>, code: &str, message: &str) -> (String,
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::random;
+
+    #[test]
+    fn chance_is_the_published_generators() {
+        let numbers: Vec<u64> = (1..=3).map(|n| random(1_234_567, n)).collect();
+        assert_eq!(numbers, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+    }
+}

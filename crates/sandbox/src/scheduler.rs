@@ -1,6 +1,6 @@
 //! EventBridge Scheduler: moto keeps schedules, and here they fire.
 //!
-//! Played are one-time schedules (`at(…)`) whose target is a function of the template. Not played: recurring schedules,
+//! Played are one-time schedules (`at(…)`, in UTC) whose target is a function of the template. Not played: recurring schedules,
 //! flexible time windows (a schedule fires at their beginning), the placeholders `<aws.scheduler.…>` in an input, and the
 //! target's role and retry policy: what the schedule's role may invoke is not checked.
 
@@ -205,16 +205,15 @@ impl Scheduler {
     }
 }
 
-/// `at(2026-11-23T09:30:00)` in its zone, UTC by default.
+/// `at(2026-11-23T09:30:00)`, in UTC.
 fn due(expression: &str, zone: Option<&str>) -> Result<jiff::Timestamp, String> {
     let time = expression.strip_prefix("at(").and_then(|rest| rest.strip_suffix(')'));
     let time = time.ok_or_else(|| "the sandbox plays one-time schedules only".to_owned())?;
     let time: DateTime = time.parse().map_err(|error: jiff::Error| error.to_string())?;
-    let zone = match zone.unwrap_or("UTC") {
-        "UTC" => TimeZone::UTC,
-        name => TimeZone::get(name).map_err(|error| error.to_string())?,
-    };
-    zone.to_timestamp(time).map_err(|error| error.to_string())
+    if zone.is_some_and(|zone| zone != "UTC") {
+        return Err("the sandbox plays times in UTC only".to_owned());
+    }
+    TimeZone::UTC.to_timestamp(time).map_err(|error| error.to_string())
 }
 
 /// What a schedule without an input sends (EventBridge user guide, "Scheduled Event").

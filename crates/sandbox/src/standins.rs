@@ -9,7 +9,8 @@
 //!    table or topic ARN allows. The gateway names the ARN ([`resource`]).
 //! 3. **Refusals.** moto refuses in one XML form whatever the protocol, which clients of JSON services, of EC2 and of
 //!    S3Control cannot read. The gateway says the same in the form of the protocol ([`refusal`]).
-//! 4. **Signatures of forms** (launcher). moto signs the form it parsed instead of the bytes that came.
+//! 4. **Signatures** (launcher). moto signs the form it parsed instead of the bytes that came, and the parameters of the
+//!    address in place of an empty body.
 //! 5. **Transactions** (launcher). moto undoes a refused one by putting back a copy of the table taken before, which
 //!    loses what others wrote in between; DynamoDB takes one request at a time and copies only the items concerned.
 //! 6. **`GetBucketVersioning`** and **S3Control's answers** (launcher). moto names their root elements as no SDK reads

@@ -92,3 +92,21 @@ fn error(status: StatusCode, code: &'static str, message: &str) -> Whole {
     whole.headers.insert(ERROR_TYPE, HeaderValue::from_static(code));
     whole
 }
+
+#[cfg(test)]
+mod tests {
+    use super::function_arn;
+
+    #[test]
+    fn a_function_is_named_in_five_ways() {
+        let arn = "arn:aws:lambda:eu-central-1:123456789012:function:f";
+        for name in ["f", "function:f", "123456789012:function:f", arn] {
+            let of = |name: &str, qualifier| function_arn(name, qualifier, "eu-central-1", "123456789012");
+            assert_eq!(of(name, None), arn);
+            assert_eq!(of(name, Some("7")), format!("{arn}:7"));
+            assert_eq!(of(&format!("{name}:$LATEST"), None), format!("{arn}:$LATEST"));
+        }
+        let elsewhere = function_arn("222222222222:function:f", None, "eu-central-1", "123456789012");
+        assert_eq!(elsewhere, "arn:aws:lambda:eu-central-1:222222222222:function:f");
+    }
+}

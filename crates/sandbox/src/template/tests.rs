@@ -28,6 +28,8 @@ Resources:
   Topic: { Type: AWS::SNS::Topic }
   Off: { Type: AWS::SNS::Topic, Condition: IsNot }
   Fn: { Type: AWS::Serverless::Function, Properties: { CodeUri: . } }
+  Kept: { Type: AWS::DynamoDB::Table, Properties: { TableName: !Sub "${AWS::StackName}-ledger" } }
+  Group: { Type: AWS::Scheduler::ScheduleGroup, Properties: { Name: !Ref AWS::StackName } }
   Own: { Type: AWS::IAM::Role, Properties: { Path: /rectify/ } }
 "#;
 
@@ -48,6 +50,9 @@ fn intrinsics_become_values() {
         ("Fn::GetAtt: [Named, QueueName]", json!("q-test")),
         ("!Ref Topic", json!("arn:aws:sns:eu-central-1:123456789012:rectify-Topic")),
         ("!GetAtt FnRole.Arn", json!("arn:aws:iam::123456789012:role/rectify-Fn")),
+        ("!Ref Kept", json!("rectify-ledger")),
+        ("!Ref Group", json!("rectify")),
+        ("!GetAtt Group.Arn", json!("arn:aws:scheduler:eu-central-1:123456789012:schedule-group/rectify")),
         ("!GetAtt Own.Arn", json!("arn:aws:iam::123456789012:role/rectify/rectify-Own")),
         ("!If [Numbers, yes, no]", json!("yes")),
         ("!Sub '${AWS::Partition}-${Topic.TopicName}-${!x}'", json!("aws-rectify-Topic-${x}")),

@@ -7,7 +7,7 @@ use rectify_sandbox::{Invocation, Outcome};
 use serde_json::{Value, json};
 use tokio::io::AsyncBufReadExt;
 
-use crate::harness::{Sandbox, fixture};
+use crate::harness::{Sandbox, dead_letters, fixture};
 
 async fn calls(sandbox: &Sandbox, calls: Value) -> Vec<String> {
     let invocation = sandbox.world.invoke("Guard", &json!({ "calls": calls })).await.unwrap();
@@ -70,7 +70,7 @@ async fn a_failing_function_is_tried_three_times_and_its_event_kept() {
     assert_eq!(ids.len(), 1, "retries keep the request id");
     assert_eq!(invocations[0].response["errorMessage"], "it went wrong");
 
-    let message = &dead_letters(&sandbox).await[0];
+    let message = &dead_letters(&sandbox, "rectify-DeadLetters").await[0];
     let event: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
     assert_eq!(event["detail"]["n"], 1);
     let attributes = &message["MessageAttributes"];
@@ -89,7 +89,7 @@ async fn a_crash_reaches_the_destination_for_failures_at_once() {
     let told = || sandbox.world.logs().iter().any(|line| line.stream == "stderr" && line.line == "going down");
     assert!(told());
 
-    let message = &dead_letters(&sandbox).await[0];
+    let message = &dead_letters(&sandbox, "rectify-DeadLetters").await[0];
     let record: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
     assert_eq!(record["requestContext"]["condition"], "RetriesExhausted");
     assert_eq!(record["requestPayload"]["id"], "e-2");
@@ -203,7 +203,7 @@ async fn a_role_allows_what_the_template_says_and_a_person_everything() {
              print(other.client('sts').get_caller_identity()['Account'], len(boto3.client('sqs').list_queues().get('QueueUrls', [])))\n",
         )
         .await;
-    assert_eq!(told.trim(), "222222222222 1");
+    assert_eq!(told.trim(), "222222222222 2");
     let event = sandbox.event("CreateQueue");
     assert_eq!(event["account"], "222222222222");
     assert_eq!(event["detail"]["userIdentity"]["arn"], "arn:aws:sts::222222222222:assumed-role/x/me");
@@ -232,7 +232,7 @@ async fn a_function_without_concurrency_keeps_its_events_for_later() {
     let invocations = sandbox.world.invocations();
     assert_eq!(invocations.len(), 1);
     assert_eq!(invocations[0].response["errorType"], "TooManyRequestsException");
-    assert!(dead_letters(&sandbox).await[0]["Body"].as_str().unwrap().contains("e-3"));
+    assert!(dead_letters(&sandbox, "rectify-DeadLetters").await[0]["Body"].as_str().unwrap().contains("e-3"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -337,14 +337,6 @@ async fn hold() {
     let pids: Vec<String> = children().iter().map(u32::to_string).collect();
     println!("processes: {}", pids.join(" "));
     std::future::pending().await
-}
-
-async fn dead_letters(sandbox: &Sandbox) -> Vec<Value> {
-    let url = format!("{}/123456789012/rectify-DeadLetters", sandbox.world.endpoint());
-    let body = json!({ "QueueUrl": url, "MessageAttributeNames": ["All"], "MaxNumberOfMessages": 10 });
-    let (status, answer) = sandbox.world.aws_json("sqs", "AmazonSQS.ReceiveMessage", &body).await.unwrap();
-    assert_eq!(status, 200, "{answer}");
-    answer["Messages"].as_array().cloned().unwrap_or_else(|| panic!("no dead letter: {answer}"))
 }
 
 /// Living children of this test's process (each test has a process of its own).

@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use rectify_sandbox::{Progress, Python, World, WorldBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) struct Sandbox {
     pub(crate) world: World,
@@ -36,6 +36,11 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 
 impl Sandbox {
     pub(crate) async fn start() -> Self {
+        Self::of(fixture("template.yaml")).await
+    }
+
+    /// A world from another template, with the test function in every place.
+    pub(crate) async fn of(template: PathBuf) -> Self {
         let python = Python::ensure(&Progress::default()).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         let binary = directory.path().join("bootstrap");
@@ -44,7 +49,7 @@ impl Sandbox {
         write!(file, "#!{} -IB\n{script}", python.interpreter().display()).unwrap();
         file.set_permissions(std::fs::Permissions::from_mode(0o755)).unwrap();
         drop(file);
-        let world = WorldBuilder::new(fixture("template.yaml"), move |_| binary.clone())
+        let world = WorldBuilder::new(template, move |_| binary.clone())
             .retry_delay(Duration::from_millis(20))
             .start()
             .await
@@ -135,4 +140,13 @@ pub(crate) async fn send(request: Request<Full<Bytes>>) -> Result<Reply, String>
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.map_err(|error| format!("{error:?}"))?.to_bytes();
     Ok(Reply { status, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+/// What waits in a queue; there must be something.
+pub(crate) async fn dead_letters(sandbox: &Sandbox, queue: &str) -> Vec<Value> {
+    let url = format!("{}/123456789012/{queue}", sandbox.world.endpoint());
+    let body = json!({ "QueueUrl": url, "MessageAttributeNames": ["All"], "MaxNumberOfMessages": 10 });
+    let (status, answer) = sandbox.world.aws_json("sqs", "AmazonSQS.ReceiveMessage", &body).await.unwrap();
+    assert_eq!(status, 200, "{answer}");
+    answer["Messages"].as_array().cloned().unwrap_or_else(|| panic!("no dead letter: {answer}"))
 }

@@ -6,4 +6,7 @@ mod cloud;
 mod faults;
 mod functions;
 mod harness;
+mod invoke;
+mod kill;
+mod schedules;
 mod trail;
