@@ -22,8 +22,8 @@ pub use config::config;
 pub use failure::{AwsFailure, FailureKind};
 pub use jitter::pause;
 pub use ledger::{
-    Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, Json, Lease, Ledger, Note, Noted,
-    ResourceKey, Sighting, WriteAhead,
+    Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, FindingRow, Json, Lease, Ledger, Limits,
+    Note, Noted, ResourceKey, ResourceState, Sighting, UndoClaim, WriteAhead, exemption_id,
 };
 pub use retry::AlsoRetry;
 pub use schedule::Schedules;

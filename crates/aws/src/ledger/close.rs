@@ -8,14 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::{
     Ledger,
     expression::{Edit, number, text},
-    row::{correction_key, finding_key},
-    types::{CorrectionId, Json, KEEP, ResourceKey, base32, ttl},
+    ids::{CorrectionId, ResourceKey, digits},
+    lease::lost,
+    row::{LEASE, correction_key, finding_key, findings_of},
+    transaction::{MEETINGS, canceled, met},
+    types::{Json, KEEP, ttl},
 };
-use crate::{AwsFailure, FailureKind, pause};
-
-/// The code of the [`AwsFailure`] that [`Ledger::close`] gives when the lease is no longer this correction's: it ran longer
-/// than its lease, and somebody else may have acted in the meantime. The outcome itself is in the ledger all the same.
-pub const LEASE_LOST: &str = "LeaseLost";
+use crate::{AwsFailure, pause};
 
 /// How a correction ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +25,8 @@ pub struct Closing {
     pub outcome: Json,
     /// The second observation that proves it.
     pub proof: Option<Json>,
+    /// The facts as the correction left them. `None` when they could not be read again.
+    pub facts_after: Option<Json>,
     /// Now.
     pub at: Timestamp,
     /// What became of each finding.
@@ -61,11 +62,13 @@ impl Ledger {
             .set("closed_at", number(closing.at.as_millisecond()))
             .when("#correction = :correction")
             .bind("correction", text(id.as_str()));
-        let mut items = vec![self.update(&pk, "lease", lease)?, self.closed(&pk, id, closing)?];
+        let mut items = vec![self.update(&pk, LEASE, lease)?, self.closed(&pk, id, closing)?];
         for finding in &closing.findings {
             let edit = Edit::default()
                 .set("status", text(if finding.resolved { "resolved" } else { "open" }))
                 .set("outcome", text(&finding.outcome))
+                .set("feed", text(findings_of(&finding.outcome)))
+                .set_once("at", number(closing.at.as_millisecond()))
                 .set_if_any("ttl", finding.resolved.then(|| number(ttl(closing.at, KEEP))))
                 .set_if_any("told_by", closing.told_by.as_deref().map(text))
                 .set_if_any("told_at", closing.told_by.as_ref().map(|_| number(closing.at.as_millisecond())))
@@ -74,23 +77,25 @@ impl Ledger {
             items.push(self.update(&pk, &finding_key(&finding.control, &finding.fingerprint), edit)?);
         }
         // A second closing of the same correction is another request, so the token has its time in it.
-        let token = format!("{id}-{}", base32::<10>(u64::try_from(closing.at.as_millisecond()).unwrap_or(0)));
-        let mut pauses = super::claim::MEETINGS.iter();
+        let token = format!("{id}-{}", digits::<10>(closing.at.as_millisecond()));
+        let mut pauses = MEETINGS.iter();
         loop {
             let Err(error) = self.transact(items.clone(), &token).await else { return Ok(()) };
-            let failure = AwsFailure::new("dynamodb", "TransactWriteItems", &error);
-            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
-                return Err(failure);
+            let Some(TransactWriteItemsError::TransactionCanceledException(reasons)) = error.as_service_error() else {
+                return Err(canceled(&error));
             };
-            let codes = || canceled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-            let lease_refused = codes().next() == Some("ConditionalCheckFailed");
-            if lease_refused {
+            let failed: Vec<_> = reasons
+                .cancellation_reasons()
+                .iter()
+                .filter(|reason| reason.code().is_some_and(|code| code != "None"))
+                .collect();
+            let lease_refused = reasons.cancellation_reasons().first().and_then(|reason| reason.code());
+            if lease_refused == Some("ConditionalCheckFailed") {
                 return Err(self.close_without_lease(&pk, id, closing).await);
             }
-            let met = codes().all(|code| matches!(code, "None" | "TransactionConflict" | "ThrottlingError"));
             match pauses.next() {
-                Some(longest) if met => pause(*longest).await,
-                _ => return Err(failure),
+                Some(longest) if failed.iter().all(|reason| met(reason)) => pause(*longest).await,
+                _ => return Err(canceled(&error)),
             }
         }
     }
@@ -105,6 +110,7 @@ impl Ledger {
             .set("status", text(&closing.status))
             .set("outcome", text(closing.outcome.as_str()))
             .set_if_any("proof", closing.proof.as_ref().map(|proof| text(proof.as_str())))
+            .set_if_any("facts_after", closing.facts_after.as_ref().map(|facts| text(facts.as_str())))
             .set("closed_at", number(closing.at.as_millisecond()))
             .set("ttl", number(ttl(closing.at, KEEP)))
             .when("attribute_exists(#pk)");
@@ -116,17 +122,10 @@ impl Ledger {
             Ok(row) => row,
             Err(failure) => return failure,
         };
-        let token = format!("{id}-lost-{}", base32::<10>(u64::try_from(closing.at.as_millisecond()).unwrap_or(0)));
+        let token = format!("{id}-lost-{}", digits::<10>(closing.at.as_millisecond()));
         match self.transact(vec![row], &token).await {
-            Ok(()) => AwsFailure {
-                service: "dynamodb",
-                operation: "TransactWriteItems",
-                kind: FailureKind::Conflict,
-                code: Some(LEASE_LOST.to_owned()),
-                message: Some("the lease was no longer this correction's when it was closed".to_owned()),
-                request_id: None,
-            },
-            Err(error) => AwsFailure::new("dynamodb", "TransactWriteItems", &error),
+            Ok(()) => lost("TransactWriteItems"),
+            Err(error) => canceled(&error),
         }
     }
 }

@@ -40,6 +40,14 @@ impl Edit {
         }
     }
 
+    /// The attribute gets this value, or goes when there is none.
+    pub(super) fn set_or_remove(self, name: &str, value: Option<AttributeValue>) -> Self {
+        match value {
+            Some(value) => self.set(name, value),
+            None => self.remove(name),
+        }
+    }
+
     /// The attribute gets this value unless it has one.
     pub(super) fn set_once(mut self, name: &str, value: AttributeValue) -> Self {
         self.set.push(format!("#{name} = if_not_exists(#{name}, :{name})"));

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::ReturnValue};
+use aws_sdk_dynamodb::types::ReturnValue;
 use jiff::Timestamp;
 
 use super::{
     Ledger,
     claim::sighted,
-    expression::{Edit, key, number, text},
+    expression::{Edit, number, text},
+    ids::ResourceKey,
     row::{Row, finding_key},
-    types::{ResourceKey, Sighting},
+    store::Refused,
+    types::Sighting,
 };
 use crate::AwsFailure;
 
@@ -23,6 +25,8 @@ pub struct Note<'a> {
     pub finding: &'a Sighting,
     /// The outcome's name: a new one is told at once.
     pub outcome: &'a str,
+    /// In shadow mode, the name of the outcome that it would have had.
+    pub would: Option<&'a str>,
     /// Our Lambda request. A retry of the same asynchronous invocation has the same one, and tells again what the attempt
     /// before it may have failed to tell.
     pub request: &'a str,
@@ -80,7 +84,7 @@ impl Ledger {
             .await;
         match telling {
             Ok(before) => Ok(Noted::Tell { repeats: count(&before, "untold") }),
-            Err(Refused::Condition) => {
+            Err(Refused::Condition(_)) => {
                 let row = self.edit(note, counted(note).add("untold", 1), ReturnValue::AllNew).await?;
                 Ok(Noted::Already { told_at: row.time("told_at")?, seen: count(&row, "seen") })
             }
@@ -89,57 +93,20 @@ impl Ledger {
     }
 
     async fn edit(&self, note: &Note<'_>, edit: Edit, answer: ReturnValue) -> Result<Row, Refused> {
-        let words = edit.build();
         let sk = finding_key(&note.finding.control, &note.finding.fingerprint);
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key(&note.key.to_string(), &sk)))
-            .set_update_expression(words.update)
-            .set_condition_expression(words.condition)
-            .set_expression_attribute_names(words.names)
-            .set_expression_attribute_values(words.values)
-            .return_values(answer)
-            .send()
-            .await
-            .map(|answer| Row(answer.attributes.unwrap_or_default()))
-            .map_err(|error| match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Refused::Condition,
-                _ => Refused::Failed(AwsFailure::new("dynamodb", "UpdateItem", &error)),
-            })
-    }
-}
-
-enum Refused {
-    Condition,
-    Failed(AwsFailure),
-}
-
-impl From<Refused> for AwsFailure {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Failed(failure) => failure,
-            Refused::Condition => Self {
-                service: "dynamodb",
-                operation: "UpdateItem",
-                kind: crate::FailureKind::Conflict,
-                code: Some("ConditionalCheckFailedException".to_owned()),
-                message: None,
-                request_id: None,
-            },
-        }
+        self.write(&note.key.to_string(), &sk, edit, answer).await
     }
 }
 
 fn counted(note: &Note<'_>) -> Edit {
-    sighted(Edit::default(), note.finding, note.now)
+    sighted(Edit::default(), note.finding, note.outcome, note.now)
         .set("status", text("open"))
-        .set("outcome", text(note.outcome))
+        .set_or_remove("would", note.would.map(text))
         .set("event", text(note.event))
         .add("seen", 1)
         .remove("ttl")
 }
 
 fn count(row: &Row, name: &str) -> u64 {
-    row.number(name).ok().and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
+    row.count(name).unwrap_or(0)
 }
