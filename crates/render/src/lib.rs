@@ -11,6 +11,7 @@
 
 mod console;
 mod email;
+mod ending;
 mod message;
 mod notice;
 mod sns;
@@ -21,6 +22,7 @@ mod wording;
 pub mod escape;
 
 pub use console::link as console_link;
+pub use ending::{Ending, ending};
 pub use message::{Actor, Fix, Message, MessageError, Resource, Rule, SCHEMA_VERSION, Standing, Undo};
 pub use notice::{Notice, Undone, Who};
 pub use sns::Sns;

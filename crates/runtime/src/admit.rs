@@ -1,51 +1,37 @@
 //! Step 2: whether an event concerns this guard, and whose and where it is.
 
-use rectify_controls::{AccountId, Environment, Ignored, Kind, Mode, Place, Region, Screen, Selection, Settings};
+use rectify_controls::{AccountId, Ignored, Kind, Place, Region, Screen, Selection};
 use rectify_event::Event;
 
-/// What is to be looked at, and under which rules.
+/// What is to be looked at.
 #[derive(Debug)]
-pub(crate) struct Admitted<'a, Id> {
+pub(crate) struct Admitted<Id> {
     pub(crate) targets: Vec<Id>,
     pub(crate) selection: Selection,
     pub(crate) suspicious: bool,
     pub(crate) own_event: bool,
     pub(crate) place: Place,
-    pub(crate) environment: &'a Environment,
 }
 
 /// Decides whether `event` concerns kind `K` in account `home`.
 ///
-/// The account is the envelope's and nobody else's: the detail is what a caller in that account chose to send. Controls
-/// that are off in the account's environment are not even looked at.
-pub(crate) fn admit<'a, K: Kind>(
+/// The account is the envelope's and nobody else's: the detail is what a caller in that account chose to send.
+pub(crate) fn admit<K: Kind>(
     event: &Event<'_>,
-    settings: &'a Settings,
     home: &AccountId,
     own_role: Option<&str>,
-) -> Result<Admitted<'a, K::Id>, Ignored> {
-    let Screen::Look { targets, mut selection, suspicious } = (match K::screen(event) {
+) -> Result<Admitted<K::Id>, Ignored> {
+    let (targets, selection, suspicious) = match K::screen(event) {
         Screen::Ignore(why) => return Err(why),
-        look @ Screen::Look { .. } => look,
-    }) else {
-        return Err(Ignored::NotOurs);
+        Screen::Look { targets, selection, suspicious } => (targets, selection, suspicious),
     };
     let place = place(event)?;
     if place.account != *home {
         return Err(Ignored::Elsewhere(format!("account {} is not the account this stack runs in", place.account)));
     }
-    let environment = settings
-        .environment(&place.account)
-        .ok_or_else(|| Ignored::Elsewhere(format!("no environment covers account {}", place.account)))?;
-    selection.retain(|id| {
-        K::CONTROLS.iter().any(|control| control.id == *id && settings.mode(control, environment) != Mode::Off)
-    });
-    if selection.is_empty() {
-        return Err(Ignored::NotApplicable("every control this event can break is off here".to_owned()));
-    }
     let issuer = event.record().and_then(|record| record.issuer_arn());
     let own_event = own_role.is_some() && issuer == own_role;
-    Ok(Admitted { targets, selection, suspicious, own_event, place, environment })
+    Ok(Admitted { targets, selection, suspicious, own_event, place })
 }
 
 fn place(event: &Event<'_>) -> Result<Place, Ignored> {
@@ -61,18 +47,12 @@ fn place(event: &Event<'_>) -> Result<Place, Ignored> {
 
 #[cfg(test)]
 mod tests {
-    use rectify_controls::{Control, s3_bucket::S3Bucket};
+    use rectify_controls::s3_bucket::S3Bucket;
     use serde_json::{Value, json};
 
     use super::*;
 
     const OWN: &str = "arn:aws:iam::111122223333:role/rectify/guard";
-
-    fn settings(more: &str) -> Settings {
-        let controls: Vec<&'static Control> = S3Bucket::CONTROLS.iter().collect();
-        let text = format!("[[environment]]\nname = 'all'\nmode = 'corrective'\ndefault = true\n{more}");
-        Settings::parse(&text, &controls).unwrap()
-    }
 
     fn event() -> Value {
         json!({
@@ -84,43 +64,40 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(event: &Value, settings: &Settings, says: &str) {
+    fn refused(event: &Value, says: &str) {
         let text = event.to_string();
         let event = Event::parse(&text).unwrap();
         let home = AccountId::new("111122223333").unwrap();
-        let why = admit::<S3Bucket>(&event, settings, &home, None).unwrap_err().to_string();
+        let why = admit::<S3Bucket>(&event, &home, None).unwrap_err().to_string();
         assert!(why.contains(says), "expected `{says}` in `{why}`");
     }
 
     #[test]
     fn an_event_of_ours_is_looked_at_and_our_own_role_is_recognised() {
-        let (text, settings) = (event().to_string(), settings(""));
+        let text = event().to_string();
         let event = Event::parse(&text).unwrap();
         let home = AccountId::new("111122223333").unwrap();
-        let admitted = admit::<S3Bucket>(&event, &settings, &home, Some(OWN)).unwrap();
+        let admitted = admit::<S3Bucket>(&event, &home, Some(OWN)).unwrap();
         assert!(admitted.own_event);
         assert_eq!(admitted.selection, Selection::from(["s3-bucket-public-acl"]));
         assert_eq!(admitted.targets.len(), 1);
-        assert!(!admit::<S3Bucket>(&event, &settings, &home, Some("arn:aws:iam::1:role/other")).unwrap().own_event);
-        assert!(!admit::<S3Bucket>(&event, &settings, &home, None).unwrap().own_event, "no role known is not a match");
+        assert!(!admit::<S3Bucket>(&event, &home, Some("arn:aws:iam::1:role/other")).unwrap().own_event);
+        assert!(!admit::<S3Bucket>(&event, &home, None).unwrap().own_event, "no role known is not a match");
     }
 
     #[test]
     fn what_is_not_ours_is_left_alone_and_says_why() {
-        let plain = settings("");
         let change = |path: &str, value: Value| {
             let mut changed = event();
             *changed.pointer_mut(path).unwrap() = value;
             changed
         };
-        refused(&change("/account", json!("999999999999")), &plain, "999999999999 is not the account");
-        refused(&change("/account", json!("me")), &plain, "twelve-digit");
-        refused(&change("/account", Value::Null), &plain, "names no account");
-        refused(&change("/region", json!("../../evil")), &plain, "region code");
-        refused(&change("/region", Value::Null), &plain, "names no region");
-        refused(&change("/detail/eventName", json!("GetBucketAcl")), &plain, "no control");
-        let off = settings("[control.s3-bucket-public-acl]\nmode = 'off'");
-        refused(&event(), &off, "off here");
+        refused(&change("/account", json!("999999999999")), "999999999999 is not the account");
+        refused(&change("/account", json!("me")), "twelve-digit");
+        refused(&change("/account", Value::Null), "names no account");
+        refused(&change("/region", json!("../../evil")), "region code");
+        refused(&change("/region", Value::Null), "names no region");
+        refused(&change("/detail/eventName", json!("GetBucketAcl")), "no control");
     }
 
     #[test]
@@ -128,6 +105,6 @@ mod tests {
         let mut forged = event();
         forged["account"] = json!("999999999999");
         forged["detail"]["recipientAccountId"] = json!("111122223333");
-        refused(&forged, &settings(""), "999999999999 is not the account");
+        refused(&forged, "999999999999 is not the account");
     }
 }

@@ -1,4 +1,4 @@
-//! Time: now, how long is left, and how long to wait before looking again.
+//! Time: how long is left, and how long to wait before looking again.
 
 use std::time::Duration;
 
@@ -7,8 +7,7 @@ use jiff::Timestamp;
 /// Kept back for recording and telling, whatever happens before.
 const RESERVE: Duration = Duration::from_secs(4);
 
-/// How long to wait before each further look while somebody else holds the resource or a read can be older than the event.
-/// About five seconds in all: corrections take well under one.
+/// How long to wait before each further look while a read can be older than the event: about five seconds in all.
 const WAITS: [Duration; 6] = [
     Duration::from_millis(80),
     Duration::from_millis(160),
@@ -17,6 +16,10 @@ const WAITS: [Duration; 6] = [
     Duration::from_millis(1280),
     Duration::from_millis(2560),
 ];
+
+/// The longest wait between two looks while somebody else holds the resource. Corrections take well under a second; the
+/// lease of one whose function died runs out after [`crate::correct::LEASE`], and whoever waits for it waits that long.
+const WAIT_FOR_OTHERS: Duration = Duration::from_millis(2000);
 
 /// How long to wait before each look after the last change: S3's configuration reads are eventually consistent.
 const CONSISTENCY: [Duration; 5] = [
@@ -32,6 +35,8 @@ const CONSISTENCY: [Duration; 5] = [
 pub struct Invocation {
     /// Lambda keeps it across its own asynchronous retries; another delivery of the same event has another one.
     pub request_id: String,
+    /// The function's own ARN, as it was invoked.
+    pub function: String,
     /// When Lambda kills us.
     pub deadline: Timestamp,
     /// When the event came in.
@@ -50,36 +55,43 @@ impl Invocation {
     }
 }
 
-/// A bounded number of waits that never run into the deadline.
+/// Waits that never run into the deadline.
 #[derive(Debug)]
 pub(crate) struct Patience<'a> {
     invocation: &'a Invocation,
     waits: &'static [Duration],
+    /// The wait after the last of `waits`; for ever, as far as the deadline allows.
+    then: Option<Duration>,
     taken: usize,
 }
 
 impl<'a> Patience<'a> {
     /// For a resource somebody else holds.
     pub(crate) fn for_others(invocation: &'a Invocation) -> Self {
-        Self { invocation, waits: &WAITS, taken: 0 }
+        Self { invocation, waits: &WAITS, then: Some(WAIT_FOR_OTHERS), taken: 0 }
     }
 
     /// For our own writes to show.
     pub(crate) fn for_consistency(invocation: &'a Invocation) -> Self {
-        Self { invocation, waits: &CONSISTENCY, taken: 0 }
+        Self { invocation, waits: &CONSISTENCY, then: None, taken: 0 }
     }
 
     /// Waits before the next look; `false` when there is no next look.
     pub(crate) async fn wait(&mut self) -> bool {
-        let Some(wait) = self.waits.get(self.taken) else { return false };
-        if self.invocation.left() < *wait {
+        let Some(wait) = self.waits.get(self.taken).copied().or(self.then) else { return false };
+        if self.invocation.left() < wait {
             return false;
         }
         self.taken += 1;
         if !wait.is_zero() {
-            tokio::time::sleep(*wait).await;
+            tokio::time::sleep(wait).await;
         }
         true
+    }
+
+    /// As [`Patience::wait`], and at most as long as a read can lag behind an event.
+    pub(crate) async fn wait_for_reads(&mut self) -> bool {
+        self.taken < self.waits.len() && self.wait().await
     }
 
     /// How many waits have been taken.

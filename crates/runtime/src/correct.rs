@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rectify_aws::{AwsFailure, Claim, ClaimError, Closing, CorrectionId, CorrectionRow, Json, Lease, WriteAhead};
+use rectify_aws::{
+    AwsFailure, Claim, ClaimError, Closing, CorrectionId, CorrectionRow, Json, Lease, Limits, ResourceState, Sighting,
+    WriteAhead,
+};
 use rectify_controls::{Kind, Outcome, Proof, Selection, Step, Withheld, plan};
 use serde::Serialize;
 
@@ -11,12 +14,15 @@ use crate::{
     Ended, Failure, Guard, Observed, Shell,
     clock::Patience,
     tell::{Found, Story, Telling},
-    way::{Case, Sight},
+    way::Case,
 };
 
-/// How long nobody else may touch the resource. Longer than a function may run, so that a lease only runs out when its
-/// holder is dead.
-const LEASE: Duration = Duration::from_secs(60);
+/// How long nobody else may touch the resource, unless its holder renews it. Longer than one call with all its tries may
+/// take, so that a lease only runs out when its holder is dead; short enough for another invocation to wait for it.
+pub(crate) const LEASE: Duration = Duration::from_secs(15);
+
+/// How old a lease may be when a change is begun; an older one is renewed first.
+const YOUNG: Duration = Duration::from_secs(2);
 
 /// What must be left of the invocation before a change is begun: claim, changes and one look.
 const ENOUGH: Duration = Duration::from_secs(5);
@@ -37,10 +43,12 @@ pub(crate) enum Claimed<C> {
 pub(crate) struct Plan<C> {
     pub(crate) id: CorrectionId,
     pub(crate) changes: Vec<C>,
+    /// When the lease was taken.
+    pub(crate) at: Timestamp,
 }
 
 /// What the looks after the last change showed.
-enum Verified<F> {
+pub(crate) enum Verified<F> {
     Seen {
         facts: F,
         at: Timestamp,
@@ -60,6 +68,7 @@ impl<G: Guard> Shell<G> {
         case: &Case<'_, G::Kind>,
         facts: &<G::Kind as Kind>::Facts,
         correct: &[Found],
+        state: &ResourceState,
         looked_at: Timestamp,
     ) -> Result<Claimed<<G::Kind as Kind>::Change>, Failure> {
         if case.invocation.left() < ENOUGH {
@@ -70,7 +79,7 @@ impl<G: Guard> Shell<G> {
         let (Some(inverse), false) = (<G::Kind as Kind>::undo(facts, &changes), changes.is_empty()) else {
             return Ok(Claimed::Withheld(Withheld::NoInverse));
         };
-        let now = Timestamp::now();
+        let now = self.ledger.now();
         let ahead = WriteAhead {
             id: CorrectionId::new(now),
             kind: <G::Kind as Kind>::KIND.to_owned(),
@@ -79,25 +88,35 @@ impl<G: Guard> Shell<G> {
             facts_before: json(facts),
             plan: json(&changes),
             inverse: json(&inverse),
-            actor: json(&Story { background: case.background.clone(), findings: correct.to_vec() }),
+            undoes: None,
+            actor: json(&Story { background: &case.background, findings: correct, undo: None }),
             event: case.background.event_id.clone().unwrap_or_default(),
             request: case.invocation.request_id.clone(),
         };
-        let limit = u64::from(self.book.settings.limits.corrections_per_hour);
+        let limits = &self.book.settings.limits;
+        let findings: Vec<Sighting> = correct.iter().map(|found| found.sighting(&case.background)).collect();
         let claim = Claim {
             key: &case.key,
             ahead: &ahead,
-            findings: &correct.iter().map(Found::sighting).collect::<Vec<_>>(),
+            findings: &findings,
             observed_at: looked_at,
             now,
             lease: LEASE,
-            limits: &ahead.controls.iter().map(|control| (control.clone(), limit)).collect(),
+            limits: Limits {
+                per_account: limits.corrections_per_hour.into(),
+                everywhere: limits.corrections_per_hour_everywhere.into(),
+            },
+            past: state,
+            keep: now.checked_sub(limits.reversal_window).unwrap_or(Timestamp::MIN),
+            reopened: case.background.reopened(now),
         };
         Ok(match self.ledger.claim(&claim).await {
-            Ok(()) => Claimed::Ours(Plan { id: ahead.id.clone(), changes }),
-            Err(ClaimError::Busy { .. } | ClaimError::Stale) => Claimed::LookAgain,
+            Ok(()) => Claimed::Ours(Plan { id: ahead.id.clone(), changes, at: now }),
+            Err(ClaimError::Busy { .. } | ClaimError::Stale | ClaimError::AlreadyUndone { .. }) => Claimed::LookAgain,
             Err(ClaimError::Paused { switch, reason }) => Claimed::Withheld(Withheld::Paused { switch, reason }),
-            Err(ClaimError::Budget { limit, .. }) => Claimed::Withheld(Withheld::Budget { limit }),
+            Err(ClaimError::Budget { limit, everywhere, .. }) => {
+                Claimed::Withheld(Withheld::Budget { limit, everywhere })
+            }
             Err(ClaimError::Failed(failure)) => Claimed::NoLedger(failure),
         })
     }
@@ -109,16 +128,18 @@ impl<G: Guard> Shell<G> {
         claim: &Plan<<G::Kind as Kind>::Change>,
         correct: Vec<Found>,
     ) -> Result<Vec<Ended>, Failure> {
-        let mut done = Vec::new();
-        let mut refused = None;
-        for change in &claim.changes {
-            if let Err(failure) = self.guard.apply(&case.session, case.id, change).await {
-                tracing::error!(%failure, resource = %case.key.arn, correction = %claim.id, "a change was refused");
-                refused = Some(failure);
-                break;
-            }
-            done.push(change.to_string());
-        }
+        self.correct_after(case, claim, correct, Vec::new()).await
+    }
+
+    /// Steps 6 to 9 for the part of a correction that is still open; `done` was done before.
+    pub(crate) async fn correct_after(
+        &self,
+        case: &Case<'_, G::Kind>,
+        claim: &Plan<<G::Kind as Kind>::Change>,
+        correct: Vec<Found>,
+        mut done: Vec<String>,
+    ) -> Result<Vec<Ended>, Failure> {
+        let refused = self.apply_all(case, claim, &mut done).await;
         let controls: Selection = correct.iter().map(|found| found.control.id).collect();
         let verified = self.verify(case, &controls).await;
         let results: Vec<(Found, Outcome)> = correct
@@ -128,7 +149,11 @@ impl<G: Guard> Shell<G> {
                 (found, outcome)
             })
             .collect();
-        let ended = self.record_and_tell(case, &claim.id, &done, &results).await?;
+        let after = match &verified {
+            Verified::Seen { facts, .. } => Some(facts),
+            Verified::Gone | Verified::Unreadable(_) | Verified::NotLooked => None,
+        };
+        let ended = self.record_and_tell(case, &claim.id, &done, &results, after).await?;
         match refused {
             Some(failure)
                 if failure.kind.is_transient() && results.iter().any(|(_, outcome)| outcome.name() == "failed") =>
@@ -139,14 +164,41 @@ impl<G: Guard> Shell<G> {
         }
     }
 
+    /// Step 6: the changes, in order, up to the first that is refused. The lease is renewed before it gets old.
+    pub(crate) async fn apply_all(
+        &self,
+        case: &Case<'_, G::Kind>,
+        claim: &Plan<<G::Kind as Kind>::Change>,
+        done: &mut Vec<String>,
+    ) -> Option<AwsFailure> {
+        let mut held_since = claim.at;
+        for change in &claim.changes {
+            let now = self.ledger.now();
+            if now.duration_since(held_since).unsigned_abs() > YOUNG {
+                let request = &case.invocation.request_id;
+                if let Err(failure) = self.ledger.renew(&case.key, &claim.id, request, now, LEASE).await {
+                    tracing::error!(%failure, resource = %case.key.arn, correction = %claim.id, "the lease was not renewed");
+                    return Some(failure);
+                }
+                held_since = now;
+            }
+            if let Err(failure) = self.guard.apply(&case.session, &case.id, change).await {
+                tracing::error!(%failure, resource = %case.key.arn, correction = %claim.id, "a change was refused");
+                return Some(failure);
+            }
+            done.push(change.to_string());
+        }
+        None
+    }
+
     /// Step 7: look until none of `controls` breaks any more, or the consistency budget is used up.
     async fn verify(&self, case: &Case<'_, G::Kind>, controls: &Selection) -> Verified<<G::Kind as Kind>::Facts> {
         let mut patience = Patience::for_consistency(case.invocation);
         let mut last = None;
         while patience.wait().await {
-            let at = Timestamp::now();
+            let at = self.ledger.now();
             let looks = u32::try_from(patience.taken()).unwrap_or(u32::MAX);
-            match self.guard.observe(&case.session, case.id, case.selection).await {
+            match self.guard.observe(&case.session, &case.id, controls).await {
                 Ok(Observed::Gone) => return Verified::Gone,
                 Ok(Observed::Facts(facts)) => {
                     let clean = <G::Kind as Kind>::judge(&facts, &self.book.rules, controls).is_empty();
@@ -161,7 +213,7 @@ impl<G: Guard> Shell<G> {
         last.unwrap_or(Verified::NotLooked)
     }
 
-    fn outcome(
+    pub(crate) fn outcome(
         &self,
         found: &Found,
         verified: &Verified<<G::Kind as Kind>::Facts>,
@@ -184,13 +236,14 @@ impl<G: Guard> Shell<G> {
     }
 
     /// Steps 8 and 9, at the same time: neither waits for the other, and when one fails Lambda tries again with the same
-    /// request id, by which [`Shell::finish_earlier_attempt`] knows what is still to be done.
-    async fn record_and_tell(
+    /// request id, by which `recover.rs` knows what is still to be done.
+    pub(crate) async fn record_and_tell(
         &self,
         case: &Case<'_, G::Kind>,
         id: &CorrectionId,
         done: &[String],
         results: &[(Found, Outcome)],
+        after: Option<&<G::Kind as Kind>::Facts>,
     ) -> Result<Vec<Ended>, Failure> {
         let worst = results.iter().map(|(_, outcome)| outcome).find(|outcome| outcome.is_alarm());
         let status = worst.or_else(|| results.first().map(|(_, outcome)| outcome)).map_or("closed", Outcome::name);
@@ -204,11 +257,12 @@ impl<G: Guard> Shell<G> {
                 Outcome::Corrected(proof) => Some(json(proof)),
                 _ => None,
             }),
-            at: Timestamp::now(),
+            facts_after: after.map(json),
+            at: self.ledger.now(),
             findings: results.iter().map(|(found, outcome)| found.closing(outcome)).collect(),
             told_by: Some(case.invocation.request_id.clone()),
         };
-        let telling = Telling { done, correction: Some(id), repeats: 0 };
+        let telling = Telling { done, correction: Some(id), ..Telling::default() };
         let (recorded, told) = futures::join!(
             self.ledger.close(&case.key, id, &closing),
             futures::future::join_all(
@@ -228,61 +282,6 @@ impl<G: Guard> Shell<G> {
             })
             .collect())
     }
-
-    /// Finishes what an earlier attempt left: a correction that was written down but not closed because its invocation
-    /// died, or one that was closed by this very invocation's earlier attempt, which failed to tell.
-    ///
-    /// Only what is certain is finished here: when the resource still shows a breach, the ordinary way claims it again.
-    pub(crate) async fn finish_earlier_attempt(
-        &self,
-        case: &Case<'_, G::Kind>,
-        sight: &Sight<<G::Kind as Kind>::Facts>,
-    ) -> Result<Vec<Ended>, Failure> {
-        let Some(lease) = &sight.lease else { return Ok(Vec::new()) };
-        let ours = lease.request == case.invocation.request_id;
-        let abandoned = lease.closed_at.is_none() && (ours || lease.until < sight.looked_at);
-        let untold = lease.closed_at.is_some() && ours;
-        if !abandoned && !untold {
-            return Ok(Vec::new());
-        }
-        let Some(row) = self.ledger.correction(&case.key, &lease.correction).await.map_err(Failure::Ledger)? else {
-            return Ok(Vec::new());
-        };
-        let Some(found) = Found::of_row(&row, <G::Kind as Kind>::CONTROLS) else {
-            tracing::warn!(correction = %lease.correction, "another release wrote this row: it is left as it is");
-            return Ok(Vec::new());
-        };
-        let verified = match &sight.facts {
-            Observed::Gone => Verified::Gone,
-            Observed::Facts(facts) => Verified::Seen { facts: facts.clone(), at: sight.looked_at, looks: 1 },
-        };
-        let results: Vec<(Found, Outcome)> = found
-            .into_iter()
-            .map(|found| {
-                let outcome = self.outcome(&found, &verified, None);
-                (found, outcome)
-            })
-            .collect();
-        if results.iter().any(|(_, outcome)| matches!(outcome, Outcome::NotProven(_))) {
-            return Ok(Vec::new());
-        }
-        let done = changes_of::<G::Kind>(&row);
-        if untold {
-            let telling = Telling { done: &done, correction: Some(&row.ahead.id), repeats: 0 };
-            for (found, outcome) in &results {
-                self.publish(case, found, outcome, &telling).await.map_err(Failure::Tell)?;
-            }
-            return Ok(results
-                .into_iter()
-                .map(|(found, outcome)| Ended {
-                    correction: Some(row.ahead.id.to_string()),
-                    told: true,
-                    ..found.ended(case, outcome)
-                })
-                .collect());
-        }
-        self.record_and_tell(case, &row.ahead.id, &done, &results).await
-    }
 }
 
 /// Whether a living invocation other than ours holds the resource.
@@ -292,15 +291,15 @@ pub(crate) fn held_by_another(lease: &Lease, request: &str, now: Timestamp) -> b
 
 /// How a correction ended, as the ledger keeps it.
 #[derive(Debug, Serialize, serde::Deserialize)]
-struct End {
+pub(crate) struct End {
     /// The changes that were made, in words.
-    done: Vec<String>,
+    pub(crate) done: Vec<String>,
     /// Per control, why it ended so.
-    why: Vec<(String, Option<String>)>,
+    pub(crate) why: Vec<(String, Option<String>)>,
 }
 
 /// What a correction did, in words: what was written when it was closed, or the whole plan when it never was.
-fn changes_of<K: Kind>(row: &CorrectionRow) -> Vec<String> {
+pub(crate) fn words_of<K: Kind>(row: &CorrectionRow) -> Vec<String> {
     let closed = row.outcome.as_ref().and_then(|outcome| outcome.parse::<End>().ok());
     closed.map_or_else(
         || {
@@ -313,6 +312,6 @@ fn changes_of<K: Kind>(row: &CorrectionRow) -> Vec<String> {
 
 /// What the ledger keeps, as JSON. Facts, changes and findings are plain data, so this does not fail; a value that ever did
 /// would be kept as `null` rather than stop a correction that is under way.
-fn json<T: Serialize + ?Sized>(value: &T) -> Json {
+pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Json {
     Json::of(value).or_else(|_| Json::of(&())).unwrap_or_else(|_| Json::null())
 }

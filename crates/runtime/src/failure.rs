@@ -25,6 +25,12 @@ pub enum Failure {
     /// A change was refused or did not arrive, for a reason that may pass.
     #[error("{0}")]
     Correct(AwsFailure),
+    /// Nobody would look again after the grace period.
+    #[error("{0}")]
+    Schedule(AwsFailure),
+    /// The order cannot be carried out, now or later.
+    #[error("{0}")]
+    Order(String),
     /// The message could not be published.
     #[error("{0}")]
     Tell(AwsFailure),
@@ -41,6 +47,8 @@ impl Failure {
             Self::OutOfTime(_) => "Rectify.OutOfTime",
             Self::Ledger(_) => "Rectify.Ledger",
             Self::Correct(_) => "Rectify.Correct",
+            Self::Schedule(_) => "Rectify.Schedule",
+            Self::Order(_) => "Rectify.Order",
             Self::Tell(_) => "Rectify.Tell",
         }
     }

@@ -10,17 +10,24 @@
 mod admit;
 mod clock;
 mod correct;
+mod defer;
+mod environment;
+mod explain;
 mod failure;
+mod orders;
+mod recover;
 mod report;
 mod shell;
 mod telemetry;
 mod tell;
+mod tend;
+mod undo;
 mod way;
 
 use std::future::Future;
 
 use rectify_aws::{AwsFailure, Session};
-use rectify_controls::{Kind, Selection};
+use rectify_controls::{Fact, Kind, Selection, Tags};
 
 pub use failure::Failure;
 pub use report::{Ended, Report};
@@ -49,6 +56,9 @@ pub trait Guard: Send + Sync + 'static {
         id: &<Self::Kind as Kind>::Id,
         selection: &Selection,
     ) -> impl Future<Output = Result<Observed<<Self::Kind as Kind>::Facts>, AwsFailure>> + Send;
+
+    /// The resource's tags, on which an exemption may hang. Read only when one does.
+    fn tags(&self, session: &Session, id: &<Self::Kind as Kind>::Id) -> impl Future<Output = Fact<Tags>> + Send;
 
     /// Applies one change. Applying it twice is the same as applying it once.
     ///

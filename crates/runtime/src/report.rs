@@ -65,6 +65,8 @@ pub struct Report {
     pub environment: Option<String>,
     /// One per finding, or one without.
     pub ended: Vec<Ended>,
+    /// What an order asked for.
+    pub answer: Option<Value>,
 }
 
 impl Report {
@@ -79,7 +81,13 @@ impl Report {
         }
     }
 
-    /// The Lambda's answer.
+    /// The Lambda's answer: what an order asked for, or what became of the event.
+    #[must_use]
+    pub fn answer(&self) -> Value {
+        self.answer.clone().unwrap_or_else(|| self.to_json())
+    }
+
+    /// What became of the event, as the log has it.
     #[must_use]
     pub fn to_json(&self) -> Value {
         json!({

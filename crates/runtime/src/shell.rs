@@ -7,11 +7,11 @@ use std::{
 
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
-use rectify_aws::{Ledger, Sessions, Topic};
+use rectify_aws::{Ledger, Schedules, Sessions, Topic};
 use rectify_controls::{AccountId, Control, Kind, Place, Region, Settings};
 use serde_json::{Value, value::RawValue};
 
-use crate::{Failure, Guard, clock::Invocation, telemetry};
+use crate::{Failure, Guard, clock::Invocation, environment::Accounts, telemetry};
 
 /// Why a Lambda cannot start. Every one is a mistake in the deployment.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,8 @@ pub struct Shell<G: Guard> {
     pub(crate) sessions: Sessions,
     pub(crate) ledger: Ledger,
     pub(crate) topic: Topic,
+    pub(crate) schedules: Schedules,
+    pub(crate) accounts: Accounts,
 }
 
 /// The settings in force and the kind's rules made from them.
@@ -92,6 +94,13 @@ impl<G: Guard> Shell<G> {
             sessions,
             ledger: Ledger::new(&config, var("RECTIFY_LEDGER")?),
             topic: Topic::new(&config, var("RECTIFY_TOPIC")?),
+            schedules: Schedules::new(
+                &config,
+                var("RECTIFY_SCHEDULES")?,
+                var("RECTIFY_SCHEDULER_ROLE")?,
+                env::var("RECTIFY_DEAD_LETTERS").ok(),
+            ),
+            accounts: Accounts::default(),
             home,
         })
     }
@@ -115,6 +124,7 @@ pub async fn run<G: Guard>(guard: G) -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| -> Result<Value, Failure> {
         let invocation = Invocation {
             request_id: event.context.request_id.clone(),
+            function: event.context.invoked_function_arn.clone(),
             deadline: i64::try_from(event.context.deadline)
                 .ok()
                 .and_then(|millis| Timestamp::from_millisecond(millis).ok())
@@ -125,7 +135,7 @@ pub async fn run<G: Guard>(guard: G) -> Result<(), lambda_runtime::Error> {
         };
         let result = shell.handle(event.payload.get(), &invocation).await;
         telemetry::line::<G::Kind>(&invocation, result.as_ref());
-        result.map(|report| report.to_json())
+        result.map(|report| report.answer())
     }))
     .await
 }

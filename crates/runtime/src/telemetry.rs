@@ -57,10 +57,8 @@ pub(crate) fn line<K: Kind>(invocation: &Invocation, result: Result<&Report, &Fa
             if let Value::Object(fields) = report.to_json() {
                 line.extend(fields);
             }
-            let names =
-                ["ignored", "compliant", "superseded", "exempt", "shadowed", "notified", "withheld", "corrected"];
-            for (name, metric) in names.iter().chain(&["not-proven", "failed"]).zip(METRICS) {
-                metrics.push((metric, "Count", count(report.count(name))));
+            for (outcome, metric) in METRICS {
+                metrics.push((metric, "Count", count(report.count(outcome))));
             }
         }
         Err(failure) => {
@@ -89,18 +87,21 @@ pub(crate) fn line<K: Kind>(invocation: &Invocation, result: Result<&Report, &Fa
     write(&line);
 }
 
-/// Metric names in the order of the outcome names above.
-const METRICS: [&str; 10] = [
-    "Ignored",
-    "Compliant",
-    "Superseded",
-    "Exempt",
-    "Shadowed",
-    "Notified",
-    "Withheld",
-    "Corrected",
-    "NotProven",
-    "Failed",
+/// The outcomes that are counted, and their metrics.
+const METRICS: [(&str, &str); 13] = [
+    ("ignored", "Ignored"),
+    ("compliant", "Compliant"),
+    ("superseded", "Superseded"),
+    ("exempt", "Exempt"),
+    ("shadowed", "Shadowed"),
+    ("notified", "Notified"),
+    ("deferred", "Deferred"),
+    ("withheld", "Withheld"),
+    ("corrected", "Corrected"),
+    ("not-proven", "NotProven"),
+    ("restored", "Restored"),
+    ("not-restored", "NotRestored"),
+    ("failed", "Failed"),
 ];
 
 fn count(number: usize) -> f64 {

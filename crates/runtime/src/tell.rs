@@ -1,16 +1,27 @@
 //! Step 9: one message per finding and outcome, none for a repeat inside the reminder interval.
 
-use jiff::Timestamp;
-use rectify_aws::{AwsFailure, CorrectionId, CorrectionRow, FindingClosing, Json, Message, Note, Noted, Sighting};
-use rectify_controls::{Control, Environment, Evidence, Finding, Fingerprint, Kind, Outcome, Severity, State};
-use rectify_event::Event;
-use rectify_render::{Notice, Who};
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
-use crate::{Ended, Failure, Guard, Shell, way::Case};
+use jiff::Timestamp;
+use rectify_aws::{AwsFailure, CorrectionId, CorrectionRow, FindingClosing, Message, Note, Noted, Sighting};
+use rectify_controls::{
+    Control, Evidence, Finding, Fingerprint, Kind, Outcome, Reopened, Severity, Standing, State, Withheld,
+};
+use rectify_event::Event;
+use rectify_render::{Notice, Tool, Undone, Who};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    Ended, Failure, Guard, Shell,
+    correct::json,
+    undo::Person,
+    way::{Case, Sight},
+};
 
 /// What is known about the event itself, kept in the ledger so that a message can be made again.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Background {
     pub(crate) environment: String,
     pub(crate) event_id: Option<String>,
@@ -37,25 +48,33 @@ pub(crate) struct Found {
 
 /// Why a correction was begun, as the ledger keeps it: enough to tell it again.
 #[derive(Debug, Serialize)]
-pub(crate) struct Story {
-    pub(crate) background: Background,
-    pub(crate) findings: Vec<Found>,
+pub(crate) struct Story<'a> {
+    pub(crate) background: &'a Background,
+    pub(crate) findings: &'a [Found],
+    /// Who undid a correction, when this is an undo.
+    pub(crate) undo: Option<&'a Person>,
 }
 
 /// What a message says beside the finding.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Telling<'a> {
     pub(crate) done: &'a [String],
     pub(crate) correction: Option<&'a CorrectionId>,
     pub(crate) repeats: u64,
+    /// What stands in the ledger, for a word about what is paused.
+    pub(crate) standing: Option<&'a Standing>,
+    pub(crate) undone: Option<&'a Undone<'a>>,
+    /// Somebody has been alarmed about the same thing already.
+    pub(crate) quiet: bool,
 }
 
 impl Background {
-    pub(crate) fn new(event: &Event<'_>, environment: &Environment) -> Self {
+    pub(crate) fn new(event: &Event<'_>, environment: &str) -> Self {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let record = event.record();
         let actor = record.map(rectify_event::Record::actor).unwrap_or_default();
         Self {
-            environment: environment.name.clone(),
+            environment: environment.to_owned(),
             event_id: owned(record.and_then(|record| record.event_id.as_deref()).or(event.envelope.id.as_deref())),
             event_name: owned(record.map(|record| record.event_name.as_ref())),
             event_time: owned(
@@ -67,6 +86,28 @@ impl Background {
             user_agent: owned(actor.user_agent),
             invoked_by: owned(actor.invoked_by),
         }
+    }
+
+    /// What an order brings along about the change that led to it; nothing when that is not what we once wrote.
+    pub(crate) fn of_story(story: Option<Value>, environment: &str) -> Self {
+        let told = story.and_then(|story| serde_json::from_value::<Self>(story).ok()).unwrap_or_default();
+        Self { environment: environment.to_owned(), ..told }
+    }
+
+    /// What a row keeps about the change that led to it.
+    pub(crate) fn of_row(row: &CorrectionRow, environment: &str) -> Self {
+        let kept =
+            row.ahead.actor.parse::<Value>().ok().and_then(|mut actor| Some(actor.get_mut("background")?.take()));
+        Self::of_story(kept, environment)
+    }
+
+    /// Who made a correction necessary, for the count of reversals.
+    pub(crate) fn reopened(&self, at: Timestamp) -> Reopened {
+        let agents = self.user_agent.iter().chain(&self.invoked_by);
+        let tool = agents.filter_map(|agent| Tool::recognise(agent)).next().map(|tool| tool.to_string());
+        // Names are the caller's to choose, and fifty of these are kept in one row.
+        let by = self.principal.as_deref().map(|principal| rectify_render::escape::cut(principal, 200));
+        Reopened { at, by, tool }
     }
 
     fn who(&self) -> Who<'_> {
@@ -127,13 +168,14 @@ impl Found {
             .collect()
     }
 
-    pub(crate) fn sighting(&self) -> Sighting {
+    pub(crate) fn sighting(&self, background: &Background) -> Sighting {
         Sighting {
             control: self.control.id.to_owned(),
             fingerprint: self.fingerprint.clone(),
             severity: self.severity,
             summary: self.summary.clone(),
-            evidence: Json::of(&self.evidence).unwrap_or_else(|_| Json::null()),
+            evidence: json(&self.evidence),
+            actor: json(background),
         }
     }
 
@@ -163,39 +205,75 @@ impl<G: Guard> Shell<G> {
     /// Tells findings that are not corrected, unless the ledger says that the same was told a short while ago.
     ///
     /// An unreachable ledger never silences anybody: the finding is told, perhaps more than once.
-    pub(crate) async fn tell_findings(
+    pub(crate) async fn tell_findings<F>(
         &self,
         case: &Case<'_, G::Kind>,
+        sight: &Sight<F>,
         findings: Vec<(Found, Outcome)>,
     ) -> Result<Vec<Ended>, Failure> {
+        let standing = sight.standing();
         let results = futures::future::join_all(findings.into_iter().map(async |(found, outcome)| {
-            let noted = self.note(case, &found, &outcome).await;
-            let told = match noted {
-                Some(Noted::Already { .. }) => false,
-                Some(Noted::Tell { repeats }) => {
-                    self.publish(case, &found, &outcome, &Telling { done: &[], correction: None, repeats }).await?;
-                    true
-                }
-                None => {
-                    self.publish(case, &found, &outcome, &Telling { done: &[], correction: None, repeats: 0 }).await?;
-                    true
-                }
+            let (noted, quiet) = futures::join!(
+                self.note(case, &found, &outcome, None),
+                self.follow_up(case, found.control.id, &outcome, sight.looked_at),
+            );
+            let repeats = match noted {
+                Some(Noted::Already { .. }) => None,
+                Some(Noted::Tell { repeats }) => Some(repeats),
+                None => Some(0),
             };
-            Ok::<_, AwsFailure>(Ended { told, ..found.ended(case, outcome) })
+            if let Some(repeats) = repeats {
+                let telling = Telling { repeats, standing, quiet, ..Telling::default() };
+                self.publish(case, &found, &outcome, &telling).await?;
+            }
+            Ok::<_, AwsFailure>(Ended { told: repeats.is_some(), ..found.ended(case, outcome) })
         }))
         .await;
         results.into_iter().collect::<Result<_, _>>().map_err(Failure::Tell)
     }
 
+    /// What else a withheld correction leads to. Says whether somebody has been alarmed about the same already: a full
+    /// budget is one alarm an hour, however many findings it holds back.
+    async fn follow_up(&self, case: &Case<'_, G::Kind>, control: &str, outcome: &Outcome, now: Timestamp) -> bool {
+        let failed = |failure: AwsFailure| {
+            tracing::warn!(%failure, resource = %case.key.arn, control, "the ledger could not be written");
+        };
+        match outcome {
+            Outcome::Withheld(Withheld::Budget { everywhere, .. }) => {
+                let scope = if *everywhere { "everywhere" } else { case.key.place.account.as_str() };
+                let what = format!("alarm#{control}#{scope}#{}", now.strftime("%Y-%m-%dT%H"));
+                let request = &case.invocation.request_id;
+                let first = self.ledger.once(&what, request, now, ONCE_KEPT).await;
+                !first.unwrap_or_else(|failure| {
+                    failed(failure);
+                    true
+                })
+            }
+            Outcome::Withheld(Withheld::TugOfWar { window, .. }) => {
+                let until = now.checked_add(*window).unwrap_or(Timestamp::MAX);
+                self.ledger.fence(&case.key, control, until).await.unwrap_or_else(failed);
+                false
+            }
+            _ => false,
+        }
+    }
+
     /// Notes a finding that is not corrected in the ledger; `None` when the ledger does not answer.
-    pub(crate) async fn note(&self, case: &Case<'_, G::Kind>, found: &Found, outcome: &Outcome) -> Option<Noted> {
+    pub(crate) async fn note(
+        &self,
+        case: &Case<'_, G::Kind>,
+        found: &Found,
+        outcome: &Outcome,
+        would: Option<&str>,
+    ) -> Option<Noted> {
         let note = Note {
             key: &case.key,
-            finding: &found.sighting(),
+            finding: &found.sighting(&case.background),
             outcome: outcome.name(),
+            would,
             request: &case.invocation.request_id,
             event: case.background.event_id.as_deref().unwrap_or_default(),
-            now: Timestamp::now(),
+            now: self.ledger.now(),
             reminder: self.book.settings.messages.reminder.unsigned_abs(),
         };
         match self.ledger.note(&note).await {
@@ -216,7 +294,10 @@ impl<G: Guard> Shell<G> {
         telling: &Telling<'_>,
     ) -> Result<(), AwsFailure> {
         let why = outcome.why();
+        let proven = matches!(outcome, Outcome::Corrected(_) | Outcome::Restored(_));
         let correction = telling.correction.map(ToString::to_string);
+        let paused = telling.standing.and_then(|standing| paused(standing, found.control.id, case));
+        let next = next(outcome, found.control.id);
         let notice = Notice {
             outcome: outcome.name(),
             control: found.control,
@@ -226,18 +307,26 @@ impl<G: Guard> Shell<G> {
             evidence: &found.evidence,
             arn: &case.key.arn,
             place: &case.key.place,
-            environment: &case.environment.name,
-            mode: self.book.settings.mode(found.control, case.environment),
+            environment: &case.belonging.environment.name,
+            mode: self.book.settings.mode(found.control, case.belonging.environment),
             actor: case.background.who(),
             changes: telling.done.to_vec(),
-            proof: why.as_deref().filter(|_| matches!(outcome, Outcome::Corrected(_))),
+            proof: why.as_deref().filter(|_| proven),
             took: Timestamp::now().duration_since(case.invocation.received).try_into().ok(),
             correction: correction.as_deref(),
-            why: why.as_deref().filter(|_| !matches!(outcome, Outcome::Corrected(_))),
+            undone: telling.undone.cloned(),
+            why: why.as_deref().filter(|_| !proven),
+            next: next.as_deref(),
+            paused: paused.as_deref(),
             repeats: telling.repeats,
-            alarm: outcome.is_alarm(),
+            alarm: outcome.is_alarm() && !telling.quiet,
         };
-        let sns = rectify_render::Message::new(&notice).sns();
+        self.send(&notice).await
+    }
+
+    /// Sends what was written.
+    pub(crate) async fn send(&self, notice: &Notice<'_>) -> Result<(), AwsFailure> {
+        let sns = rectify_render::Message::new(notice).sns();
         let message = Message {
             subject: sns.subject,
             body: sns.message,
@@ -246,6 +335,40 @@ impl<G: Guard> Shell<G> {
         };
         self.topic.publish(&message).await.map(drop)
     }
+}
+
+/// How long it is remembered that something was told once.
+const ONCE_KEPT: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+
+/// What is paused for this control in this account, in a sentence.
+fn paused<K: Kind>(standing: &Standing, control: &str, case: &Case<'_, K>) -> Option<String> {
+    let switch = standing.switches.iter().find(|switch| switch.holds(control, &case.key.place.account))?;
+    Some(format!("corrections are paused ({}): {}, by {}", switch.reach, switch.reason, switch.by))
+}
+
+/// What a reader can do about a correction that was held back.
+fn next(outcome: &Outcome, control: &str) -> Option<String> {
+    let Outcome::Withheld(why) = outcome else { return None };
+    Some(match why {
+        Withheld::TugOfWar { window, .. } => format!(
+            "fix it where the change comes from, or exempt it; it is corrected again when nobody has opened it for \
+             {window:#}, or after `rectify resume --resource` with the ARN below"
+        ),
+        Withheld::Budget { .. } => format!(
+            "find out what breaks so many resources at once; `rectify resume --control {control}` looks again at all that \
+             was held back, as far as the next hour's limit goes"
+        ),
+        Withheld::Paused { switch, .. } => {
+            format!("`rectify resume --{switch}` ends the pause and looks again at all that was held back")
+        }
+        Withheld::Organization(_) => {
+            "`rectify org refresh` writes down where each account is in the organisation".to_owned()
+        }
+        Withheld::Settings(_) => {
+            "correct the settings file, check it with `rectify settings check`, and deploy it".to_owned()
+        }
+        Withheld::Exemptions(_) | Withheld::Ledger(_) | Withheld::OwnEvent | Withheld::NoInverse => return None,
+    })
 }
 
 fn control_id<S: serde::Serializer>(control: &&'static Control, serializer: S) -> Result<S::Ok, S::Error> {

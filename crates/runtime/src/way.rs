@@ -2,10 +2,10 @@
 //!
 //! | step | does | ends here when |
 //! |---|---|---|
-//! | receive | parse what arrived | it is no event: the invocation fails, the dead-letter queue keeps it |
+//! | receive | parse what arrived; an order goes its own way (`orders.rs`) | it is no event: the invocation fails, the dead-letter queue keeps it |
 //! | admit | the call succeeded, the control is on, account and region are ours | ignored |
-//! | observe | read the live state and the resource's lease in parallel | gone; compliant |
-//! | decide | judge, then mode, exemption, own event | told, exempt or shadowed only |
+//! | observe | read the live state, what the ledger remembers of the resource, switches and exemptions, in parallel | gone; compliant |
+//! | decide | judge, then mode, exemption, own event, pause, tug of war, grace | told, exempt, shadowed or deferred only |
 //! | claim | one conditional transaction: switches, lease, budget, and the row that undoes | withheld; somebody else is at it: look again |
 //! | correct | apply the changes, the one that closes the exposure first | |
 //! | verify | read and judge again | |
@@ -13,36 +13,56 @@
 //! | tell | one message per finding | |
 
 use jiff::Timestamp;
-use rectify_aws::{Lease, ResourceKey, Session};
-use rectify_controls::{Environment, Finding, Kind, Outcome, Selection, Situation, State, Verdict, Withheld, decide};
+use rectify_aws::{AwsFailure, Lease, ResourceKey, ResourceState, Session};
+use rectify_controls::{
+    Fact, Finding, Kind, Outcome, Past, Place, Selection, Situation, Standing, State, Subject, Tags, Verdict, Withheld,
+    decide, exemption,
+};
 use rectify_event::Event;
 
 use crate::{
     Ended, Failure, Guard, Observed, Report, Shell,
-    admit::{Admitted, admit},
+    admit::admit,
     clock::{Invocation, Patience},
     correct::{Claimed, held_by_another},
+    environment::Belonging,
+    orders,
+    recover::Earlier,
     tell::{Background, Found},
 };
 
 /// One resource an event is about, and what is known before looking at it.
 pub(crate) struct Case<'a, K: Kind> {
-    pub(crate) id: &'a K::Id,
+    pub(crate) id: K::Id,
     pub(crate) key: ResourceKey,
     pub(crate) session: Session,
-    pub(crate) selection: &'a Selection,
+    pub(crate) selection: Selection,
     pub(crate) suspicious: bool,
     pub(crate) own_event: bool,
-    pub(crate) environment: &'a Environment,
-    pub(crate) background: &'a Background,
+    pub(crate) belonging: &'a Belonging<'a>,
+    pub(crate) background: Background,
     pub(crate) invocation: &'a Invocation,
 }
 
-/// One look: the facts, whose lease the resource is under, and when the reading began.
+/// One look: the facts, what the ledger remembers and what stands in it, and when the reading began.
 pub(crate) struct Sight<F> {
     pub(crate) facts: Observed<F>,
-    pub(crate) lease: Option<Lease>,
+    pub(crate) ledger: Result<(ResourceState, Standing), AwsFailure>,
     pub(crate) looked_at: Timestamp,
+}
+
+impl<F> Sight<F> {
+    pub(crate) fn lease(&self) -> Option<&Lease> {
+        self.ledger.as_ref().ok()?.0.lease.as_ref()
+    }
+
+    fn past(&self, control: &str) -> Past {
+        self.ledger.as_ref().map(|(state, _)| state.past(control)).unwrap_or_default()
+    }
+
+    pub(crate) fn standing(&self) -> Option<&Standing> {
+        self.ledger.as_ref().ok().map(|(_, standing)| standing)
+    }
 }
 
 impl<K: Kind> Case<'_, K> {
@@ -65,62 +85,81 @@ enum Settled {
 }
 
 impl<G: Guard> Shell<G> {
-    /// Takes one event all the way.
+    /// Takes one event all the way, or carries out one order.
     ///
     /// # Errors
     /// A [`Failure`] where Lambda should try again: nothing is lost by it, and nothing is told or corrected twice.
     pub async fn handle(&self, payload: &str, invocation: &Invocation) -> Result<Report, Failure> {
+        if let Some(order) = orders::parse(payload)? {
+            return self.carry_out(order, invocation).await;
+        }
         let event = Event::parse(payload).map_err(|error| Failure::NotAnEvent(error.to_string()))?; // 1 receive
         let mut report = Report::of(&event);
-        let admitted = match admit::<G::Kind>(&event, &self.book.settings, &self.home, self.own_role.as_deref()) {
+        let admitted = match admit::<G::Kind>(&event, &self.home, self.own_role.as_deref()) {
             Ok(admitted) => admitted, // 2 admit
             Err(why) => {
                 report.ended.push(Ended::plain(None, Outcome::Ignored(why)));
                 return Ok(report);
             }
         };
-        report.environment = Some(admitted.environment.name.clone());
-        let background = Background::new(&event, admitted.environment);
-        for id in &admitted.targets {
-            let case = self.case(id, &admitted, &background, invocation)?;
+        let belonging = self.belonging(&admitted.place.account).await;
+        report.environment = Some(belonging.environment.name.clone());
+        let background = Background::new(&event, &belonging.environment.name);
+        for id in admitted.targets {
+            let mut case = self.case(id, &admitted.place, &admitted.selection, &belonging, &background, invocation)?;
+            case.suspicious = admitted.suspicious;
+            case.own_event = admitted.own_event;
             report.ended.extend(self.attend(&case).await?);
         }
         Ok(report)
     }
 
     /// Steps 3 to 9 for one resource. Looks as often as it takes until the state it acts on is nobody else's.
-    async fn attend(&self, case: &Case<'_, G::Kind>) -> Result<Vec<Ended>, Failure> {
+    pub(crate) async fn attend(&self, case: &Case<'_, G::Kind>) -> Result<Vec<Ended>, Failure> {
+        if case.selection.is_empty() {
+            return Ok(vec![Ended::plain(None, Outcome::Ignored(orders::all_off()))]);
+        }
         let mut patience = Patience::for_others(case.invocation);
+        let mut ended = Vec::new();
         let mut first = true;
         loop {
-            let sight = self.observe(case).await?; // 3 observe
-            let mut ended = Vec::new();
-            if std::mem::take(&mut first) {
-                ended = self.finish_earlier_attempt(case, &sight).await?;
+            let sight = self.observe(case, &case.selection).await?; // 3 observe
+            match self.finish_earlier_attempt(case, &sight, std::mem::take(&mut first)).await? {
+                Earlier::Nothing => {}
+                Earlier::Finished(more) => {
+                    ended.extend(more);
+                    continue; // and what else is wrong with the resource?
+                }
+                Earlier::LookAgain if patience.wait().await => continue,
+                Earlier::LookAgain => return Err(Failure::Busy(case.key.arn.to_string())),
             }
             let Observed::Facts(facts) = &sight.facts else {
                 ended.push(Ended::plain(Some(case.key.arn.clone()), Outcome::Superseded));
                 return Ok(ended);
             };
-            let selection = case.selection_under(sight.lease.as_ref());
+            let selection = case.selection_under(sight.lease());
             let findings = <G::Kind as Kind>::judge(facts, &self.book.rules, &selection); // 4 decide
             let live = findings.iter().any(|finding| finding.state == State::Live);
             if !live && case.suspicious && patience.taken() == 0 && ended.is_empty() && patience.wait().await {
                 continue; // the request looked like a breach and the state is clean: the read may be the older one
             }
+            self.end_deferrals(case, &sight, &selection, &findings).await;
             if findings.is_empty() {
                 ended.push(Ended::plain(Some(case.key.arn.clone()), Outcome::Compliant));
                 return Ok(ended);
             }
             let request = &case.invocation.request_id;
-            let held = sight.lease.as_ref().is_some_and(|lease| held_by_another(lease, request, sight.looked_at));
-            if (held || (case.own_event && live)) && patience.wait().await {
-                continue; // a correction is on its way, or its effect is not visible yet: let it finish
-            }
+            let held = sight.lease().is_some_and(|lease| held_by_another(lease, request, sight.looked_at));
             if held {
+                if patience.wait().await {
+                    continue; // a correction is on its way: let it finish, or its lease run out
+                }
                 return Err(Failure::Busy(case.key.arn.to_string()));
             }
-            match self.settle(case, facts, findings, sight.looked_at).await? {
+            if case.own_event && live && patience.wait_for_reads().await {
+                continue; // the effect of our own correction is not visible yet
+            }
+            match self.settle(case, facts, findings, &sight).await? {
                 Settled::Ended(more) => {
                     ended.extend(more);
                     return Ok(ended);
@@ -131,18 +170,72 @@ impl<G: Guard> Shell<G> {
         }
     }
 
-    /// Step 3: the live state and the lease, at the same time.
-    pub(crate) async fn observe(&self, case: &Case<'_, G::Kind>) -> Result<Sight<<G::Kind as Kind>::Facts>, Failure> {
-        let looked_at = Timestamp::now();
-        let (facts, lease) =
-            futures::join!(self.guard.observe(&case.session, case.id, case.selection), self.ledger.lease(&case.key),);
-        // An unreadable lease is no reason not to look. Whoever wants to change something has to write to the ledger
-        // first, and that fails then.
-        let lease = lease.unwrap_or_else(|failure| {
+    /// Step 3: the live state and what the ledger knows, at the same time.
+    pub(crate) async fn observe(
+        &self,
+        case: &Case<'_, G::Kind>,
+        selection: &Selection,
+    ) -> Result<Sight<<G::Kind as Kind>::Facts>, Failure> {
+        let looked_at = self.ledger.now();
+        let (facts, state, standing) = futures::join!(
+            self.guard.observe(&case.session, &case.id, selection),
+            self.ledger.resource(&case.key),
+            self.ledger.standing(&case.key.place.account),
+        );
+        // An unreadable ledger is no reason not to look: what is found is told, and nothing is changed.
+        let ledger = state.and_then(|state| Ok((state, standing?))).inspect_err(|failure| {
             tracing::warn!(%failure, resource = %case.key.arn, "the ledger could not be read");
-            None
         });
-        Ok(Sight { facts: facts.map_err(Failure::Observe)?, lease, looked_at })
+        Ok(Sight { facts: facts.map_err(Failure::Observe)?, ledger, looked_at })
+    }
+
+    /// What `finding` is decided upon.
+    pub(crate) fn situation<'a>(
+        &'a self,
+        case: &'a Case<'_, G::Kind>,
+        sight: &'a Sight<<G::Kind as Kind>::Facts>,
+        standing: Result<&'a Standing, &'a str>,
+        past: &'a Past,
+        tags: &'a Fact<Tags>,
+    ) -> Situation<'a> {
+        let written = standing.ok().and_then(|standing| standing.account.as_ref());
+        let account = case.belonging.account.as_ref().or(written.filter(|facts| self.is_fresh(facts)));
+        Situation {
+            settings: &self.book.settings,
+            environment: case.belonging.environment,
+            subject: Subject { arn: &case.key.arn, place: &case.key.place, account, tags },
+            standing,
+            past,
+            doubt: case.belonging.doubt.as_ref(),
+            own_event: case.own_event,
+            now: sight.looked_at,
+        }
+    }
+
+    /// Decides about each finding. The resource's tags are read only when an exemption hangs on them.
+    pub(crate) async fn decide_all(
+        &self,
+        case: &Case<'_, G::Kind>,
+        sight: &Sight<<G::Kind as Kind>::Facts>,
+        findings: &[Finding<<G::Kind as Kind>::Change>],
+    ) -> Vec<Verdict> {
+        let unread = sight.ledger.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        let standing = sight.standing().ok_or(unread.as_str());
+        let nothing = Past::default();
+        let asked = self.situation(case, sight, standing, &nothing, &Fact::NotRead);
+        let hangs_on_tags =
+            |finding: &Finding<_>| exemption(finding.control.id, &asked) == Err(rectify_controls::Missing::Tags);
+        let tags = match findings.iter().any(hangs_on_tags) {
+            true => self.guard.tags(&case.session, &case.id).await,
+            false => Fact::NotRead,
+        };
+        findings
+            .iter()
+            .map(|finding| {
+                let past = sight.past(finding.control.id);
+                decide(finding, &self.situation(case, sight, standing, &past, &tags))
+            })
+            .collect()
     }
 
     /// Steps 4 to 9 for the findings of one look.
@@ -151,38 +244,39 @@ impl<G: Guard> Shell<G> {
         case: &Case<'_, G::Kind>,
         facts: &<G::Kind as Kind>::Facts,
         findings: Vec<Finding<<G::Kind as Kind>::Change>>,
-        looked_at: Timestamp,
+        sight: &Sight<<G::Kind as Kind>::Facts>,
     ) -> Result<Settled, Failure> {
-        let situation = Situation {
-            settings: &self.book.settings,
-            degraded: self.book.degraded.as_deref(),
-            environment: case.environment,
-            arn: &case.key.arn,
-            place: &case.key.place,
-            own_event: case.own_event,
-            now: looked_at,
-        };
-        let mut correct = Vec::new();
-        let mut tell = Vec::new();
-        let mut ended = Vec::new();
-        for finding in findings {
-            let found = Found::new(&finding);
-            match decide(&finding, &situation) {
+        let verdicts = self.decide_all(case, sight, &findings).await;
+        let (mut correct, mut tell, mut defer, mut ended) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut failure = None;
+        for (finding, verdict) in findings.iter().zip(verdicts) {
+            let found = Found::new(finding);
+            match verdict {
                 Verdict::Off => {}
                 Verdict::Correct => correct.push(found),
                 Verdict::Tell => tell.push((found, Outcome::Notified)),
-                Verdict::Withhold(why) => tell.push((found, Outcome::Withheld(why))),
-                Verdict::Exempt(why) => ended.push(found.ended(case, Outcome::Exempt(why))),
-                Verdict::Shadow => {
-                    self.note(case, &found, &Outcome::Shadowed).await;
+                Verdict::Withhold(why) => {
+                    if let (Withheld::Exemptions(_), Err(unread)) = (&why, &sight.ledger) {
+                        // The event comes again: what the ledger would have said is still to be asked.
+                        failure = Some(Failure::Ledger(unread.clone()));
+                    }
+                    tell.push((found, Outcome::Withheld(why)));
+                }
+                Verdict::Exempt(exemption) => {
+                    let why = format!("{}: {} ({})", exemption.owner, exemption.reason, exemption.stands());
+                    ended.push(found.ended(case, Outcome::Exempt(why)));
+                }
+                Verdict::Defer(due) => defer.push((found, due)),
+                shadow @ Verdict::Shadow(_) => {
+                    self.note(case, &found, &Outcome::Shadowed, Some(shadow.outcome())).await;
                     ended.push(found.ended(case, Outcome::Shadowed));
                 }
             }
         }
-        let mut failure = None;
-        if !correct.is_empty() {
+        ended.extend(self.defer(case, defer).await?);
+        if let (false, Ok((state, _))) = (correct.is_empty(), &sight.ledger) {
             // 5 claim
-            match self.claim(case, facts, &correct, looked_at).await? {
+            match self.claim(case, facts, &correct, state, sight.looked_at).await? {
                 Claimed::Ours(claim) => {
                     // 6 correct, 7 verify, 8 record, 9 tell
                     ended.extend(self.correct(case, &claim, correct).await?);
@@ -198,28 +292,31 @@ impl<G: Guard> Shell<G> {
                 }
             }
         }
-        ended.extend(self.tell_findings(case, tell).await?); // 9 tell
+        ended.extend(self.tell_findings(case, sight, tell).await?); // 9 tell
         failure.map_or(Ok(Settled::Ended(ended)), Err)
     }
 
-    fn case<'a>(
+    /// What is known about one resource before it is looked at. Controls that are off in the account's environment are not
+    /// even looked at.
+    pub(crate) fn case<'a>(
         &self,
-        id: &'a <G::Kind as Kind>::Id,
-        admitted: &'a Admitted<'a, <G::Kind as Kind>::Id>,
-        background: &'a Background,
+        id: <G::Kind as Kind>::Id,
+        place: &Place,
+        selection: &Selection,
+        belonging: &'a Belonging<'a>,
+        background: &Background,
         invocation: &'a Invocation,
     ) -> Result<Case<'a, G::Kind>, Failure> {
-        let place = &admitted.place;
         Ok(Case {
-            id,
-            key: ResourceKey { place: <G::Kind as Kind>::home(id, place), arn: <G::Kind as Kind>::arn(id, place) },
+            key: ResourceKey { place: <G::Kind as Kind>::home(&id, place), arn: <G::Kind as Kind>::arn(&id, place) },
             session: self.sessions.session(place).map_err(|error| Failure::NotAnEvent(error.to_string()))?,
-            selection: &admitted.selection,
-            suspicious: admitted.suspicious,
-            own_event: admitted.own_event,
-            environment: admitted.environment,
-            background,
+            selection: belonging.on::<G::Kind>(&self.book.settings, selection),
+            suspicious: false,
+            own_event: false,
+            belonging,
+            background: background.clone(),
             invocation,
+            id,
         })
     }
 }

@@ -16,7 +16,7 @@ mod write;
 
 use rectify_aws::{AwsFailure, Session};
 use rectify_controls::{
-    Selection,
+    Fact, Selection, Tags,
     s3_bucket::{Change, Facts, S3Bucket, Target},
 };
 use rectify_runtime::{Guard, Observed};
@@ -44,6 +44,10 @@ impl Guard for S3BucketGuard {
     ) -> Result<Observed<Facts>, AwsFailure> {
         // Boxed here and below: the SDK's futures are large and deep, and everything around them would be so too.
         Box::pin(observe::observe(&self.clients, session, id, selection)).await
+    }
+
+    async fn tags(&self, session: &Session, id: &Target) -> Fact<Tags> {
+        Box::pin(observe::tags(&self.clients, session, id)).await
     }
 
     async fn apply(&self, session: &Session, id: &Target, change: &Change) -> Result<(), AwsFailure> {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, future::Future};
 
 use rectify_aws::{AwsFailure, Session};
 use rectify_controls::{
-    BucketName, Fact, Selection,
+    BucketName, Fact, Selection, Tags, Unreadable,
     s3_bucket::{AccessPointFacts, AccessPointName, AccountFacts, BucketFacts, Facts, Read, Target, needs},
 };
 use rectify_runtime::Observed;
@@ -23,14 +23,39 @@ pub(crate) async fn observe(
     selection: &Selection,
 ) -> Result<Observed<Facts>, AwsFailure> {
     let wanted = Wanted(selection.iter().flat_map(|control| needs(control)).copied().collect());
+    follow(clients, session, target, &wanted).await
+}
+
+async fn follow(
+    clients: &Clients,
+    session: &Session,
+    target: &Target,
+    wanted: &Wanted,
+) -> Result<Observed<Facts>, AwsFailure> {
     let home = &session.place.region;
-    let refusal = match look(&clients.at(session, home), target, &wanted).await {
+    let refusal = match look(&clients.at(session, home), target, wanted).await {
         Ok(seen) => return Ok(seen),
         Err(refusal) => refusal,
     };
     match refusal.region.filter(|region| **region != *home) {
-        Some(region) => look(&clients.at(session, &region), target, &wanted).await.map_err(|refusal| refusal.failure),
+        Some(region) => look(&clients.at(session, &region), target, wanted).await.map_err(|refusal| refusal.failure),
         None => Err(refusal.failure),
+    }
+}
+
+/// The tags of a bucket. The account's block and access points are exempted by other means than tags.
+pub(crate) async fn tags(clients: &Clients, session: &Session, target: &Target) -> Fact<Tags> {
+    if !matches!(target, Target::Bucket(_)) {
+        return Fact::Known(Tags::new());
+    }
+    let unreadable = |code: &str, request_id| {
+        Fact::Unreadable(Unreadable { operation: "GetBucketTagging".to_owned(), code: code.to_owned(), request_id })
+    };
+    let wanted = Wanted(BTreeSet::from([Read::Tags]));
+    match follow(clients, session, target, &wanted).await {
+        Ok(Observed::Facts(Facts::Bucket(facts))) => facts.tags,
+        Ok(_) => unreadable("NoSuchBucket", None),
+        Err(failure) => unreadable(failure.code.as_deref().unwrap_or("Unknown"), failure.request_id),
     }
 }
 
