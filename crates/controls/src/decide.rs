@@ -96,10 +96,10 @@ impl Verdict {
 /// Everything else lowers it; nothing raises it.
 #[must_use]
 pub fn decide<C>(finding: &Finding<C>, situation: &Situation<'_>) -> Verdict {
-    match situation.settings.mode(finding.control, situation.environment) {
+    let Situation { settings, environment, .. } = situation;
+    match settings.mode(finding.control, environment) {
         Mode::Off => Verdict::Off,
-        // What would have happened is what a corrective mode would have done.
-        Mode::Shadow => match at_most(finding, situation, Mode::Corrective) {
+        Mode::Shadow => match at_most(finding, situation, settings.mode_out_of_shadow(finding.control, environment)) {
             exempt @ Verdict::Exempt(_) => exempt,
             would => Verdict::Shadow(Box::new(would)),
         },
@@ -149,6 +149,9 @@ fn obstacle(control: &str, situation: &Situation<'_>, missing: Option<Missing>) 
     match situation.doubt {
         Some(Doubt::Settings(why)) => return Some(Withheld::Settings(why.clone())),
         Some(Doubt::Organization(why)) => return Some(Withheld::Organization(why.clone())),
+        None if situation.environment.is_unknown() => {
+            return Some(Withheld::Organization("the account's environment cannot be told".to_owned()));
+        }
         None => {}
     }
     let standing = match situation.standing {
@@ -174,12 +177,14 @@ fn tug_of_war(situation: &Situation<'_>) -> Option<Withheld> {
     let limits = &situation.settings.limits;
     let (past, now) = (situation.past, situation.now);
     let from = now.checked_sub(limits.reversal_window).unwrap_or(Timestamp::MIN);
-    let lately = || past.corrections.iter().filter(|correction| correction.at >= from);
-    let times = lately().count();
+    let times = past.corrections.iter().filter(|correction| correction.at >= from).count();
     let fenced = past.fenced_until.is_some_and(|until| now < until);
-    (fenced || times >= usize::try_from(limits.reversals).unwrap_or(usize::MAX)).then(|| {
+    let now_at_it = times >= usize::try_from(limits.reversals).unwrap_or(usize::MAX);
+    (fenced || now_at_it).then(|| {
+        // Behind a fence it is the war that built it that is told of, also when its corrections are older than the window.
+        let (war, from) = if now_at_it { (times, from) } else { (past.corrections.len(), Timestamp::MIN) };
         let mut by: Vec<String> = Vec::new();
-        for correction in &past.corrections {
+        for correction in past.corrections.iter().filter(|correction| correction.at >= from) {
             let who = match (&correction.by, &correction.tool) {
                 (Some(who), Some(tool)) => format!("{who} with {tool}"),
                 (Some(who), None) => who.clone(),
@@ -190,7 +195,7 @@ fn tug_of_war(situation: &Situation<'_>) -> Option<Withheld> {
                 by.push(who);
             }
         }
-        Withheld::TugOfWar { times: times.max(1), window: limits.reversal_window, by }
+        Withheld::TugOfWar { times: war.max(1), window: limits.reversal_window, by }
     })
 }
 
@@ -204,3 +209,6 @@ fn due<C>(finding: &Finding<C>, situation: &Situation<'_>) -> Option<Timestamp> 
         Some(deferral) => (deferral.due.duration_since(now) > ABOUT).then_some(deferral.due),
     }
 }
+
+#[cfg(test)]
+mod tests;

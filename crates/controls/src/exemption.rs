@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{AccountFacts, AccountId, Arn, Fact, Place, Region};
 
@@ -129,11 +130,13 @@ impl Exemption {
         }
     }
 
-    /// Whether a tag on the resource is all that narrows it to one: then whoever can tag the resource can exempt it.
+    /// Whether a tag on the resource is all that narrows it to one: then whoever can tag the resource can exempt it. The
+    /// resource's type (`accesspoint/*`) narrows nothing, nor do account, region and unit: all of them have many resources.
     #[must_use]
     pub fn is_by_tag_alone(&self) -> bool {
-        !self.tags.is_empty()
-            && !self.resource.rsplit(':').next().unwrap_or_default().bytes().any(|b| !matches!(b, b'*' | b'/'))
+        let resource = self.resource.rsplit(':').next().unwrap_or_default().trim_start_matches('/');
+        let name = resource.split_once('/').map_or(resource, |(_, name)| name);
+        !self.tags.is_empty() && name.bytes().all(|b| matches!(b, b'*' | b'/'))
     }
 
     /// Where it stands, for people: `line 12 of the settings` or `row e-… of the ledger`.
@@ -145,13 +148,17 @@ impl Exemption {
         }
     }
 
-    /// What identifies it: the row's id, or what the file says.
+    /// What identifies it: the row's id, or a hash of what the file says, whichever line it moves to. Never longer than a key
+    /// of the ledger may be.
     #[must_use]
     pub fn key(&self) -> String {
-        match &self.origin {
-            Origin::Row { id, .. } => id.clone(),
-            Origin::Line(_) => format!("{}|{}|{}|{}", self.control, self.resource, self.owner, self.until),
+        if let Origin::Row { id, .. } = &self.origin {
+            return id.clone();
         }
+        let scope = (&self.control, &self.resource, &self.account, &self.organizational_unit, &self.region, &self.tags);
+        let text = serde_json::to_vec(&(scope, &self.owner, self.until)).unwrap_or_default();
+        let digest = Sha256::digest(&text);
+        format!("settings-{}", digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>())
     }
 }
 
@@ -173,3 +180,6 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,7 +95,7 @@ pub enum Withheld {
     },
     /// Somebody pressed the switch.
     Paused {
-        /// `all`, `control#…` or `account#…`.
+        /// `all`, `control …` or `account …`.
         switch: String,
         /// The reason given.
         reason: String,
@@ -239,5 +239,82 @@ impl Proof {
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "read again at {:.3} and found compliant (look {})", self.at, self.looks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_withheld_correction_says_why() {
+        let war = |times, by: &[&str]| Withheld::TugOfWar {
+            times,
+            window: SignedDuration::from_mins(90),
+            by: by.iter().map(|who| (*who).to_owned()).collect(),
+        };
+        for (why, text) in [
+            (
+                Withheld::Budget { limit: 5, everywhere: false },
+                "the limit of 5 corrections per hour for this control and account is used up",
+            ),
+            (
+                Withheld::Budget { limit: 50, everywhere: true },
+                "the limit of 50 corrections per hour for this control in all accounts is used up",
+            ),
+            (
+                Withheld::Paused { switch: "account 111122223333".to_owned(), reason: "incident 7".to_owned() },
+                "corrections are paused (account 111122223333): incident 7",
+            ),
+            (
+                Withheld::Exemptions("throttled".to_owned()),
+                "whether an exemption or a switch holds could not be told, so nothing was changed: throttled",
+            ),
+            (
+                Withheld::Organization("no facts".to_owned()),
+                "what may be changed in this account could not be told, so nothing was changed: no facts",
+            ),
+            (
+                war(3, &["ci with Terraform", "eve"]),
+                "a tug of war: corrected 3 times within 1h 30m, and each time it came back; it was opened by ci with \
+                 Terraform, by eve",
+            ),
+            (war(1, &[]), "a tug of war: corrected once within 1h 30m, and each time it came back"),
+        ] {
+            assert_eq!(why.to_string(), text);
+            let outcome = Outcome::Withheld(why);
+            assert!(outcome.is_alarm());
+            assert_eq!((outcome.name(), outcome.why().as_deref()), ("withheld", Some(text)));
+        }
+    }
+
+    #[test]
+    fn only_what_did_not_work_is_an_alarm() {
+        let at: Timestamp = "2026-11-23T12:00:00.25Z".parse().unwrap();
+        let proof = Proof::from_second_look::<()>(&[], &Selection::from(["a"]), at, 2).unwrap();
+        for (outcome, name, alarm, why) in [
+            (Outcome::Compliant, "compliant", false, None),
+            (Outcome::Superseded, "superseded", false, None),
+            (Outcome::Shadowed, "shadowed", false, None),
+            (Outcome::Notified, "notified", false, None),
+            (Outcome::Exempt("web: site".to_owned()), "exempt", false, Some("web: site")),
+            (Outcome::Deferred(at), "deferred", false, Some("looked at again at 2026-11-23T12:00:00Z")),
+            (
+                Outcome::Corrected(proof),
+                "corrected",
+                false,
+                Some("read again at 2026-11-23T12:00:00.250Z and found compliant (look 2)"),
+            ),
+            (Outcome::NotProven("still open".to_owned()), "not-proven", true, Some("still open")),
+            (Outcome::NotRestored("not as before: acl".to_owned()), "not-restored", true, Some("not as before: acl")),
+            (
+                Outcome::Failed { step: Step::Claim, error: "Throttled".to_owned() },
+                "failed",
+                true,
+                Some("step `claim` failed: Throttled"),
+            ),
+        ] {
+            assert_eq!((outcome.name(), outcome.is_alarm(), outcome.why().as_deref()), (name, alarm, why));
+        }
     }
 }

@@ -18,7 +18,7 @@ pub enum Progress {
     Done,
     /// The part stands as it did before.
     Open,
-    /// The part stands as neither: somebody else wrote it.
+    /// The part stands as neither, so somebody else wrote it, or it cannot be read.
     Foreign,
 }
 

@@ -4,12 +4,13 @@
 //! was probably meant, so that a typing error never switches a control off in silence.
 
 mod read;
+mod reader;
 
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-pub use read::SettingsError;
+pub use reader::SettingsError;
 
 use crate::{AccountFacts, AccountId, Action, Control, Exemption, Mode, Sourced, Trust};
 
@@ -118,7 +119,7 @@ impl Settings {
         read::settings(text, controls)
     }
 
-    /// What holds when the settings cannot be read: everything is told, nothing is changed, nobody is exempt.
+    /// What holds when the settings cannot be read: everything is told, nothing is changed, nobody is exempt but by the ledger.
     #[must_use]
     pub fn fallback() -> Self {
         let unknown = unknown(Mode::Detective);
@@ -162,12 +163,6 @@ impl Settings {
         matches!(self.environment(account, None), Membership::Unknown { .. })
     }
 
-    /// Whether an exemption in the file hangs on where an account is in the organisation.
-    #[must_use]
-    pub fn exempts_by_unit(&self) -> bool {
-        self.exemptions.iter().any(|exemption| exemption.organizational_unit.is_some())
-    }
-
     /// What `control` may do in `environment`.
     ///
     /// A mode set for the control by name wins. Otherwise the environment's mode holds, lowered by what the control is:
@@ -186,13 +181,15 @@ impl Settings {
             let line = table.and_then(|table| table.lines.get(key)).copied().unwrap_or_default();
             format!("{}: [control.{}] {key}", line_of(line), control.id)
         };
+        // The safe meaning of an environment that cannot be told is not «whatever holds for the unnamed ones».
+        if environment.is_unknown() {
+            return self.mode_unknown(control);
+        }
         let by_name = table.and_then(|table| {
             let here = table.modes.get(&environment.name).map(|mode| (*mode, named(&environment.name)));
             here.or_else(|| table.mode.map(|mode| (mode, named("mode"))))
         });
         let (mode, from) = match (by_name, control.action) {
-            // The safe meaning of an environment that cannot be told is not «whatever holds for the unnamed ones».
-            (Some(_), _) if environment.is_unknown() => self.mode_unknown(control),
             (Some((mode, from)), Action::Notify) if mode > Mode::Detective => {
                 (Mode::Detective, format!("{from}, and the control has no safe change"))
             }
@@ -210,11 +207,24 @@ impl Settings {
         Sourced { value: mode, from }
     }
 
-    /// What `control` may do where the environment cannot be told: the most any environment would allow, and told at most.
-    fn mode_unknown(&self, control: &Control) -> (Mode, String) {
+    /// What `control` could do in `environment` if «shadow» read «corrective» where it stands: an environment that is raised
+    /// still only tells of a guarded control, one that is raised by name puts it back.
+    pub(crate) fn mode_out_of_shadow(&self, control: &Control, environment: &Environment) -> Mode {
+        let table = self.controls.get(control.id);
+        let by_name = table.is_some_and(|table| table.mode.is_some() || table.modes.contains_key(&environment.name));
+        match control.action {
+            Action::Correct => Mode::Corrective,
+            Action::Guarded if by_name => Mode::Corrective,
+            Action::Guarded | Action::Notify => Mode::Detective,
+        }
+    }
+
+    /// What `control` may do where the environment cannot be told: the most any environment would allow, so that ignorance
+    /// silences nothing. [`decide`](crate::decide()) makes of it what is told at most.
+    fn mode_unknown(&self, control: &Control) -> Sourced<Mode> {
         let most = self.environments.iter().map(|environment| self.mode(control, environment)).max();
-        let mode = most.unwrap_or(Mode::Detective);
-        (mode, "the most that any environment allows, because the account's own cannot be told".to_owned())
+        let from = "the most that any environment allows, because the account's own cannot be told".to_owned();
+        Sourced { value: most.unwrap_or(Mode::Detective), from }
     }
 
     /// How long a breach of `control` is left alone before it is corrected; `None` for not at all.
@@ -255,7 +265,7 @@ impl Environment {
     }
 
     /// Whether it stands for the environment that cannot be told.
-    fn is_unknown(&self) -> bool {
+    pub(crate) fn is_unknown(&self) -> bool {
         self.line == 0 && !self.default
     }
 

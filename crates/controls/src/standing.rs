@@ -56,7 +56,7 @@ impl FromStr for Reach {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(' ') {
             None if text == "all" => Ok(Self::All),
-            Some(("control", id)) => Ok(Self::Control(id.to_owned())),
+            Some(("control", id)) if !id.is_empty() => Ok(Self::Control(id.to_owned())),
             Some(("account", id)) => AccountId::new(id).map(Self::Account).map_err(|error| error.to_string()),
             _ => Err(format!("`{text}` is not a switch")),
         }
@@ -128,4 +128,64 @@ pub struct Reopened {
     pub by: Option<String>,
     /// The tool they used, as far as it can be recognised.
     pub tool: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(id: &str) -> AccountId {
+        AccountId::new(id).unwrap()
+    }
+
+    #[test]
+    fn a_switch_reaches_what_it_names() {
+        let (here, there) = (account("111122223333"), account("444455556666"));
+        for (reach, control, in_account, holds) in [
+            (Reach::All, "a", &here, true),
+            (Reach::Control("a".to_owned()), "a", &here, true),
+            (Reach::Control("a".to_owned()), "a", &there, true),
+            (Reach::Control("a".to_owned()), "a-b", &here, false),
+            (Reach::Control("a-b".to_owned()), "a", &here, false),
+            (Reach::Account(here.clone()), "a", &here, true),
+            (Reach::Account(here.clone()), "b", &here, true),
+            (Reach::Account(here.clone()), "a", &there, false),
+        ] {
+            let switch = Switch { reach, reason: String::new(), by: String::new(), paused_at: Timestamp::UNIX_EPOCH };
+            assert_eq!(switch.holds(control, in_account), holds, "{switch:?} for {control} in {in_account}");
+        }
+    }
+
+    #[test]
+    fn a_reach_is_read_back_as_it_was_written() {
+        for reach in [Reach::All, Reach::Control("a-b".to_owned()), Reach::Account(account("111122223333"))] {
+            assert_eq!(reach.to_string().parse(), Ok(reach));
+        }
+        for text in ["", "All", "all ", "all a", "control", "control ", "account", "account ", "account 12", "region x"]
+        {
+            assert!(text.parse::<Reach>().is_err(), "`{text}`");
+        }
+    }
+
+    #[test]
+    fn an_account_is_below_every_unit_on_its_path_and_no_other() {
+        let facts = AccountFacts {
+            name: None,
+            path: ["r-ab12", "ou-ab12-11111111"].map(str::to_owned).to_vec(),
+            tags: BTreeMap::new(),
+            read_at: Timestamp::UNIX_EPOCH,
+        };
+        assert!(facts.is_below("r-ab12") && facts.is_below("ou-ab12-11111111"));
+        assert!(!facts.is_below("ou-ab12-1111111") && !facts.is_below("") && !facts.is_below("r-ab1"));
+    }
+
+    #[test]
+    fn what_is_remembered_survives_the_ledger() {
+        let reopened = Reopened { at: Timestamp::UNIX_EPOCH, by: Some("ci".to_owned()), tool: None };
+        let text = serde_json::to_string(&vec![reopened.clone()]).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Reopened>>(&text).unwrap(), [reopened]);
+        let deferral = Deferral { since: Timestamp::UNIX_EPOCH, due: Timestamp::MAX };
+        let text = serde_json::to_string(&deferral).unwrap();
+        assert_eq!(serde_json::from_str::<Deferral>(&text).unwrap(), deferral);
+    }
 }

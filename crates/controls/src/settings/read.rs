@@ -3,22 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
-use toml::{Table, Value, de::DeTable};
+use toml::{Table, Value};
 
 use super::{
-    ControlSettings, EXEMPTION_WARNING, Environment, Limits, Messages, ORGANIZATION_MAX_AGE, Settings, unknown,
+    ControlSettings, EXEMPTION_WARNING, Environment, Limits, Messages, ORGANIZATION_MAX_AGE, Settings, SettingsError,
+    reader::{Lines, Reader, did_you_mean},
+    unknown,
 };
-use crate::{AccountId, Control, Exemption, Mode, OrganizationId, Origin, Region, Tags, Trust};
-
-/// What is wrong with a settings file: the first thing, with its line.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {what}")]
-pub struct SettingsError {
-    /// 1-based; of the nearest key that is there.
-    pub line: usize,
-    /// One sentence with the next step in it.
-    pub what: String,
-}
+use crate::{AccountId, Control, Exemption, Mode, OrganizationId, Origin, Region, Trust};
 
 pub(super) fn settings(text: &str, controls: &[&'static Control]) -> Result<Settings, SettingsError> {
     let lines = Lines::new(text);
@@ -26,14 +18,14 @@ pub(super) fn settings(text: &str, controls: &[&'static Control]) -> Result<Sett
         line: error.span().map_or(1, |span| lines.line(span.start)),
         what: error.message().to_owned(),
     })?;
-    let file = Reader { lines: &lines, path: Vec::new(), table: &root };
+    let file = Reader::new(&lines, &root);
     file.only(&["environment", "control", "limits", "messages", "trust", "exemption", "exemptions", "organization"])?;
 
     let environments = file.tables("environment")?.iter().map(environment).collect::<Result<Vec<_>, _>>()?;
-    check_environments(&file, &environments)?;
+    check_environments(&file, &environments, controls)?;
     let (resource_tag_alone, exemption_warning) = exemption_rules(&file)?;
     let mut lines = BTreeMap::new();
-    let strictest = environments.iter().map(|environment| environment.mode).max().unwrap_or(Mode::Detective);
+    let most = environments.iter().map(|environment| environment.mode).max().unwrap_or(Mode::Detective);
     Ok(Settings {
         controls: control_tables(&file, &environments, controls)?,
         limits: limits(&file, &mut lines)?,
@@ -47,7 +39,7 @@ pub(super) fn settings(text: &str, controls: &[&'static Control]) -> Result<Sett
         resource_tag_alone,
         exemption_warning,
         organization_max_age: organization(&file)?,
-        unknown: unknown(strictest),
+        unknown: unknown(most),
         environments,
         lines,
     })
@@ -56,12 +48,7 @@ pub(super) fn settings(text: &str, controls: &[&'static Control]) -> Result<Sett
 fn environment(table: &Reader<'_>) -> Result<Environment, SettingsError> {
     table.only(&["name", "mode", "accounts", "default", "organizational-units", "account-tags"])?;
     let units = table.texts("organizational-units")?;
-    if let Some(unit) = units.iter().find(|unit| !unit.starts_with("ou-") && !unit.starts_with("r-")) {
-        return Err(table.error(
-            "organizational-units",
-            &format!("`{unit}` is not the id of an organisational unit such as `ou-ab12-11111111`, or of a root such as `r-ab12`"),
-        ));
-    }
+    units.iter().try_for_each(|unit| table.unit("organizational-units", unit))?;
     Ok(Environment {
         name: table.required("name")?,
         mode: table
@@ -77,6 +64,9 @@ fn environment(table: &Reader<'_>) -> Result<Environment, SettingsError> {
 
 /// `[exemptions]`: whether a tag alone exempts, and how long before its end an exemption is warned of.
 fn exemption_rules(file: &Reader<'_>) -> Result<(bool, SignedDuration), SettingsError> {
+    if file.table.get("exemptions").is_some_and(Value::is_array) {
+        return Err(file.error("exemptions", "expected a table: an exemption is written under `[[exemption]]`"));
+    }
     let Some(table) = file.table("exemptions")? else { return Ok((false, EXEMPTION_WARNING)) };
     table.only(&["resource-tag-alone", "warning"])?;
     Ok((table.bool("resource-tag-alone")?.unwrap_or(false), table.duration("warning")?.unwrap_or(EXEMPTION_WARNING)))
@@ -89,13 +79,20 @@ fn organization(file: &Reader<'_>) -> Result<SignedDuration, SettingsError> {
     Ok(table.duration("max-age")?.unwrap_or(ORGANIZATION_MAX_AGE))
 }
 
-fn check_environments(file: &Reader<'_>, environments: &[Environment]) -> Result<(), SettingsError> {
+fn check_environments(
+    file: &Reader<'_>,
+    environments: &[Environment],
+    controls: &[&'static Control],
+) -> Result<(), SettingsError> {
     let mut names = BTreeSet::new();
+    // Keys of [control.*] tables that do not name an environment.
+    let options = controls.iter().flat_map(|control| control.options).map(|option| option.name);
+    let reserved: BTreeSet<&str> = ["mode", "grace"].into_iter().chain(options).collect();
     for environment in environments {
         if !names.insert(environment.name.as_str()) {
             return Err(file.error("environment", &format!("two environments are called `{}`", environment.name)));
         }
-        if ["mode", "grace"].contains(&environment.name.as_str()) {
+        if reserved.contains(environment.name.as_str()) {
             return Err(file
                 .error("environment", &format!("`{}` is a reserved word: rename the environment", environment.name)));
         }
@@ -233,11 +230,17 @@ fn exemption(
         .str("region")?
         .map(|text| Region::new(text).map_err(|error| table.error("region", &error.to_string())))
         .transpose()?;
+    let resource = table.required("resource")?;
+    if !resource.starts_with("arn:") && !resource.starts_with('*') {
+        return Err(table.error("resource", &format!("`{resource}` is not an ARN such as `arn:aws:s3:::www-*`")));
+    }
+    let organizational_unit = table.str("organizational-unit")?;
+    organizational_unit.map_or(Ok(()), |unit| table.unit("organizational-unit", unit))?;
     let exemption = Exemption {
         origin: Origin::Line(table.line("control")),
-        resource: table.required("resource")?,
+        resource,
         account,
-        organizational_unit: table.str("organizational-unit")?.map(str::to_owned),
+        organizational_unit: organizational_unit.map(str::to_owned),
         region,
         tags: table.tags("tags")?,
         owner: table.required("owner")?,
@@ -264,8 +267,9 @@ fn expiry(table: &Reader<'_>) -> Result<Timestamp, SettingsError> {
         Some(_) => return Err(table.error("expires", "expected a date such as 2027-06-30")),
         None => return Err(table.error("", "an exemption needs `expires`, a date such as 2027-06-30")),
     };
-    expires
-        .parse::<Date>()
+    // A time of day would be read over, and the exemption would last longer than it says.
+    let date = if expires.len() == "2027-06-30".len() { &*expires } else { "" };
+    date.parse::<Date>()
         .and_then(|date| date.checked_add(1.day()))
         .and_then(|day_after| day_after.to_zoned(TimeZone::UTC))
         .map(|end| end.timestamp())
@@ -274,213 +278,3 @@ fn expiry(table: &Reader<'_>) -> Result<Timestamp, SettingsError> {
 
 /// A breach may be left alone for at most so long.
 const LONGEST_GRACE: SignedDuration = SignedDuration::from_hours(24);
-
-/// One table of the file and the way to it.
-struct Reader<'a> {
-    lines: &'a Lines<'a>,
-    path: Vec<PathPart<'a>>,
-    table: &'a Table,
-}
-
-#[derive(Clone, Copy)]
-enum PathPart<'a> {
-    Key(&'a str),
-    Index(usize),
-}
-
-impl<'a> Reader<'a> {
-    fn below(&self, part: &[PathPart<'a>], table: &'a Table) -> Reader<'a> {
-        Reader { lines: self.lines, path: [&*self.path, part].concat(), table }
-    }
-
-    /// An error at `key` of this table, or at the table itself when it has no such key.
-    fn error(&self, key: &str, what: &str) -> SettingsError {
-        let mut name = String::new();
-        for part in self.path.iter().filter_map(|part| match part {
-            PathPart::Key(key) => Some(*key),
-            PathPart::Index(_) => None,
-        }) {
-            if !name.is_empty() {
-                name.push('.');
-            }
-            name.push_str(part);
-        }
-        let place = match (name.is_empty(), key.is_empty()) {
-            (true, true) => String::new(),
-            (true, false) => format!("`{key}`: "),
-            (false, true) => format!("[{name}]: "),
-            (false, false) => format!("[{name}] `{key}`: "),
-        };
-        SettingsError { line: self.lines.of(&self.path, key), what: format!("{place}{what}") }
-    }
-
-    /// The line of `key` of this table, or of the table itself when it has no such key.
-    fn line(&self, key: &str) -> usize {
-        self.lines.of(&self.path, key)
-    }
-
-    /// A length of time longer than nothing.
-    fn duration(&self, key: &str) -> Result<Option<SignedDuration>, SettingsError> {
-        let Some(text) = self.str(key)? else { return Ok(None) };
-        let duration = text.parse::<SignedDuration>().ok().filter(SignedDuration::is_positive);
-        duration
-            .map(Some)
-            .ok_or_else(|| self.error(key, &format!("`{text}` is not a duration such as \"2m\" or \"24h\"")))
-    }
-
-    fn texts(&self, key: &str) -> Result<Vec<String>, SettingsError> {
-        let Some(value) = self.table.get(key) else { return Ok(Vec::new()) };
-        let expected = || self.error(key, "expected a list of texts in quotes");
-        let list = value.as_array().ok_or_else(expected)?;
-        list.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(expected)).collect()
-    }
-
-    fn tags(&self, key: &str) -> Result<Tags, SettingsError> {
-        let Some(value) = self.table.get(key) else { return Ok(Tags::new()) };
-        let expected = || self.error(key, "expected tags such as { environment = \"production\" }");
-        let table = value.as_table().ok_or_else(expected)?;
-        let tag = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
-        table.iter().map(|item| tag(item).ok_or_else(expected)).collect()
-    }
-
-    /// Refuses every key that is not in `known`.
-    fn only(&self, known: &[&str]) -> Result<(), SettingsError> {
-        match self.table.keys().find(|key| !known.contains(&key.as_str())) {
-            Some(key) => Err(self.error(key, &format!("there is no such setting{}", did_you_mean(key, known)))),
-            None => Ok(()),
-        }
-    }
-
-    fn table(&self, key: &'a str) -> Result<Option<Reader<'a>>, SettingsError> {
-        match self.table.get(key) {
-            None => Ok(None),
-            Some(Value::Table(table)) => Ok(Some(self.below(&[PathPart::Key(key)], table))),
-            Some(_) => Err(self.error(key, &format!("expected a table: write `[{key}]`"))),
-        }
-    }
-
-    fn tables(&self, key: &'a str) -> Result<Vec<Reader<'a>>, SettingsError> {
-        let Some(value) = self.table.get(key) else { return Ok(Vec::new()) };
-        let expected = || self.error(key, &format!("expected a list of tables: write `[[{key}]]`"));
-        value
-            .as_array()
-            .ok_or_else(expected)?
-            .iter()
-            .enumerate()
-            .map(|(index, item)| {
-                let table = item.as_table().ok_or_else(expected)?;
-                Ok(self.below(&[PathPart::Key(key), PathPart::Index(index)], table))
-            })
-            .collect()
-    }
-
-    fn str(&self, key: &str) -> Result<Option<&'a str>, SettingsError> {
-        match self.table.get(key) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.error(key, "expected text in quotes")),
-        }
-    }
-
-    fn required(&self, key: &str) -> Result<String, SettingsError> {
-        match self.str(key)? {
-            Some(text) if !text.trim().is_empty() => Ok(text.to_owned()),
-            Some(_) => Err(self.error(key, "must not be empty")),
-            None => Err(self.error("", &format!("`{key}` is missing"))),
-        }
-    }
-
-    fn bool(&self, key: &str) -> Result<Option<bool>, SettingsError> {
-        match self.table.get(key) {
-            None => Ok(None),
-            Some(Value::Boolean(yes)) => Ok(Some(*yes)),
-            Some(_) => Err(self.error(key, "expected true or false")),
-        }
-    }
-
-    fn mode(&self, key: &str) -> Result<Option<Mode>, SettingsError> {
-        Ok(match self.str(key)? {
-            None => None,
-            Some("off") => Some(Mode::Off),
-            Some("shadow") => Some(Mode::Shadow),
-            Some("detective") => Some(Mode::Detective),
-            Some("corrective") => Some(Mode::Corrective),
-            Some(other) => {
-                let hint = did_you_mean(other, &["off", "shadow", "detective", "corrective"]);
-                return Err(self.error(key, &format!("`{other}` is not a mode{hint}")));
-            }
-        })
-    }
-
-    fn accounts(&self, key: &str) -> Result<Vec<AccountId>, SettingsError> {
-        let Some(value) = self.table.get(key) else { return Ok(Vec::new()) };
-        let expected = || self.error(key, "expected a list of account ids in quotes");
-        value
-            .as_array()
-            .ok_or_else(expected)?
-            .iter()
-            .map(|item| {
-                let text = item.as_str().ok_or_else(expected)?;
-                AccountId::new(text).map_err(|error| self.error(key, &error.to_string()))
-            })
-            .collect()
-    }
-}
-
-/// `: did you mean …`, or the choice when nothing is near.
-fn did_you_mean(word: &str, known: &[&str]) -> String {
-    let near = known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
-        .min();
-    match near {
-        Some((_, candidate)) => format!(": did you mean `{candidate}`?"),
-        None if known.len() <= 12 => format!(": expected one of {}", known.join(", ")),
-        None => ": see `rectify controls`".to_owned(),
-    }
-}
-
-/// Where keys stand in the text.
-struct Lines<'a> {
-    text: &'a str,
-    tree: Option<toml::Spanned<DeTable<'a>>>,
-}
-
-impl<'a> Lines<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, tree: DeTable::parse(text).ok() }
-    }
-
-    fn line(&self, offset: usize) -> usize {
-        1 + self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
-    }
-
-    /// The line of `key` below `path`, or of the deepest part of the path that stands in the text.
-    fn of(&self, path: &[PathPart<'_>], key: &str) -> usize {
-        let mut line = 1;
-        let Some(tree) = &self.tree else { return line };
-        let mut table = Some(tree.get_ref());
-        let mut list = None;
-        let key = (!key.is_empty()).then_some(PathPart::Key(key));
-        for part in path.iter().copied().chain(key) {
-            let value = match part {
-                PathPart::Key(name) => {
-                    let found = table.and_then(|table| table.iter().find(|(key, _)| key.get_ref() == name));
-                    let Some((key, value)) = found else { return line };
-                    line = self.line(key.span().start);
-                    value
-                }
-                PathPart::Index(index) => {
-                    let found = list.and_then(|list: &toml::de::DeArray<'_>| list.get(index));
-                    let Some(value) = found else { return line };
-                    line = self.line(value.span().start);
-                    value
-                }
-            };
-            table = value.get_ref().as_table();
-            list = value.get_ref().as_array();
-        }
-        line
-    }
-}

@@ -6,6 +6,7 @@ mod book;
 mod cases;
 mod corpus;
 mod properties;
+mod restore;
 mod screen;
 mod world;
 
