@@ -2,5 +2,14 @@
 
 pub(crate) mod completions;
 pub(crate) mod controls;
+pub(crate) mod deadletters;
+pub(crate) mod exempt;
+pub(crate) mod explain;
+pub(crate) mod history;
+pub(crate) mod org;
+pub(crate) mod pause;
 pub(crate) mod policy;
+pub(crate) mod resume;
 pub(crate) mod sandbox;
+pub(crate) mod settings;
+pub(crate) mod undo;

@@ -8,10 +8,14 @@ pub(crate) const BUG: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// Judged, and a breach was found: a policy is public, or foreign accounts may use it.
 pub(crate) const BREACH: u8 = 3;
-/// The sandbox's story did not end well: something was not put back, or not proven.
+/// Something was not put back, or not proven: by the sandbox's story, or by an undo.
 pub(crate) const UNPROVEN: u8 = 4;
+/// Nothing was done: refused by rectify or by the person who was asked. An undo: something else has changed the resource.
+pub(crate) const REFUSED: u8 = 5;
 /// The machine lacks something: a free port, a program, a file that has to be built first.
 pub(crate) const MACHINE: u8 = 10;
+/// AWS refused, or could not be reached; or not everything that was asked for could be done there.
+pub(crate) const AWS: u8 = 11;
 /// Stopped by Ctrl-C before the end (128 and the signal's number, as shells have it).
 pub(crate) const STOPPED: u8 = 130;
 
@@ -22,6 +26,8 @@ Exit codes:
   1   a bug in rectify
   2   wrong arguments, or input that could not be read
   3   judged, and a breach was found
-  4   the sandbox's story: something was not put back
+  4   something was not put back, or not proven
+  5   nothing was done: refused (an undo: something else has changed the resource since)
   10  the machine lacks something (a free port, a program, a file to be built first)
+  11  AWS refused or could not be reached
   130 stopped before the end";

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, process::ExitCode};
 
 use rectify_render::{Style, escape};
 
-use crate::{command, exit, output};
+use crate::{command, connection::CloudError, exit, kinds::NoControl, output};
 
 /// An expected failure: the user's or the machine's. What is left is a bug, and panics.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +12,27 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Policy(#[from] command::policy::Error),
     #[error(transparent)]
-    Controls(#[from] command::controls::Error),
+    Controls(#[from] NoControl),
+    #[error(transparent)]
+    History(#[from] command::history::Error),
+    #[error(transparent)]
+    Undo(#[from] command::undo::Error),
+    #[error(transparent)]
+    Exempt(#[from] command::exempt::Error),
+    #[error(transparent)]
+    Pause(#[from] command::pause::Error),
+    #[error(transparent)]
+    Resume(#[from] command::resume::Error),
+    #[error(transparent)]
+    Explain(#[from] command::explain::Error),
+    #[error(transparent)]
+    DeadLetters(#[from] command::deadletters::Error),
+    #[error(transparent)]
+    Org(#[from] command::org::Error),
+    #[error(transparent)]
+    Settings(#[from] command::settings::Error),
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
     #[error(transparent)]
     Sandbox(#[from] command::sandbox::Error),
     #[error("could not write to standard output: {0}")]
@@ -22,7 +42,16 @@ pub(crate) enum Failure {
 impl Failure {
     fn code(&self) -> u8 {
         match self {
-            Self::Policy(_) | Self::Controls(_) => exit::USAGE,
+            Self::Policy(_) | Self::Controls(_) | Self::Settings(_) => exit::USAGE,
+            Self::History(error) => error.code(),
+            Self::Undo(error) => error.code(),
+            Self::Exempt(error) => error.code(),
+            Self::Pause(error) => error.code(),
+            Self::Resume(error) => error.code(),
+            Self::Explain(error) => error.code(),
+            Self::DeadLetters(error) => error.code(),
+            Self::Org(error) => error.code(),
+            Self::Cloud(error) => error.code(),
             Self::Sandbox(error) => error.code(),
             Self::Output(_) => exit::MACHINE,
         }
@@ -32,7 +61,17 @@ impl Failure {
     fn help(&self) -> Option<String> {
         match self {
             Self::Policy(error) => error.help(),
-            Self::Controls(_) => Some("`rectify controls` lists them".to_owned()),
+            Self::Controls(_) => Some(NoControl::HELP.to_owned()),
+            Self::History(error) => error.help(),
+            Self::Undo(error) => error.help(),
+            Self::Exempt(error) => error.help(),
+            Self::Pause(error) => error.help(),
+            Self::Resume(error) => error.help(),
+            Self::Explain(error) => error.help(),
+            Self::DeadLetters(error) => error.help(),
+            Self::Org(error) => error.help(),
+            Self::Settings(error) => error.help(),
+            Self::Cloud(error) => error.help(),
             Self::Sandbox(error) => error.help(),
             Self::Output(_) => None,
         }

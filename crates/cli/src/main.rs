@@ -4,16 +4,23 @@
 //! exit with is in [`exit`].
 
 mod command;
+mod connection;
+mod difference;
 mod exit;
 mod failure;
+mod guard;
 mod input;
+mod kinds;
+mod moment;
 mod output;
+mod words;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Corrective controls for AWS: judge policies, read the rule book, try everything in a sandbox.
+/// Corrective controls for AWS: see what was put back and undo it, pause and exempt, read the rule book, judge policies, try
+/// everything in a sandbox.
 #[derive(Debug, Parser)]
 #[command(name = "rectify", version, arg_required_else_help = true, after_help = exit::HELP)]
 struct Cli {
@@ -23,6 +30,15 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    History(Box<command::history::Args>),
+    Undo(Box<command::undo::Args>),
+    Exempt(Box<command::exempt::Args>),
+    Pause(Box<command::pause::Args>),
+    Resume(Box<command::resume::Args>),
+    Explain(Box<command::explain::Args>),
+    Deadletters(Box<command::deadletters::Args>),
+    Org(Box<command::org::Args>),
+    Settings(command::settings::Args),
     Policy(command::policy::Args),
     Controls(command::controls::Args),
     Sandbox(command::sandbox::Args),
@@ -36,6 +52,15 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> ExitCode {
     let result = match &cli.command {
+        Command::History(args) => command::history::run(args),
+        Command::Undo(args) => command::undo::run(args),
+        Command::Exempt(args) => command::exempt::run(args),
+        Command::Pause(args) => command::pause::run(args),
+        Command::Resume(args) => command::resume::run(args),
+        Command::Explain(args) => command::explain::run(args),
+        Command::Deadletters(args) => command::deadletters::run(args),
+        Command::Org(args) => command::org::run(args),
+        Command::Settings(args) => command::settings::run(args),
         Command::Policy(args) => command::policy::run(args),
         Command::Controls(args) => command::controls::run(args),
         Command::Sandbox(args) => command::sandbox::run(args),

@@ -1,7 +1,10 @@
 //! Where text goes and how it looks. Colours only where a terminal shows them and nobody switched them off (`NO_COLOR`,
 //! `CLICOLOR`).
 
-use std::io::{self, Write as _};
+use std::{
+    fmt::Write as _,
+    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
+};
 
 use anstyle::{AnsiColor, Effects};
 use clap::ValueEnum;
@@ -55,7 +58,71 @@ fn json_lines(pretty: &str) -> String {
     pretty.lines().map(rectify_render::escape::json).collect::<Vec<_>>().join("\n")
 }
 
+/// Whether somebody sits at a terminal who can be asked.
+pub(crate) fn is_somebody_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks a question on standard error and waits for the answer; anything but yes is no.
+pub(crate) fn ask(question: &str) -> bool {
+    let mut err = anstream::AutoStream::auto(io::stderr()).lock();
+    let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+    let mut answer = String::new();
+    let read = io::stdin().lock().take(100).read_line(&mut answer);
+    read.is_ok() && ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str())
+}
+
+/// Rows below a heading, in columns that fit. The cells are escaped already and may have colours in them.
+pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[Text; N]]) -> Text {
+    let width = |cell: &str| anstream::adapter::strip_str(cell).to_string().chars().count();
+    let mut widths = heading.map(width);
+    for row in rows {
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = width(cell).max(*widest);
+        }
+    }
+    let line = |cells: [&str; N]| {
+        let mut line = Text::new();
+        for (cell, widest) in cells.into_iter().zip(widths) {
+            let _ = write!(line, "{cell}{}", " ".repeat(widest.saturating_sub(width(cell)) + 2));
+        }
+        line.trim_end().to_owned()
+    };
+    let mut table = Text::new();
+    let _ = writeln!(table, "{}", paint(Style::Dim, &line(heading)));
+    for row in rows {
+        let _ = writeln!(table, "{}", line(row.each_ref().map(String::as_str)));
+    }
+    table
+}
+
+/// Progress on standard error, where somebody sees it. Gone when dropped.
+pub(crate) fn progress(of: usize, what: &'static str) -> indicatif::ProgressBar {
+    let bar = indicatif::ProgressBar::new(of as u64);
+    if let Ok(style) = indicatif::ProgressStyle::with_template("{bar:30} {pos} of {len} {msg}") {
+        bar.set_style(style);
+    }
+    bar.with_message(what).with_finish(indicatif::ProgressFinish::AndClear)
+}
+
 /// Writes a line to standard error. Nobody listening is no failure.
 pub(crate) fn talk(text: &str) {
     let _ = writeln!(anstream::AutoStream::auto(io::stderr()).lock(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use rectify_render::Style;
+
+    use super::{paint, table};
+
+    #[test]
+    fn columns_fit_what_is_seen() {
+        let rows = [
+            ["a".to_owned(), paint(Style::Bad, "wide"), "x".to_owned()],
+            ["bb".to_owned(), String::new(), String::new()],
+        ];
+        let text = anstream::adapter::strip_str(&table(["ONE", "TWO", "THREE"], &rows)).to_string();
+        assert_eq!(text, "ONE  TWO   THREE\na    wide  x\nbb\n");
+    }
 }

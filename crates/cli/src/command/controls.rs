@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use rectify_controls::{Action, Control, Kind, ResourceKind, Severity, Trigger, s3_bucket::S3Bucket};
+use rectify_controls::{Action, Control, ResourceKind, Severity, Trigger};
 use rectify_render::{Style, escape};
 use serde_json::json;
 
 use crate::{
     exit,
     failure::Failure,
+    kinds::{self, NoControl},
     output::{self, Format, Text, paint},
 };
 
@@ -22,13 +23,6 @@ pub(crate) struct Args {
     output: Format,
 }
 
-/// Why there is nothing to print.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error("no control `{id}`{}", .near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default())]
-    Unknown { id: String, near: Option<&'static str> },
-}
-
 /// A control in its place in the book.
 struct Entry {
     kind: ResourceKind,
@@ -36,13 +30,12 @@ struct Entry {
     events: &'static [Trigger],
 }
 
-/// The whole book: one line per kind.
+/// The whole book.
 fn book() -> Vec<Entry> {
-    [entries::<S3Bucket>()].into_iter().flatten().collect()
-}
-
-fn entries<K: Kind>() -> impl Iterator<Item = Entry> {
-    K::CONTROLS.iter().map(|control| Entry { kind: K::KIND, control, events: K::EVENTS })
+    let entries = |kind: &'static kinds::KindEntry| {
+        kind.controls.iter().map(|control| Entry { kind: kind.name, control, events: kind.events })
+    };
+    kinds::KINDS.iter().flat_map(entries).collect()
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
@@ -51,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         (None, Format::Text) => output::data(&table(&book))?,
         (None, Format::Json) => output::json(&book.iter().map(Entry::json).collect())?,
         (Some(id), format) => {
-            let entry = find(&book, id)?;
+            let Some(entry) = find(&book, id)? else { return Ok(exit::FINE) };
             match format {
                 Format::Text => output::data(&entry.text())?,
                 Format::Json => output::json(&entry.json())?,
@@ -61,17 +54,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     Ok(exit::FINE)
 }
 
-fn find<'b>(book: &'b [Entry], id: &str) -> Result<&'b Entry, Error> {
-    let wanted = id.trim().to_ascii_lowercase().replace('_', "-");
-    book.iter().find(|entry| entry.control.id == wanted).ok_or_else(|| {
-        let near = book
-            .iter()
-            .map(|entry| (strsim::jaro_winkler(entry.control.id, &wanted), entry.control.id))
-            .filter(|(similarity, _)| *similarity > 0.85)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, id)| id);
-        Error::Unknown { id: id.to_owned(), near }
-    })
+fn find<'b>(book: &'b [Entry], id: &str) -> Result<Option<&'b Entry>, NoControl> {
+    let control = kinds::control(id)?;
+    Ok(book.iter().find(|entry| entry.control.id == control.id))
 }
 
 fn table(book: &[Entry]) -> Text {

@@ -48,7 +48,10 @@ fn message(ms: u64) -> Happened {
         proof: Some("read again"),
         took: None,
         correction: Some("01JD-7QK2"),
+        undone: None,
         why: None,
+        next: None,
+        paused: None,
         repeats: 0,
         alarm: false,
     });

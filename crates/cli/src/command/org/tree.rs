@@ -1,0 +1,147 @@
+//! Reading the organisation: who is in it, and where.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_config::retry::RetryConfig;
+use aws_sdk_organizations::{
+    Client,
+    types::{Account, AccountState, AccountStatus},
+};
+use jiff::Timestamp;
+use rectify_aws::AwsFailure;
+use rectify_controls::{AccountFacts, AccountId};
+use tokio::sync::Mutex;
+
+use super::Error;
+use crate::connection::{self, Connection};
+
+/// Deeper than units nest (Organizations user guide, "quotas": five levels below the root).
+const DEEPEST: usize = 20;
+
+/// Tries of one call: the API allows few calls a second, and there are two per account.
+const TRIES: u32 = 10;
+
+/// An account in the organisation.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) id: AccountId,
+    name: Option<String>,
+}
+
+/// The organisation, as the caller may read it.
+pub(super) struct Organization<'c> {
+    connection: &'c Connection,
+    client: Client,
+    /// The parent of each unit; `None` for a root.
+    parents: Mutex<HashMap<String, Option<String>>>,
+}
+
+impl<'c> Organization<'c> {
+    pub(super) async fn new(connection: &'c Connection, profile: Option<&str>) -> Self {
+        let own = match profile {
+            Some(profile) => Some(connection::config(Some(profile), Some(connection.region())).await),
+            None => None,
+        };
+        let config = aws_sdk_organizations::config::Builder::from(own.as_ref().unwrap_or(connection.config()))
+            .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
+            .build();
+        Self { connection, client: Client::from_conf(config), parents: Mutex::default() }
+    }
+
+    /// Every active account, by id.
+    pub(super) async fn members(&self) -> Result<Vec<Member>, Error> {
+        let mut pages = self.client.list_accounts().into_paginator().send();
+        let mut members = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.failed(AwsFailure::new("organizations", "ListAccounts", &error)))?;
+            for account in page.accounts() {
+                if let Some(id) = account.id().filter(|_| is_active(account)).and_then(|id| AccountId::new(id).ok()) {
+                    members.insert(id.clone(), Member { id, name: account.name().map(str::to_owned) });
+                }
+            }
+        }
+        Ok(members.into_values().collect())
+    }
+
+    /// Where an account is, and its tags.
+    pub(super) async fn facts(&self, member: &Member, now: Timestamp) -> Result<AccountFacts, Error> {
+        let mut path = Vec::new();
+        let mut child = member.id.to_string();
+        while let Some(parent) = self.parent(&child).await? {
+            if path.len() == DEEPEST {
+                return Err(Error::Lost(member.id.to_string()));
+            }
+            path.push(parent.clone());
+            child = parent;
+        }
+        path.reverse();
+        if !path.first().is_some_and(|root| root.starts_with("r-")) {
+            return Err(Error::Lost(member.id.to_string()));
+        }
+        Ok(AccountFacts { name: member.name.clone(), path, tags: self.tags(&member.id).await?, read_at: now })
+    }
+
+    /// The unit above `child`; asked once per unit.
+    async fn parent(&self, child: &str) -> Result<Option<String>, Error> {
+        if child.starts_with("r-") {
+            return Ok(None);
+        }
+        let is_unit = child.starts_with("ou-");
+        // Held while asking: four accounts of one unit make one call.
+        let mut parents = if is_unit { Some(self.parents.lock().await) } else { None };
+        if let Some(known) = parents.as_ref().and_then(|parents| parents.get(child)) {
+            return Ok(known.clone());
+        }
+        let mut pages = self.client.list_parents().child_id(child).into_paginator().send();
+        let mut parent = None;
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.failed(AwsFailure::new("organizations", "ListParents", &error)))?;
+            parent = parent.or_else(|| page.parents().first().and_then(|found| found.id()).map(str::to_owned));
+        }
+        let parent = parent.ok_or_else(|| Error::Lost(child.to_owned()))?;
+        if let Some(parents) = &mut parents {
+            parents.insert(child.to_owned(), Some(parent.clone()));
+        }
+        Ok(Some(parent))
+    }
+
+    async fn tags(&self, account: &AccountId) -> Result<BTreeMap<String, String>, Error> {
+        let mut pages =
+            self.client.list_tags_for_resource().resource_id(account.as_str()).into_paginator().items().send();
+        let mut tags = BTreeMap::new();
+        while let Some(tag) = pages.next().await {
+            let tag =
+                tag.map_err(|error| self.failed(AwsFailure::new("organizations", "ListTagsForResource", &error)))?;
+            tags.insert(tag.key().to_owned(), tag.value().to_owned());
+        }
+        Ok(tags)
+    }
+
+    fn failed(&self, failure: AwsFailure) -> Error {
+        Error::Cloud(self.connection.failure(failure))
+    }
+}
+
+/// `State` where AWS gives it: `Status` is retired since September 2026 (Organizations API reference, `Account`).
+fn is_active(account: &Account) -> bool {
+    match account.state() {
+        Some(state) => *state == AccountState::Active,
+        None => account.status() == Some(&AccountStatus::Active),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_active_accounts_count() {
+        let account = |state: Option<AccountState>, status: Option<AccountStatus>| {
+            Account::builder().set_state(state).set_status(status).build()
+        };
+        assert!(is_active(&account(Some(AccountState::Active), None)));
+        assert!(is_active(&account(None, Some(AccountStatus::Active))));
+        assert!(!is_active(&account(Some(AccountState::Suspended), Some(AccountStatus::Active))));
+        assert!(!is_active(&account(None, None)));
+    }
+}
