@@ -52,7 +52,7 @@ async fn the_same_breach_after_a_correction_is_corrected_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_buckets_at_once_are_all_corrected() {
-    let settings = format!("{ALL_CORRECTIVE}\n[limits]\ncorrections-per-hour = 300\n");
+    let settings = format!("{ALL_CORRECTIVE}\n[limits]\ncorrections-per-hour = 300\ncorrections-per-hour-everywhere = 300\n");
     let stage = Stage::with_settings(&settings).await;
     let names: Vec<String> = (0..200).map(|number| format!("data-{number}")).collect();
     for chunk in names.chunks(20) {
@@ -117,8 +117,8 @@ async fn pausing_holds_every_correction_back_and_says_so() {
     stage.aws.create_bucket("data").await;
     stage.settle().await;
     let table = stage.world.aws_json("dynamodb", "DynamoDB_20120810.ListTables", &json!({})).await.unwrap().1;
-    let item = json!({"TableName": table["TableNames"][0], "Item": {"pk": {"S": "switch"}, "sk": {"S": "all"},
-        "paused_at": {"N": "1"}, "reason": {"S": "release weekend"}}});
+    let item = json!({"TableName": table["TableNames"][0], "Item": {"pk": {"S": "standing"}, "sk": {"S": "switch#all"},
+        "paused_at": {"N": "1"}, "reason": {"S": "release weekend"}, "by": {"S": "arn:aws:iam::123456789012:user/alice"}}});
     stage.world.aws_json("dynamodb", "DynamoDB_20120810.PutItem", &item).await.unwrap();
     stage.aws.put_acl("data", "public-read").await;
     stage.settle().await;

@@ -71,8 +71,8 @@ async fn an_unreachable_ledger_changes_nothing_and_tells() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_that_answers_on_the_second_attempt_gets_the_message() {
     let stage = stage().await;
-    // The SDK tries four times; the fifth call is Lambda's second attempt.
-    stage.faults(vec![Fault { times: Some(4), ..fault("sns", error(500, "InternalFailure")) }]);
+    // The SDK tries six times; the seventh call is Lambda's second attempt.
+    stage.faults(vec![Fault { times: Some(6), ..fault("sns", error(500, "InternalFailure")) }]);
     stage.aws.put_acl("data", "public-read").await;
     stage.settle().await;
     assert_eq!(stage.told("s3-bucket-public-acl").len(), 1, "{}", stage.story());
@@ -110,7 +110,7 @@ async fn throttling_on_every_third_call_only_costs_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_single_call_failing_once_loses_nothing() {
-    let stage = stage_with("[limits]\ncorrections-per-hour = 1000").await;
+    let stage = stage_with("[limits]\ncorrections-per-hour = 1000\ncorrections-per-hour-everywhere = 1000\nreversals = 1000").await;
     stage.aws.put_acl("data", "public-read").await;
     stage.settle().await;
     let calls = stage.world.calls().iter().filter(|call| call.function.is_some()).count();

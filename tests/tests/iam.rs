@@ -47,6 +47,7 @@ control = "s3-bucket-tls-not-required"
 resource = "arn:aws:s3:::only-public"
 owner = "team@example.com"
 reason = "has no policy"
+ticket = "SEC-1"
 expires = 2999-12-31
 "#;
     let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{}{exemption}", breach::BY_NAME)).await;

@@ -102,6 +102,7 @@ control = "s3-bucket-public-acl"
 resource = "arn:aws:s3:::www-*"
 owner = "web-team@example.com"
 reason = "public web site"
+ticket = "SEC-1"
 expires = 2999-12-31
 
 [[exemption]]
@@ -109,6 +110,7 @@ control = "*"
 resource = "arn:aws:s3:::lab-1"
 owner = "lab@example.com"
 reason = "sandbox of the lab"
+ticket = "SEC-1"
 expires = 2999-12-31
 
 [[exemption]]
@@ -116,6 +118,7 @@ control = "*"
 resource = "arn:aws:s3:::old-*"
 owner = "nobody@example.com"
 reason = "forgotten"
+ticket = "SEC-1"
 expires = 2026-01-31
 
 [[exemption]]
@@ -124,6 +127,7 @@ resource = "arn:aws:s3:::elsewhere"
 account = "999999999999"
 owner = "them@example.com"
 reason = "a bucket of another account"
+ticket = "SEC-1"
 expires = 2999-12-31
 "#
     );
@@ -147,7 +151,7 @@ expires = 2999-12-31
         assert!(stage.aws.acl(bucket).await.contains("AllUsers"), "{bucket}");
     }
     let site = stage.about("www-example-com").await;
-    assert_eq!(site.ends[0].all["why"], "web-team@example.com: public web site");
+    assert_eq!(site.ends[0].all["why"], "web-team@example.com: public web site (line 13 of the settings)");
     for bucket in corrected {
         let about = stage.about(bucket).await;
         assert_eq!(about.found, [("s3-bucket-public-acl".to_owned(), "corrected".to_owned())], "{bucket}");

@@ -34,6 +34,7 @@ control = "s3-bucket-block-public-access-off"
 resource = "arn:aws:s3:::half-*"
 owner = "team@example.com"
 reason = "half on"
+ticket = "SEC-1"
 expires = 2999-12-31
 "#
     );

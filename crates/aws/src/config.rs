@@ -9,8 +9,9 @@ use aws_config::{
 
 use crate::http;
 
-/// Tries of one call, the first included. One more than the SDK's default: giving up costs a redelivery a minute later.
-const ATTEMPTS: u32 = 4;
+/// Tries of one call, the first included. While three calls in ten fail, one in fifteen hundred still does; giving up costs
+/// a redelivery a minute later.
+const ATTEMPTS: u32 = 6;
 
 /// Upper bound of the first pause between tries; it doubles. The SDK's second would leave a 30 s function no time for the
 /// calls that follow.
@@ -79,7 +80,7 @@ mod tests {
         assert!(connect + Duration::from_secs(3) < attempt, "a slow answer after a slow connection is still one try");
         assert!(read < attempt && attempt < operation);
         assert!(operation * 2 < Duration::from_secs(30));
-        assert_eq!(config.retry_config().unwrap().max_attempts(), 4);
+        assert_eq!(config.retry_config().unwrap().max_attempts(), 6);
         assert_eq!(config.app_name().unwrap().as_ref(), "rectify");
         assert!(config.http_client().is_some());
     }

@@ -112,7 +112,9 @@ fn at_most<C>(finding: &Finding<C>, situation: &Situation<'_>, mode: Mode) -> Ve
     if let Ok(Some(exemption)) = exempt {
         return Verdict::Exempt(Box::new(exemption.clone()));
     }
-    if finding.state != State::Live || finding.changes.is_empty() || mode != Mode::Corrective {
+    // Settings that could not be read may have said anything: what they may have put right is held back, not just told.
+    let corrective = mode == Mode::Corrective || matches!(situation.doubt, Some(Doubt::Settings(_)));
+    if finding.state != State::Live || finding.changes.is_empty() || !corrective {
         return Verdict::Tell;
     }
     match obstacle(finding.control.id, situation, exempt.err()) {

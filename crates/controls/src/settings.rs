@@ -157,7 +157,7 @@ impl Settings {
         Membership::In(self.environments.iter().find(|environment| environment.default).unwrap_or(&self.unknown))
     }
 
-    /// Whether anything in these settings hangs on where `account` is in the organisation.
+    /// Whether the environment of `account` hangs on where it is in the organisation.
     #[must_use]
     pub fn hangs_on_organization(&self, account: &AccountId) -> bool {
         matches!(self.environment(account, None), Membership::Unknown { .. })
