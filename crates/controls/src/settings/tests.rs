@@ -251,8 +251,7 @@ fn every_key_is_read() {
          organizational-unit = 'ou-ab12-11111111'\nregion = 'eu-central-1'\ntags = {{ site = 'public' }}\n\
          owner = 'web'\nreason = 'site'\nticket = 'T-1'\nexpires = '2027-06-30'"
     );
-    let mut parsed = parse(&scoped).unwrap();
-    let exemption = parsed.exemptions.remove(0);
+    let exemption = parse(&scoped).unwrap().exemptions.remove(0);
     let expected = Exemption {
         origin: crate::Origin::Line(6),
         control: "*".to_owned(),

@@ -196,6 +196,19 @@ fn website(index: &str) -> serde_json::Value {
     json!({"index": index, "error": null, "redirect_all": null, "routing": []})
 }
 
+/// Two looks that both saw nothing do not agree about anything.
+#[test]
+fn what_was_never_readable_proves_nothing() {
+    let blind = without(&super::facts("bucket", &json!({})), Read::ALL, true);
+    for change in every_change() {
+        let plan = [change.clone()];
+        assert_eq!(progress::<S3Bucket>(&blind, &blind, &change), Progress::Foreign, "{change}");
+        assert_eq!(differences::<S3Bucket>(&blind, &blind, &blind, &plan).len(), 1, "{change}");
+        let restored = Restored::from_second_look::<S3Bucket>(&blind, &blind, &plan, Timestamp::UNIX_EPOCH, 1);
+        assert_eq!(restored, Err(format!("not as before: {}", S3Bucket::slot(&change))));
+    }
+}
+
 /// AWS cannot forget that versioning was on: to have suspended it is as near as an undo comes, and counts.
 #[test]
 fn versioning_that_was_never_on_is_restored_by_suspending_it() {
