@@ -191,6 +191,8 @@ impl Environment {
 
     /// Ends the process and waits until it is gone.
     pub(super) async fn end(mut self) {
+        // From here on the process's id can be another's.
+        self.hub.set_process(self.id, None);
         let _ = self.child.kill().await;
         self.log.collect(&self.hub, None, true);
     }

@@ -130,3 +130,20 @@ async fn chance_repeats_itself_with_its_seed() {
     assert!((24..=48).contains(&all), "{all} of 120: {patterns:?}");
     assert_eq!((failed(&run(0, 1).await), failed(&run(100, 1).await)), (0, 40));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_ended_while_it_waited_gets_no_work() {
+    let sandbox = Sandbox::start().await;
+    let first = sandbox.world.invoke("Guard", &json!({})).await.unwrap();
+    let pid = first.pid.unwrap();
+    let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+    assert!(killed.success());
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    let is_there = || std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
+    while is_there() && std::time::Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let next = sandbox.world.invoke("Guard", &json!({})).await.unwrap();
+    assert_eq!((next.outcome, next.cold), (Outcome::Success, true), "{next:?}");
+    assert_ne!(next.pid, Some(pid));
+}
