@@ -58,10 +58,8 @@ impl Schedules {
             .retry_policy(RetryPolicy::builder().maximum_retry_attempts(ATTEMPTS).build())
             .build()
             .map_err(|error| invalid(&error))?;
-        let window = FlexibleTimeWindow::builder()
-            .mode(FlexibleTimeWindowMode::Off)
-            .build()
-            .map_err(|error| invalid(&error))?;
+        let window =
+            FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build().map_err(|error| invalid(&error))?;
         let made = self
             .client
             .create_schedule()
@@ -140,7 +138,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_schedule_that_is_there_is_no_failure_and_a_refused_one_is() {
-        let there = mock!(Client::create_schedule).sequence().http_status(409, Some(r#"{"Message":"there"}"#.into())).build();
+        let there =
+            mock!(Client::create_schedule).sequence().http_status(409, Some(r#"{"Message":"there"}"#.into())).build();
         let conflict = mock!(Client::create_schedule).then_error(|| {
             CreateScheduleError::ConflictException(
                 aws_sdk_scheduler::types::error::ConflictException::builder().message("there").build().unwrap(),

@@ -24,7 +24,9 @@ use aws_smithy_types::{
     config_bag::{ConfigBag, Storable, StoreReplace},
     date_time::Format,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+
+use super::types::moment;
 
 /// Offsets below this are no offsets: the header has whole seconds, and an answer is on its way for a while.
 const COARSE: i64 = 3_000;
@@ -40,11 +42,9 @@ const SAME: i64 = 2_000;
 pub(super) struct Clock(Arc<AtomicI64>);
 
 impl Clock {
-    /// Now, by DynamoDB's clock; by our own as long as no answer came.
+    /// Now, by DynamoDB's clock; by our own as long as no answer came. Whole milliseconds, as in the rows.
     pub(super) fn now(&self) -> Timestamp {
-        let offset = SignedDuration::from_millis(self.0.load(Ordering::Relaxed));
-        let now = Timestamp::now();
-        now.checked_add(offset).unwrap_or(now)
+        moment(Timestamp::now().as_millisecond().saturating_add(self.0.load(Ordering::Relaxed)))
     }
 
     /// An answer of the second `date` to a request that was sent and received then, by our clock; all in milliseconds.
@@ -99,5 +99,83 @@ impl Intercept for Clock {
             self.learn(*sent, Timestamp::now().as_millisecond(), date.secs().saturating_mul(1000));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::Client;
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use aws_smithy_types::body::SdkBody;
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::ledger::Ledger;
+
+    const HOUR: i64 = 3_600_000;
+
+    fn offset(clock: &Clock) -> i64 {
+        clock.0.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_clock_that_is_right_enough_is_left_alone() {
+        let clock = Clock::default();
+        for date in [-3_000, -1_000, 0, 1_000, 2_000] {
+            clock.learn(0, 100, date);
+            assert_eq!(offset(&clock), 0, "{date}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_clock_is_put_right_and_does_not_jump() {
+        let clock = Clock::default();
+        clock.learn(0, 100, 600_000);
+        assert_eq!(offset(&clock), 600_450);
+        clock.learn(1_000, 1_900, 601_000);
+        assert_eq!(offset(&clock), 600_450, "the same offset, measured worse");
+        clock.learn(5_000, 5_100, 4_000);
+        assert_eq!(offset(&clock), 0, "our clock was set");
+        clock.learn(HOUR, HOUR + 100, HOUR - 300_000);
+        assert_eq!(offset(&clock), -299_550);
+        clock.learn(2 * HOUR, 2 * HOUR + 100, 2 * HOUR + 300_000);
+        assert_eq!(offset(&clock), 300_450);
+    }
+
+    #[test]
+    fn an_answer_that_was_long_on_its_way_says_nothing() {
+        let clock = Clock::default();
+        clock.learn(0, HOUR, 1_000);
+        clock.learn(HOUR, 0, 1_000);
+        assert_eq!(offset(&clock), 0);
+    }
+
+    /// An answer of `status` that was made `ahead` of our own clock.
+    fn dated(status: u16, ahead: SignedDuration) -> Rule {
+        mock!(Client::get_item).then_http_response(move || {
+            let mut answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::from("{}"));
+            let date = DateTime::from_secs((Timestamp::now() + ahead).as_second());
+            answer.headers_mut().insert("date", date.fmt(Format::HttpDate).unwrap());
+            answer
+        })
+    }
+
+    #[tokio::test]
+    async fn answers_set_the_ledgers_clock_also_those_that_refuse() {
+        for (status, minutes) in [(200, 7), (200, -7), (400, 7), (200, 0)] {
+            let ahead = SignedDuration::from_mins(minutes);
+            let rule = dated(status, ahead);
+            let clock = Clock::default();
+            let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, [&rule], |config| {
+                config.interceptor(clock.clone())
+            });
+            let ledger = Ledger { client, table: "ledger".into(), clock: clock.clone() };
+            assert!(ledger.now().duration_since(Timestamp::now()).abs() < SignedDuration::from_secs(1));
+            let _ = ledger.get("pk", "sk").await;
+            let wrong = ledger.clone().now().duration_since(Timestamp::now() + ahead).abs();
+            assert!(wrong < SignedDuration::from_millis(1_500), "{status} {minutes}: {wrong:#}");
+            assert_eq!(offset(&clock) == 0, minutes == 0);
+        }
     }
 }

@@ -19,7 +19,7 @@ use super::{
     row::{Row, correction_key, corrections_of_day, findings_of, ours, unusable},
     store::Rows,
     transaction::MEETINGS,
-    types::{CorrectionRow, Json},
+    types::{CorrectionRow, Json, KEEP},
 };
 use crate::{AwsFailure, FailureKind, pause};
 
@@ -28,6 +28,8 @@ const BATCH: usize = 100;
 
 /// Queries that run at the same time.
 const PARALLEL: usize = 8;
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// One finding, with everything that the ledger keeps of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,7 +108,7 @@ impl Ledger {
     }
 
     /// Corrections and undos that were claimed between `from` and `to`, both included, newest first, at most `limit`; of
-    /// the resource with this ARN, in this account.
+    /// the resource with this ARN, in this account. Nothing is older than the ledger keeps closed corrections, 400 days.
     ///
     /// # Errors
     /// [`AwsFailure`] when the ledger cannot be read, or a row is not one that a claim wrote.
@@ -119,6 +121,9 @@ impl Ledger {
         limit: usize,
     ) -> Result<Vec<(ResourceKey, CorrectionRow)>, AwsFailure> {
         let wanted = Wanted { resource, account };
+        // One question per day: none for days that can have no answer.
+        let to = to.min(self.now().checked_add(DAY).unwrap_or(Timestamp::MAX));
+        let from = from.max(to.checked_sub(KEEP).unwrap_or(Timestamp::MIN));
         let mut days = stream::iter(days(from, to))
             .map(|feed| async move { self.listed(&feed, from, to, wanted, limit).await })
             .buffered(PARALLEL);
@@ -272,7 +277,6 @@ impl Ledger {
 
 /// The feeds of the UTC days from the one of `to` down to the one of `from`.
 fn days(from: Timestamp, to: Timestamp) -> impl Iterator<Item = String> {
-    const DAY: SignedDuration = SignedDuration::from_hours(24);
     let last = corrections_of_day(from);
     let from = from.checked_sub(DAY).unwrap_or(Timestamp::MIN);
     std::iter::successors(Some(to), move |day| day.checked_sub(DAY).ok().filter(|day| *day > from))

@@ -12,7 +12,7 @@ use super::{
     ids::ResourceKey,
     row::{Row, budget_key, deferral_key, tug_key, unusable},
     store::{Refused, Rows},
-    types::{KEEP_SHORT, Lease, after, ttl},
+    types::{KEEP_SHORT, Lease, after, moment, ttl},
 };
 use crate::AwsFailure;
 
@@ -62,6 +62,11 @@ impl ResourceState {
     }
 }
 
+/// The deferral as its row has it, which is what everybody else reads.
+fn stored(deferral: &Deferral) -> Deferral {
+    Deferral { since: moment(deferral.since.as_millisecond()), due: moment(deferral.due.as_millisecond()) }
+}
+
 impl Ledger {
     /// Everything the ledger remembers of the resource, as of now.
     ///
@@ -99,7 +104,7 @@ impl Ledger {
                 .bind("stale_before", number(stale_before.as_millisecond()))
         };
         match self.write(&pk, &sk, edit(), ReturnValue::None).await {
-            Ok(_) => return Ok(*deferral),
+            Ok(_) => return Ok(stored(deferral)),
             Err(Refused::Failed(failure)) => return Err(failure),
             Err(Refused::Condition(Some(row))) => return row.deferral(),
             Err(Refused::Condition(None)) => {}
@@ -107,7 +112,11 @@ impl Ledger {
         match self.get(&pk, &sk).await? {
             Some(row) => row.deferral(),
             // There a moment ago, and ended now.
-            None => self.write(&pk, &sk, edit(), ReturnValue::None).await.map(|_| *deferral).map_err(AwsFailure::from),
+            None => self
+                .write(&pk, &sk, edit(), ReturnValue::None)
+                .await
+                .map(|_| stored(deferral))
+                .map_err(AwsFailure::from),
         }
     }
 

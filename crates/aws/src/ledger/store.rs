@@ -101,11 +101,13 @@ impl Ledger {
             .table_name(&self.table)
             .set_key(Some(key(pk, sk)))
             .set_update_expression(update)
+            .set_return_values_on_condition_check_failure(
+                condition.is_some().then_some(ReturnValuesOnConditionCheckFailure::AllOld),
+            )
             .set_condition_expression(condition)
             .set_expression_attribute_names(names)
             .set_expression_attribute_values(values)
-            .return_values(answer)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            .return_values(answer);
         let mut pauses = MEETINGS.iter();
         loop {
             let error = match call.clone().send().await {

@@ -97,3 +97,14 @@ impl Ledger {
         Ok(list)
     }
 }
+
+impl Ledger {
+    /// Takes back an exemption of an undo that changed nothing: the control acts again as if nobody had asked.
+    ///
+    /// # Errors
+    /// [`AwsFailure`] when the ledger cannot be written, or the exemption is not a row of it.
+    pub async fn drop_exemption(&self, exemption: &Exemption) -> Result<(), AwsFailure> {
+        let (pk, sk, _) = exempted(exemption)?;
+        self.delete(&pk, &sk).await.map(drop)
+    }
+}

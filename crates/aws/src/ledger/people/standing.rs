@@ -14,6 +14,7 @@ use crate::{
         standing::{EXEMPTIONS, SWITCHES, exempted},
         store::{Refused, Rows},
         transaction::unbuilt,
+        types::moment,
     },
 };
 
@@ -46,8 +47,9 @@ impl Ledger {
                 None => return Err(AwsFailure::from(Refused::Condition(None))),
             },
         };
-        // Our own first sending, whose answer was lost.
-        Ok((there != *switch).then_some(there))
+        // Our own first sending, whose answer was lost; the row has whole milliseconds.
+        let ours = Switch { paused_at: moment(switch.paused_at.as_millisecond()), ..switch.clone() };
+        Ok((there != ours).then_some(there))
     }
 
     /// Ends a pause. The switch that was there; `None` when nothing was paused.
