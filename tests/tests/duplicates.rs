@@ -52,7 +52,8 @@ async fn the_same_breach_after_a_correction_is_corrected_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_buckets_at_once_are_all_corrected() {
-    let settings = format!("{ALL_CORRECTIVE}\n[limits]\ncorrections-per-hour = 300\ncorrections-per-hour-everywhere = 300\n");
+    let settings =
+        format!("{ALL_CORRECTIVE}\n[limits]\ncorrections-per-hour = 300\ncorrections-per-hour-everywhere = 300\n");
     let stage = Stage::with_settings(&settings).await;
     let names: Vec<String> = (0..200).map(|number| format!("data-{number}")).collect();
     for chunk in names.chunks(20) {

@@ -110,7 +110,9 @@ async fn throttling_on_every_third_call_only_costs_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_single_call_failing_once_loses_nothing() {
-    let stage = stage_with("[limits]\ncorrections-per-hour = 1000\ncorrections-per-hour-everywhere = 1000\nreversals = 1000").await;
+    let stage =
+        stage_with("[limits]\ncorrections-per-hour = 1000\ncorrections-per-hour-everywhere = 1000\nreversals = 1000")
+            .await;
     stage.aws.put_acl("data", "public-read").await;
     stage.settle().await;
     let calls = stage.world.calls().iter().filter(|call| call.function.is_some()).count();

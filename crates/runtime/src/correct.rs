@@ -128,17 +128,7 @@ impl<G: Guard> Shell<G> {
         claim: &Plan<<G::Kind as Kind>::Change>,
         correct: Vec<Found>,
     ) -> Result<Vec<Ended>, Failure> {
-        self.correct_after(case, claim, correct, Vec::new()).await
-    }
-
-    /// Steps 6 to 9 for the part of a correction that is still open; `done` was done before.
-    pub(crate) async fn correct_after(
-        &self,
-        case: &Case<'_, G::Kind>,
-        claim: &Plan<<G::Kind as Kind>::Change>,
-        correct: Vec<Found>,
-        mut done: Vec<String>,
-    ) -> Result<Vec<Ended>, Failure> {
+        let mut done = Vec::new();
         let refused = self.apply_all(case, claim, &mut done).await;
         let controls: Selection = correct.iter().map(|found| found.control.id).collect();
         let verified = self.verify(case, &controls).await;

@@ -1,8 +1,9 @@
 //! What an earlier attempt left: a correction whose function died on the way.
 //!
 //! The row that was written ahead says what stood before and what was to be written. Each part of the resource is compared
-//! with it: a part that still stands as before is written now, one that was written is left, and one that somebody else
-//! wrote meanwhile is theirs. So a function that is killed between any two steps leads to the same end as one that is not.
+//! with it: one that somebody else wrote meanwhile is theirs, and every other is written, also when it looks written
+//! already: under a public access block S3 shows the ACL that it enforces, not the one that is there (S3 user guide,
+//! "Blocking public access"). So a function that is killed between any two steps leads to the same end as one that is not.
 
 use rectify_aws::{ClaimError, Closing, CorrectionRow, Json};
 use rectify_controls::{Kind, Outcome, Progress, Restored, Selection, progress};
@@ -68,18 +69,17 @@ impl<G: Guard> Shell<G> {
                 return self.record_and_tell(case, id, &[], &results, None).await.map(Earlier::Finished);
             }
         };
-        let open: Vec<<G::Kind as Kind>::Change> = (attempt.plan.iter())
-            .filter(|change| progress::<G::Kind>(&attempt.before, &now, change) == Progress::Open)
+        let ours: Vec<<G::Kind as Kind>::Change> = (attempt.plan.iter())
+            .filter(|change| progress::<G::Kind>(&attempt.before, &now, change) != Progress::Foreign)
             .cloned()
             .collect();
         let at = self.ledger.now();
-        if open.is_empty() {
+        if ours.is_empty() {
             let results = attempt.results(self, &Verified::Seen { facts: now.clone(), at, looks: 1 });
             if results.iter().all(|(_, outcome)| matches!(outcome, Outcome::Corrected(_))) {
-                let done = attempt.words();
-                return self.record_and_tell(case, id, &done, &results, Some(&now)).await.map(Earlier::Finished);
+                return self.record_and_tell(case, id, &[], &results, Some(&now)).await.map(Earlier::Finished);
             }
-            // Everything was written, and it still breaks: that correction is over, and the breach is another one.
+            // Somebody else wrote it all, and it still breaks: that correction is over, and the breach is another one.
             self.close_unproven(case, attempt, &results).await?;
             return Ok(Earlier::LookAgain);
         }
@@ -94,8 +94,8 @@ impl<G: Guard> Shell<G> {
             Err(_) => return Ok(Earlier::LookAgain),
         }
         tracing::info!(correction = %id, resource = %case.key.arn, "finishing what an earlier attempt left");
-        let claim = Plan { id: id.clone(), changes: open, at };
-        let mut ended = self.correct_after(case, &claim, attempt.found.clone(), attempt.done_before(&now)).await?;
+        let claim = Plan { id: id.clone(), changes: ours, at };
+        let mut ended = self.correct(case, &claim, attempt.found.clone()).await?;
         for end in &mut ended {
             end.correction = Some(id.to_string());
         }
@@ -170,17 +170,6 @@ impl<K: Kind> Attempt<K> {
         let named = |id: &&'static str| row.ahead.controls.iter().any(|control| control == id);
         let controls: Selection = K::CONTROLS.iter().map(|control| control.id).filter(named).collect();
         (controls.len() == row.ahead.controls.len()).then_some(Self { found, before, plan, controls, row })
-    }
-
-    /// What was to be done, in words.
-    pub(crate) fn words(&self) -> Vec<String> {
-        self.plan.iter().map(ToString::to_string).collect()
-    }
-
-    /// What had been done when the function died, in words.
-    fn done_before(&self, now: &K::Facts) -> Vec<String> {
-        let done = |change: &&K::Change| progress::<K>(&self.before, now, change) == Progress::Done;
-        self.plan.iter().filter(done).map(ToString::to_string).collect()
     }
 
     fn results<G: Guard<Kind = K>>(&self, shell: &Shell<G>, verified: &Verified<K::Facts>) -> Vec<(Found, Outcome)> {

@@ -144,15 +144,17 @@ impl<G: Guard> Shell<G> {
                 continue; // the request looked like a breach and the state is clean: the read may be the older one
             }
             self.end_deferrals(case, &sight, &selection, &findings).await;
-            if findings.is_empty() {
+            let request = &case.invocation.request_id;
+            let held = sight.lease().is_some_and(|lease| held_by_another(lease, request, sight.looked_at));
+            if findings.is_empty() && (!held || case.own_event) {
                 ended.push(Ended::plain(Some(case.key.arn.clone()), Outcome::Compliant));
                 return Ok(ended);
             }
-            let request = &case.invocation.request_id;
-            let held = sight.lease().is_some_and(|lease| held_by_another(lease, request, sight.looked_at));
             if held {
+                // A correction is on its way: let it finish, or its lease run out. Its function may be dead, and then what
+                // it began is ours to finish, even when nothing breaks any more.
                 if patience.wait().await {
-                    continue; // a correction is on its way: let it finish, or its lease run out
+                    continue;
                 }
                 return Err(Failure::Busy(case.key.arn.to_string()));
             }

@@ -44,7 +44,9 @@ const COLD: usize = 1;
 
 /// The settings: everything is put back, and no budget ends the measurement.
 fn settings() -> String {
-    format!("{ALL_CORRECTIVE}[limits]\ncorrections-per-hour = 100000\ncorrections-per-hour-everywhere = 100000\nreversals = 100000\n")
+    format!(
+        "{ALL_CORRECTIVE}[limits]\ncorrections-per-hour = 100000\ncorrections-per-hour-everywhere = 100000\nreversals = 100000\n"
+    )
 }
 
 #[tokio::main]
