@@ -4,16 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rectify_e2e::{ALL_CORRECTIVE, Stage, breach, root};
+use rectify_e2e::{ACCOUNT, ALL_CORRECTIVE, Stage, breach, root};
 use serde_json::json;
 
 /// Granted actions that no breach of any control uses, and why the role has them.
 const UNUSED: [(&str, &str); 6] = [
+    ("iam:PassRole", "checked by EventBridge Scheduler when a schedule is made, not a call"),
     ("logs:CreateLogStream", "the Lambda service writes the log, not the function's code"),
     ("logs:PutLogEvents", "the Lambda service writes the log, not the function's code"),
     ("s3:DeleteAccessPointPolicy", "an access point is only told; for an undo"),
     ("s3:PutAccessPointPolicy", "an access point is only told; for an undo"),
-    ("s3:PutBucketWebsite", "the inverse of deleting a website; for an undo"),
     ("sqs:SendMessage", "the Lambda service sends the dead letter, not the function's code"),
 ];
 
@@ -50,7 +50,8 @@ reason = "has no policy"
 ticket = "SEC-1"
 expires = 2999-12-31
 "#;
-    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{}{exemption}", breach::BY_NAME)).await;
+    let grace = "\n[control.s3-bucket-block-public-access-off]\ngrace = \"1h\"\n";
+    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{}{grace}{exemption}", breach::BY_NAME)).await;
     for control in breach::controls() {
         stage.aws.prepare(control).await;
     }
@@ -60,6 +61,15 @@ expires = 2999-12-31
         stage.aws.breach(control).await;
     }
     stage.aws.put_policy("only-public", &json!({"Statement": [breach::open("only-public")]})).await;
+    stage.settle().await;
+    assert_eq!(stage.world.schedules().len(), 1, "a grace period: {:#?}", stage.ends());
+    // One undo, of the one correction whose inverse is a call of its own.
+    let website = stage.about(&breach::subject("s3-bucket-website-enabled")).await;
+    let id = website.corrections.last().unwrap().get("correction").unwrap().clone();
+    let undo = json!({"rectify": "undo", "correction": id, "reason": "test", "by": "alice", "until": "2999-12-31T00:00:00Z",
+        "resource": {"account": ACCOUNT, "region": "eu-central-1", "arn": website.ends.first().unwrap().all.get("resource")}});
+    let answer = stage.world.invoke("S3BucketGuard", &undo).await.unwrap().response;
+    assert_eq!(answer.get("outcome"), Some(&json!("restored")), "{answer}");
     stage.settle().await;
 
     let mut used = BTreeMap::new();

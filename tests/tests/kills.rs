@@ -1,6 +1,8 @@
 //! A function that is killed, at any call, leads to the same end as one that is not: one correction, at least one message,
 //! and a ledger that tells the truth.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
 use std::{collections::BTreeMap, time::Duration};
 
 use rectify_e2e::{ALL_CORRECTIVE, Stage};
