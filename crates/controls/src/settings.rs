@@ -95,7 +95,7 @@ pub struct ControlSettings {
 pub struct Limits {
     /// `corrections-per-hour`: per control and account.
     pub corrections_per_hour: u32,
-    /// `corrections-per-hour-everywhere`: per control, in all accounts together.
+    /// `corrections-per-hour-everywhere`: per control, in all accounts together. Ten times the account's unless set.
     pub corrections_per_hour_everywhere: u32,
     /// `reversals`: corrections of one control on one resource within the window, after which it is a tug of war.
     pub reversals: u32,

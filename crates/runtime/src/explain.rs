@@ -1,8 +1,9 @@
 //! What would happen to a resource now, and which line or row says so. Looks, decides, changes nothing.
 
+use jiff::Timestamp;
 use rectify_controls::{
-    Broken, Budget, Control, Coverage, Explained, Explanation, Fact, Finding, Kind, Outcome, Past, Resource, Sourced,
-    State, Verdict, plan,
+    Broken, Budget, Control, Coverage, Explained, Explanation, Fact, Finding, Kind, Limits, Outcome, Past, Resource,
+    Sourced, State, Verdict, plan,
 };
 
 use crate::{
@@ -95,7 +96,10 @@ impl<G: Guard> Shell<G> {
                     limits.corrections_per_hour_everywhere,
                 ),
             ],
-            reversals: Sourced { value: reversals(&past, limits.reversals), from: settings.limit_source("reversals") },
+            reversals: Sourced {
+                value: reversals(&past, limits, sight.looked_at),
+                from: settings.limit_source("reversals"),
+            },
             findings: own.iter().map(|(finding, _)| broken(finding)).collect(),
             now: match own.as_slice() {
                 [] if matches!(sight.facts, Observed::Gone) => "nothing: the resource is gone".to_owned(),
@@ -169,12 +173,17 @@ impl<G: Guard> Shell<G> {
     }
 }
 
-fn reversals(past: &Past, limit: u32) -> String {
-    let fenced = past
-        .fenced_until
-        .map(|until| format!("; held back until {until:.0} unless it is opened again"))
-        .unwrap_or_default();
-    format!("{} of {limit} corrections that may be undone again{fenced}", past.corrections.len())
+fn reversals(past: &Past, limits: &Limits, now: Timestamp) -> String {
+    let from = now.checked_sub(limits.reversal_window).unwrap_or(Timestamp::MIN);
+    let lately = past.corrections.iter().filter(|correction| correction.at >= from).count();
+    let fenced = past.fenced_until.filter(|until| now < *until);
+    let fence = fenced.map(|until| format!("; held back until {until:.0}, and longer if it is opened again"));
+    format!(
+        "{lately} of {} corrections within {:#}{}",
+        limits.reversals,
+        limits.reversal_window,
+        fence.unwrap_or_default()
+    )
 }
 
 fn broken<C: ToString>(finding: &Finding<C>) -> Broken {

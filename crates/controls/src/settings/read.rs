@@ -171,6 +171,7 @@ fn limits(file: &Reader<'_>, lines: &mut BTreeMap<&'static str, usize>) -> Resul
         Ok(())
     };
     number("corrections-per-hour", 0, &mut limits.corrections_per_hour)?;
+    limits.corrections_per_hour_everywhere = limits.corrections_per_hour.saturating_mul(10);
     number("corrections-per-hour-everywhere", 0, &mut limits.corrections_per_hour_everywhere)?;
     number("reversals", 1, &mut limits.reversals)?;
     if let Some(window) = table.duration("reversal-window")? {

@@ -523,6 +523,8 @@ fn mistakes_in_single_values_are_named() {
     let zero =
         parse(&format!("{PLAIN}[limits]\ncorrections-per-hour = 0\ncorrections-per-hour-everywhere = 0")).unwrap();
     assert_eq!((zero.limits.corrections_per_hour, zero.limits.corrections_per_hour_everywhere), (0, 0));
+    let account = parse(&format!("{PLAIN}[limits]\ncorrections-per-hour = 300")).unwrap();
+    assert_eq!(account.limits.corrections_per_hour_everywhere, 3000, "an account's limit alone is never cut short");
 }
 
 /// The exemption `lines`, one key each, over one that is right; `None` leaves a key out.
