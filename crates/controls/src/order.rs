@@ -1,7 +1,8 @@
 //! What a guard is asked directly, by a person's command or by its own schedule, rather than by an event.
 //!
-//! An order is the payload of a direct invocation. EventBridge never delivers one: what it delivers is always an envelope,
-//! and an envelope has no `rectify`. Who may order is who may `lambda:InvokeFunction`.
+//! An order is the payload of an invocation by itself. No event on a bus is one: EventBridge delivers an event in an envelope,
+//! and an envelope has no `rectify` at its top. Only a target's constant input can be one, and those are our own: the daily
+//! rule in the template and the one-time schedules a guard makes. Who may order is who may `lambda:InvokeFunction`.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

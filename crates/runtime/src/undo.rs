@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use rectify_aws::{ClaimError, Closing, CorrectionId, CorrectionRow, ResourceKey, UndoClaim, WriteAhead};
-use rectify_controls::{Exemption, Kind, Origin, Outcome, Resource, Tags, UndoAnswer, differences, progress};
+use rectify_controls::{Exemption, Kind, Origin, Outcome, Resource, Standing, Tags, UndoAnswer, differences, progress};
 use rectify_render::Undone;
 use serde::{Deserialize, Serialize};
 
@@ -160,7 +160,7 @@ impl<G: Guard> Shell<G> {
             Err(error) => return Ok(refused(format!("{error}; try again"))),
         }
         let claim = Plan { id: undo, changes, at };
-        let before = Restoring { attempt, opened: &exemptions, person: &person };
+        let before = Restoring { attempt, opened: &exemptions, person: &person, standing: sight.standing() };
         self.restore(case, &claim, before, Vec::new()).await
     }
 
@@ -238,7 +238,13 @@ impl<G: Guard> Shell<G> {
         let of = attempt.row.ahead.id.to_string();
         let undone =
             Undone { by: &undo.person.by, reason: &undo.person.reason, until: until.as_deref(), correction: &of };
-        let telling = Telling { done, correction: Some(&claim.id), undone: Some(&undone), ..Telling::default() };
+        let telling = Telling {
+            done,
+            correction: Some(&claim.id),
+            undone: Some(&undone),
+            standing: undo.standing,
+            ..Telling::default()
+        };
         // An exemption from a control that still holds would hide the next breach.
         let nothing_done = done.is_empty() && matches!(outcome, Outcome::NotRestored(_));
         let (recorded, told, ended) = futures::join!(
@@ -279,15 +285,22 @@ impl<G: Guard> Shell<G> {
             Err(ClaimError::Failed(failure)) => return Err(Failure::Ledger(failure)),
             Err(_) => return Ok(refused(format!("{undo} is undoing it; try again in a few seconds"))),
         }
-        let Observed::Facts(now) = self.observe(case, &attempt.controls).await?.facts else {
+        let sight = self.observe(case, &attempt.controls).await?;
+        let Observed::Facts(now) = &sight.facts else {
             return Ok(refused("the resource is gone".to_owned()));
         };
-        let stage = |change: &<G::Kind as Kind>::Change| progress::<G::Kind>(&halfway.before, &now, change);
+        let stage = |change: &<G::Kind as Kind>::Change| progress::<G::Kind>(&halfway.before, now, change);
         let (open, done): (Vec<_>, Vec<_>) =
             halfway.plan.iter().cloned().partition(|change| stage(change) == rectify_controls::Progress::Open);
         let done = done.iter().map(ToString::to_string).collect();
         let claim = Plan { id: undo.clone(), changes: open, at };
-        self.restore(case, &claim, Restoring { attempt, opened: &[], person: &person }, done).await
+        self.restore(
+            case,
+            &claim,
+            Restoring { attempt, opened: &[], person: &person, standing: sight.standing() },
+            done,
+        )
+        .await
     }
 
     /// The exemptions that an undo opens: each of its controls, this resource, for as long as was asked.
@@ -324,6 +337,7 @@ struct Restoring<'a, K: Kind> {
     attempt: &'a Attempt<K>,
     opened: &'a [Exemption],
     person: &'a Person,
+    standing: Option<&'a Standing>,
 }
 
 impl<K: Kind> Attempt<K> {
