@@ -198,8 +198,8 @@ mod tests {
     #[test]
     fn a_wrong_option_has_its_line() {
         let text = "[[environment]]\nname = \"all\"\nmode = \"detective\"\ndefault = true\n\n\
-                    [control.s3-bucket-lifecycle-short-expiry]\nmode = \"detective\"\nminimum-days = -3\n";
+                    [control.s3-bucket-logging-off]\nmode = \"detective\"\ntarget-prefix = 7\n";
         let error = settings(text).unwrap_err();
-        assert!(error.line >= 7 && error.to_string().contains("s3-bucket-lifecycle-short-expiry"), "{error}");
+        assert!(error.to_string().starts_with("line 8: option `target-prefix`"), "{error}");
     }
 }

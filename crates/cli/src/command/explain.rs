@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use rectify_controls::{AccountId, Arn, Explained, Explanation, Order, Place, Region, Resource, Sourced};
+use rectify_controls::{AccountId, Arn, Broken, Explained, Explanation, Order, Place, Region, Resource, Sourced};
 use rectify_render::{Style, escape};
 use serde_json::json;
 
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             Format::Text => output::data(&text(&explanation))?,
         }
         // Something else takes the effect of a neutralised one away.
-        let broken = |control: &Explained| control.findings.iter().any(|finding| finding.state != "neutralised");
+        let broken = |control: &Explained| control.findings.iter().any(|finding| !is_neutralised(finding));
         Ok(if explanation.controls.iter().any(broken) { exit::BREACH } else { exit::FINE })
     })
 }
@@ -155,8 +155,8 @@ fn write_control(text: &mut Text, control: &Explained) {
         let _ = writeln!(text, "  {} {value}", paint(Style::Dim, &format!("{word:<12}")));
     };
     for finding in &control.findings {
-        let style = if finding.state == "neutralised" { Style::Plain } else { Style::Bad };
-        let state = paint(style, &format!("{}, {}", finding.state, finding.severity));
+        let style = if is_neutralised(finding) { Style::Plain } else { Style::Bad };
+        let state = paint(style, &format!("{}, {}", escape::value(&finding.state, 200), finding.severity));
         line("broken", format!("{state}: {}", escape::value(&finding.summary, 500)));
         for change in &finding.changes {
             line("would", escape::value(change, 500));
@@ -179,6 +179,11 @@ fn write_control(text: &mut Text, control: &Explained) {
         line("corrections", format!("{of}{}", from(&budget.limit.from)));
     }
     line("reversals", sourced(&control.reversals));
+}
+
+/// The state is `neutralised by …`.
+fn is_neutralised(finding: &Broken) -> bool {
+    finding.state.starts_with("neutralised")
 }
 
 fn now(now: &str) -> String {

@@ -4,7 +4,9 @@
 
 mod controls;
 mod harness;
+mod offline;
 mod policy;
 mod sandbox;
 mod shell;
+mod stack;
 mod story;

@@ -237,7 +237,7 @@ impl Entry {
         }
         if let Some((seen, first, told)) = self.seen {
             let told = told.map(|at| format!(", told at {}", moment::shown(at))).unwrap_or_default();
-            line(&mut text, "seen", &format!("{seen} times since {}{told}", moment::shown(first)));
+            line(&mut text, "seen", &format!("{} since {}{told}", times(seen), moment::shown(first)));
         }
         if let Some((by, at)) = &self.undone {
             let at = at.map(|at| format!(" at {}", moment::shown(at))).unwrap_or_default();
@@ -253,6 +253,10 @@ impl Entry {
 /// A line of an entry: a word and a text that is escaped already.
 pub(super) fn line(text: &mut Text, word: &str, value: &str) {
     let _ = writeln!(text, "  {} {value}", paint(Style::Dim, &format!("{word:<9}")));
+}
+
+fn times(seen: u64) -> String {
+    if seen == 1 { "once".to_owned() } else { format!("{seen} times") }
 }
 
 /// How an outcome looks.
