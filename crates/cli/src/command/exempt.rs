@@ -104,7 +104,7 @@ struct List {
 /// End an exemption of the ledger now.
 #[derive(Debug, clap::Args)]
 struct Remove {
-    /// Its id (`e-…`), or that of the undo that opened it (`u-…`).
+    /// Its id, as `list` shows it: `e-…`, or `u-…` and a number for what an undo opened.
     id: String,
     #[command(flatten)]
     stack: Stack,

@@ -134,6 +134,9 @@ async fn refresh(args: &Which) -> Result<u8, Failure> {
             output::data(&text)?;
         }
     }
+    if written.is_empty() {
+        output::talk("the organisation shows no active account to these credentials: --organization-profile");
+    }
     Ok(if failed == 0 { exit::FINE } else { exit::AWS })
 }
 

@@ -60,6 +60,13 @@ pub(crate) fn of(facts: &Facts<'_>) -> Text {
         let _ = writeln!(text, "  aws --endpoint-url {endpoint} {command}");
     }
     if !facts.tables.is_empty() {
+        let _ = writeln!(text, "\n{}\n", strong("What was put back, and how to get it back:"));
+        let _ = writeln!(text, "  export AWS_ENDPOINT_URL={endpoint}\n");
+        for command in
+            ["history", "explain arn:aws:s3:::reports", "undo ID --reason \"why\"", "pause --all --reason \"why\""]
+        {
+            let _ = writeln!(text, "  rectify {command}");
+        }
         let _ = writeln!(text, "\n{}\n", strong("What was found and done, with what stood there before:"));
         for table in facts.tables {
             let table = escape::line(table, 300);
