@@ -104,8 +104,7 @@ async fn another_delivery_finishes_what_a_dead_function_began() {
 }
 
 /// Kills at random points, many at once. What Lambda gave up on waits in the dead-letter queue, and one more delivery ends it.
-#[tokio::test(flavor = "multi_thread")]
-async fn random_kills_lose_nothing() {
+async fn killed_by_chance(seed: u64) -> usize {
     let stage = stage().await;
     let buckets: Vec<String> = (0..24).map(|number| format!("data-{number}")).collect();
     for bucket in &buckets {
@@ -113,7 +112,7 @@ async fn random_kills_lose_nothing() {
     }
     stage.settle().await;
     stage.world.clear_records();
-    stage.faults(vec![Fault { percent: Some(6), seed: 7, effect: Effect::KillAfter, ..Fault::default() }]);
+    stage.faults(vec![Fault { percent: Some(6), seed, effect: Effect::KillAfter, ..Fault::default() }]);
     for bucket in &buckets {
         stage.aws.put_acl(bucket, "public-read").await;
     }
@@ -146,4 +145,22 @@ async fn random_kills_lose_nothing() {
     }
     assert_eq!(json!(stage.rows("correction#").await.len()), json!(buckets.len()));
     stage.close().await;
+    killed
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn random_kills_lose_nothing() {
+    killed_by_chance(7).await;
+}
+
+/// The same with other dice, 288 corrections in all:
+/// `cargo nextest run -p rectify-e2e --test kills --run-ignored only --no-capture`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes"]
+async fn hundreds_of_random_kills_lose_nothing() {
+    let mut killed = 0;
+    for seed in 100..112 {
+        killed += killed_by_chance(seed).await;
+    }
+    println!("288 corrections, {killed} kills, nothing lost");
 }

@@ -3,7 +3,9 @@
 
 use jiff::Timestamp;
 use rectify_aws::{ClaimError, Closing, CorrectionId, CorrectionRow, ResourceKey, UndoClaim, WriteAhead};
-use rectify_controls::{Exemption, Kind, Origin, Outcome, Resource, Standing, Tags, UndoAnswer, differences, progress};
+use rectify_controls::{
+    Exemption, Kind, Origin, Outcome, Resource, Selection, Standing, State, Tags, UndoAnswer, differences, progress,
+};
 use rectify_render::Undone;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,7 @@ use crate::{
     Failure, Guard, Observed, Report, Shell,
     clock::{Invocation, Patience},
     correct::{End, LEASE, Plan, json},
-    orders::answered,
+    orders::{answered, selected},
     recover::Attempt,
     tell::{Background, Story, Telling},
     way::Case,
@@ -33,8 +35,11 @@ pub(crate) struct Person {
     pub(crate) by: String,
     pub(crate) reason: String,
     pub(crate) ticket: Option<String>,
-    /// When the exemption ends; `None` when the undo brought a correction back and opened none.
+    /// When the exemptions end; `None` when the undo brought a correction back and opened none.
     pub(crate) until: Option<Timestamp>,
+    /// The controls that are exempted until then.
+    #[serde(default)]
+    pub(crate) exempts: Vec<String>,
 }
 
 impl<G: Guard> Shell<G> {
@@ -89,7 +94,7 @@ impl<G: Guard> Shell<G> {
         wish: &Wish,
     ) -> Result<UndoAnswer, Failure> {
         let of = &attempt.row.ahead.id;
-        let sight = self.observe(case, &attempt.controls).await?;
+        let sight = self.observe(case, &selected::<G::Kind>(&[])).await?;
         let Observed::Facts(now) = &sight.facts else {
             return Ok(refused("the resource is gone".to_owned()));
         };
@@ -122,6 +127,10 @@ impl<G: Guard> Shell<G> {
             reason: wish.reason.clone(),
             ticket: wish.ticket.clone(),
             until: brings_back.is_none().then_some(wish.until),
+            exempts: match brings_back {
+                Some(_) => Vec::new(),
+                None => self.exempted_by(attempt, now, &changes),
+            },
         };
         let ahead = WriteAhead {
             id: undo.clone(),
@@ -136,10 +145,13 @@ impl<G: Guard> Shell<G> {
             request: case.invocation.request_id.clone(),
             undoes: Some(of.clone()),
         };
-        let exemptions = self.exemptions_of(case, attempt, &undo, &person, at);
+        let exemptions = exemptions_of(case, of, &undo, &person, at);
         let account = || Some(case.key.place.account.clone());
         let end_exemptions: Vec<_> = match &brings_back {
-            Some(_) => exemption_ids(of, &attempt.row).into_iter().map(|id| (account(), id)).collect(),
+            Some(_) => {
+                let opened = person_of(&attempt.row).map_or(0, |person| person.exempts.len());
+                exemption_ids(of, opened).map(|id| (account(), id)).collect()
+            }
             None => Vec::new(),
         };
         let claim = UndoClaim {
@@ -303,33 +315,56 @@ impl<G: Guard> Shell<G> {
         .await
     }
 
-    /// The exemptions that an undo opens: each of its controls, this resource, for as long as was asked.
-    fn exemptions_of(
+    /// The controls that an undo exempts the resource from: those that were corrected, and those that the restored state
+    /// breaks as well. Putting back the block of a bucket that was opened again would undo the undo.
+    fn exempted_by(
         &self,
-        case: &Case<'_, G::Kind>,
         attempt: &Attempt<G::Kind>,
-        undo: &CorrectionId,
-        person: &Person,
-        at: Timestamp,
-    ) -> Vec<Exemption> {
-        let Some(until) = person.until else { return Vec::new() };
-        (attempt.row.ahead.controls.iter())
-            .zip(exemption_ids(undo, &attempt.row))
-            .map(|(control, id)| Exemption {
-                origin: Origin::Row { id, by: person.by.clone(), at },
-                control: control.clone(),
-                resource: case.key.arn.to_string(),
-                account: Some(case.key.place.account.clone()),
-                organizational_unit: None,
-                region: None,
-                tags: Tags::new(),
-                owner: person.by.clone(),
-                reason: person.reason.clone(),
-                ticket: person.ticket.clone().unwrap_or_else(|| format!("undo of {}", attempt.row.ahead.id)),
-                until,
-            })
-            .collect()
+        now: &<G::Kind as Kind>::Facts,
+        changes: &[<G::Kind as Kind>::Change],
+    ) -> Vec<String> {
+        let mut then = now.clone();
+        for change in changes {
+            <G::Kind as Kind>::simulate(&mut then, change);
+        }
+        let live = |facts: &<G::Kind as Kind>::Facts| -> Selection {
+            let findings = <G::Kind as Kind>::judge(facts, &self.book.rules, &selected::<G::Kind>(&[]));
+            findings.iter().filter(|finding| finding.state == State::Live).map(|finding| finding.control.id).collect()
+        };
+        let (before, after) = (live(now), live(&then));
+        let mut exempts: Vec<String> = attempt.row.ahead.controls.clone();
+        exempts.extend(
+            after.difference(&before).map(|id| (*id).to_owned()).filter(|id| !attempt.row.ahead.controls.contains(id)),
+        );
+        exempts
     }
+}
+
+/// The exemptions that an undo opens: this resource only, for as long as was asked.
+fn exemptions_of<K: Kind>(
+    case: &Case<'_, K>,
+    of: &CorrectionId,
+    undo: &CorrectionId,
+    person: &Person,
+    at: Timestamp,
+) -> Vec<Exemption> {
+    let Some(until) = person.until else { return Vec::new() };
+    (person.exempts.iter())
+        .zip(exemption_ids(undo, person.exempts.len()))
+        .map(|(control, id)| Exemption {
+            origin: Origin::Row { id, by: person.by.clone(), at },
+            control: control.clone(),
+            resource: case.key.arn.to_string(),
+            account: Some(case.key.place.account.clone()),
+            organizational_unit: None,
+            region: None,
+            tags: Tags::new(),
+            owner: person.by.clone(),
+            reason: person.reason.clone(),
+            ticket: person.ticket.clone().unwrap_or_else(|| format!("undo of {of}")),
+            until,
+        })
+        .collect()
 }
 
 /// What an undo restores, and who wants it.
@@ -355,8 +390,8 @@ impl<K: Kind> Attempt<K> {
 }
 
 /// Ids of the exemptions that an undo opens, one for each control.
-fn exemption_ids(undo: &CorrectionId, row: &CorrectionRow) -> Vec<String> {
-    (1..=row.ahead.controls.len()).map(|number| format!("{undo}-{number}")).collect()
+fn exemption_ids(undo: &CorrectionId, count: usize) -> impl Iterator<Item = String> {
+    (1..=count).map(move |number| format!("{undo}-{number}"))
 }
 
 fn person_of(row: &CorrectionRow) -> Option<Person> {
