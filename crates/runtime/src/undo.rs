@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use rectify_aws::{ClaimError, Closing, CorrectionId, CorrectionRow, ResourceKey, UndoClaim, WriteAhead};
 use rectify_controls::{
-    Exemption, Kind, Origin, Outcome, Resource, Selection, Standing, State, Tags, UndoAnswer, differences, progress,
+    Exemption, Kind, Origin, Outcome, Resource, Selection, Standing, Tags, UndoAnswer, differences, progress,
 };
 use rectify_render::Undone;
 use serde::{Deserialize, Serialize};
@@ -315,8 +315,8 @@ impl<G: Guard> Shell<G> {
         .await
     }
 
-    /// The controls that an undo exempts the resource from: those that were corrected, and those that the restored state
-    /// breaks as well. Putting back the block of a bucket that was opened again would undo the undo.
+    /// The controls that an undo exempts the resource from: those that were corrected, and those that would write a part
+    /// which the undo restores. Putting back the block of a bucket that was opened again would undo the undo.
     fn exempted_by(
         &self,
         attempt: &Attempt<G::Kind>,
@@ -327,16 +327,15 @@ impl<G: Guard> Shell<G> {
         for change in changes {
             <G::Kind as Kind>::simulate(&mut then, change);
         }
-        let live = |facts: &<G::Kind as Kind>::Facts| -> Selection {
-            let findings = <G::Kind as Kind>::judge(facts, &self.book.rules, &selected::<G::Kind>(&[]));
-            findings.iter().filter(|finding| finding.state == State::Live).map(|finding| finding.control.id).collect()
-        };
-        let (before, after) = (live(now), live(&then));
-        let mut exempts: Vec<String> = attempt.row.ahead.controls.clone();
-        exempts.extend(
-            after.difference(&before).map(|id| (*id).to_owned()).filter(|id| !attempt.row.ahead.controls.contains(id)),
-        );
-        exempts
+        let slots: Vec<&str> = changes.iter().map(<G::Kind as Kind>::slot).collect();
+        let corrected = &attempt.row.ahead.controls;
+        let findings = <G::Kind as Kind>::judge(&then, &self.book.rules, &selected::<G::Kind>(&[]));
+        let writers: Selection = (findings.iter())
+            .filter(|finding| finding.changes.iter().any(|change| slots.contains(&<G::Kind as Kind>::slot(change))))
+            .map(|finding| finding.control.id)
+            .filter(|id| corrected.iter().all(|control| control != id))
+            .collect();
+        corrected.iter().cloned().chain(writers.into_iter().map(str::to_owned)).collect()
     }
 }
 

@@ -1,0 +1,322 @@
+//! Undoing a correction: what stood before stands again, byte for byte, the control holds off, and the undo can be undone.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+use std::time::{Duration, Instant};
+
+use rectify_e2e::{
+    ACCOUNT, ALL_CORRECTIVE, Stage,
+    breach::{self, BY_NAME},
+};
+use rectify_sandbox::{Effect, Fault};
+use serde_json::{Value, json};
+
+const ALICE: &str = "arn:aws:iam::123456789012:user/alice";
+const ACL: &str = "s3-bucket-public-acl";
+
+/// Everything of a bucket that a correction can write.
+const PARTS: [&str; 8] =
+    ["acl", "policy", "publicAccessBlock", "ownershipControls", "encryption", "website", "logging", "versioning"];
+
+fn resource(bucket: &str) -> Value {
+    json!({"account": ACCOUNT, "region": "eu-central-1", "arn": format!("arn:aws:s3:::{bucket}")})
+}
+
+fn undo(resource: &Value, id: &str) -> Value {
+    json!({"rectify": "undo", "resource": resource, "correction": id, "reason": "meant to be so", "by": ALICE,
+        "until": jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)})
+}
+
+async fn ordered(stage: &Stage, order: &Value) -> Value {
+    stage.world.invoke("S3BucketGuard", order).await.unwrap().response
+}
+
+/// The raw answers about every part. A website's elements are sorted: moto gives back the text it was sent, S3 writes its own.
+async fn raw(stage: &Stage, bucket: &str) -> Vec<(String, Option<String>)> {
+    let mut parts = Vec::new();
+    for part in PARTS {
+        let mut text = stage.aws.get(bucket, part).await;
+        if part == "website" {
+            text = text.map(|text| {
+                let mut elements: Vec<&str> = text.split('<').filter(|element| !element.starts_with('?')).collect();
+                elements.sort_unstable();
+                elements.join("<")
+            });
+        }
+        parts.push((part.to_owned(), text));
+    }
+    parts
+}
+
+/// Breaks a bucket while nobody looks, lets the guard look, and gives the state as it was broken and the correction's id.
+async fn broken(stage: &Stage, bucket: &str) -> (Vec<(String, Option<String>)>, String) {
+    let stood = raw(stage, bucket).await;
+    stage.world.lose_events(false);
+    let look = json!({"rectify": "look", "resource": resource(bucket), "because": "request"});
+    let answer = ordered(stage, &look).await;
+    stage.settle().await;
+    let about = stage.about(bucket).await;
+    assert_eq!(about.corrections.len(), 1, "{bucket}: {answer:#}");
+    assert_eq!(about.corrections[0]["status"], "corrected", "{bucket}: {answer:#}");
+    assert_ne!(raw(stage, bucket).await, stood, "{bucket}: nothing was changed");
+    (stood, about.corrections[0]["correction"].as_str().unwrap().to_owned())
+}
+
+fn id_of(answer: &Value) -> String {
+    answer["undo"].as_str().unwrap().to_owned()
+}
+
+/// Every kind of change, from a state that is not the plainest.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_is_undone_byte_for_byte() {
+    // One control corrects each bucket; the others are exempt there, so that each change is undone by itself.
+    let mut settings = format!("{ALL_CORRECTIVE}{BY_NAME}\n[limits]\ncorrections-per-hour = 1000\n");
+    let cases = [
+        ("acl", ACL),
+        ("policy", "s3-bucket-public-policy"),
+        ("block", "s3-bucket-block-public-access-off"),
+        ("tls", "s3-bucket-tls-not-required"),
+        ("ownership", "s3-bucket-acl-enabled"),
+        ("encryption", "s3-bucket-encryption-not-required-kms"),
+        ("website", "s3-bucket-website-enabled"),
+        ("logging", "s3-bucket-logging-off"),
+        ("versioning", "s3-bucket-versioning-off"),
+    ];
+    for (bucket, control) in cases {
+        for other in breach::controls().into_iter().filter(|other| *other != control) {
+            settings.push_str(&format!(
+                "\n[[exemption]]\ncontrol = \"{other}\"\nresource = \"arn:aws:s3:::case-{bucket}\"\nowner = \"o\"\nreason = \"r\"\n\
+                 ticket = \"t\"\nexpires = 2999-12-31\n"
+            ));
+        }
+    }
+    let stage = Stage::with_settings(&settings).await;
+    let aws = &stage.aws;
+    stage.world.lose_events(true);
+    for (bucket, _) in cases {
+        aws.create_bucket(&format!("case-{bucket}")).await;
+    }
+    aws.create_logs().await;
+    stage.settle().await;
+    aws.put_acl("case-acl", "public-read-write").await;
+    let odd = "{ \"Statement\" : {\"Resource\":[\"arn:aws:s3:::case-policy/*\"], \"Action\" : \"s3:*\",\n\t\"Principal\" : {\"AWS\":[\"*\"]},\
+               \"Effect\":\"Allow\"} , \"Id\":\"ünïcode\" }";
+    aws.put("case-policy", "policy", odd).await;
+    let half = r#"<PublicAccessBlockConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>false</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>false</RestrictPublicBuckets></PublicAccessBlockConfiguration>"#;
+    aws.put("case-block", "publicAccessBlock", half).await;
+    aws.put_policy("case-tls", &json!({"Version": "2012-10-17", "Statement": [breach::reader("case-tls", ACCOUNT)]}))
+        .await;
+    aws.put_ownership("case-ownership", "BucketOwnerPreferred").await;
+    aws.put_encryption("case-encryption", "aws:kms", Some("arn:aws:kms:eu-central-1:123456789012:alias/aws/s3")).await;
+    aws.put("case-website", "website", breach::WEBSITE).await;
+    aws.put_versioning("case-versioning", "Suspended").await;
+
+    for (name, control) in cases {
+        let bucket = format!("case-{name}");
+        stage.world.clear_records();
+        let (stood, id) = broken(&stage, &bucket).await;
+        let answer = ordered(&stage, &undo(&resource(&bucket), &id)).await;
+        assert_eq!(answer["outcome"], "restored", "{bucket}: {answer:#}");
+        stage.settle().await;
+        assert_eq!(raw(&stage, &bucket).await, stood, "{bucket}");
+
+        let about = stage.about(&bucket).await;
+        let undone = about.corrections.iter().find(|row| row["correction"] == answer["undo"]).unwrap();
+        assert_eq!((&undone["status"], &undone["undoes"]), (&json!("restored"), &json!(id)), "{bucket}");
+        assert!(undone["proof"].is_string() && undone["closed_at"].is_i64(), "{undone:#}");
+        let first = about.corrections.iter().find(|row| row["correction"] == id.as_str()).unwrap();
+        assert_eq!(first["undone_by"], answer["undo"], "{first:#}");
+        let told: Vec<&Value> = about.messages.iter().filter(|told| told["outcome"] == "restored").collect();
+        assert_eq!(told.len(), 1, "{bucket}: {:#?}", about.told);
+        assert_eq!(told[0]["undone"]["by"], ALICE);
+        assert_eq!(told[0]["undone"]["reason"], "meant to be so");
+        assert_eq!(told[0]["control"]["id"], control);
+        // Its own events came round, and it is looked at again: it stays.
+        let look = json!({"rectify": "look", "resource": resource(&bucket), "because": "request"});
+        let again = ordered(&stage, &look).await;
+        stage.settle().await;
+        assert_eq!(raw(&stage, &bucket).await, stood, "{bucket}: {again:#}");
+        let alarms = about.messages.iter().filter(|told| told["alarm"] == true).count();
+        assert_eq!(alarms, 0, "{bucket}: {:#?}", about.messages);
+    }
+    stage.close().await;
+}
+
+async fn public_bucket(stage: &Stage, bucket: &str) -> (Vec<(String, Option<String>)>, String) {
+    stage.world.lose_events(true);
+    stage.aws.create_bucket(bucket).await;
+    stage.aws.put_acl(bucket, "public-read").await;
+    let stood = raw(stage, bucket).await;
+    stage.world.lose_events(false);
+    let look = json!({"rectify": "look", "resource": resource(bucket), "controls": [ACL], "because": "request"});
+    let answer = ordered(stage, &look).await;
+    stage.settle().await;
+    let about = stage.about(bucket).await;
+    assert_eq!(about.corrections.len(), 1, "{bucket}: {answer:#}");
+    (stood, about.corrections[0]["correction"].as_str().unwrap().to_owned())
+}
+
+/// An undo holds, also against the controls that the restored state breaks; undoing it brings the correction back, and the
+/// next breach is corrected again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_holds_until_it_is_undone() {
+    let stage = Stage::new().await;
+    let (stood, id) = public_bucket(&stage, "data").await;
+    let answer = ordered(&stage, &undo(&resource("data"), &id)).await;
+    let first = id_of(&answer);
+    stage.settle().await;
+    // Somebody's harmless change to the block makes the guard look at all of it.
+    let look = json!({"rectify": "look", "resource": resource("data"), "because": "request",
+        "controls": [ACL, "s3-bucket-block-public-access-off"]});
+    let looked = ordered(&stage, &look).await;
+    stage.settle().await;
+    assert_eq!(raw(&stage, "data").await, stood, "{looked:#}");
+    assert_eq!(stage.rows("exemption#").await.len(), 2, "the correction's control, and the block's");
+
+    let twice = ordered(&stage, &undo(&resource("data"), &id)).await;
+    assert_eq!(twice["outcome"], "refused");
+    assert!(twice["why"].as_str().unwrap().contains(&first), "{twice:#}");
+
+    let back = ordered(&stage, &undo(&resource("data"), &first)).await;
+    assert_eq!(back["outcome"], "restored", "{back:#}");
+    assert_eq!(back["until"], Value::Null);
+    stage.settle().await;
+    assert!(!stage.aws.acl("data").await.contains("AllUsers"));
+    assert!(stage.rows("exemption#").await.is_empty());
+    let again = ordered(&stage, &undo(&resource("data"), &id)).await;
+    assert_eq!(again["outcome"], "restored", "what was brought back can be undone once more: {again:#}");
+    stage.settle().await;
+    let third = ordered(&stage, &undo(&resource("data"), &id_of(&again))).await;
+    assert_eq!(third["outcome"], "restored", "{third:#}");
+    stage.world.lose_events(true);
+    stage.aws.s3("DELETE", "/data?publicAccessBlock", &[], "").await;
+    stage.world.lose_events(false);
+    stage.aws.put_acl("data", "public-read").await;
+    stage.settle().await;
+    assert!(!stage.aws.acl("data").await.contains("AllUsers"), "{:#?}", stage.ends());
+    stage.close().await;
+}
+
+/// Who changed the resource since is not overwritten in silence.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_changed_since_is_shown_and_kept() {
+    let stage = Stage::new().await;
+    let (stood, id) = public_bucket(&stage, "data").await;
+    stage.world.lose_events(true);
+    stage.aws.tag("data", "team", "web").await;
+    stage.aws.s3("DELETE", "/data?publicAccessBlock", &[], "").await;
+    stage.aws.put_acl("data", "authenticated-read").await;
+    stage.world.lose_events(false);
+    let theirs = raw(&stage, "data").await;
+    stage.world.clear_records();
+    let answer = ordered(&stage, &undo(&resource("data"), &id)).await;
+    assert_eq!(answer["outcome"], "changed", "{answer:#}");
+    let parts: Vec<&str> =
+        answer["differences"].as_array().unwrap().iter().map(|part| part["part"].as_str().unwrap()).collect();
+    assert_eq!(parts, ["public-access-block", "acl"], "{answer:#}");
+    assert!(answer["differences"][1]["stands"].as_str().unwrap().contains("AuthenticatedUsers"), "{answer:#}");
+    assert_eq!(raw(&stage, "data").await, theirs);
+    assert!(stage.writes().is_empty() && stage.rows("exemption#").await.is_empty());
+    let mut forced = undo(&resource("data"), &id);
+    forced["force"] = true.into();
+    let answer = ordered(&stage, &forced).await;
+    assert_eq!(answer["outcome"], "restored", "{answer:#}");
+    assert_eq!(raw(&stage, "data").await, stood);
+    stage.settle().await;
+    stage.close().await;
+}
+
+/// What cannot be undone is refused in one sentence, and nothing is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn nonsense_is_refused() {
+    let stage = Stage::new().await;
+    let (_, id) = public_bucket(&stage, "data").await;
+    stage.aws.create_bucket("other").await;
+    stage.settle().await;
+    stage.world.clear_records();
+    for (resource, id, says) in [
+        (resource("data"), "c-000000000000000000", "no correction"),
+        (resource("data"), "not-an-id", "is not a correction id"),
+        (resource("other"), id.as_str(), "no correction"),
+        (
+            json!({"account": "999999999999", "region": "eu-central-1", "arn": "arn:aws:s3:::data"}),
+            &id,
+            "not the account",
+        ),
+        (
+            json!({"account": ACCOUNT, "region": "eu-central-1", "arn": "arn:aws:sqs:eu-central-1:1:q"}),
+            &id,
+            "not a resource",
+        ),
+        (json!({"account": ACCOUNT, "region": "eu-central-1", "arn": "arn:aws:s3:::../../x"}), &id, "not a resource"),
+    ] {
+        let answer = ordered(&stage, &undo(&resource, id)).await;
+        assert!(answer.to_string().contains(says), "{answer:#}");
+        assert_ne!(answer["outcome"], "restored");
+    }
+    stage.aws.s3("DELETE", "/data", &[], "").await;
+    let answer = ordered(&stage, &undo(&resource("data"), &id)).await;
+    assert!(answer["why"].as_str().unwrap().contains("is gone"), "{answer:#}");
+    let mut past = undo(&resource("data"), &id);
+    past["until"] = "2020-01-01T00:00:00Z".into();
+    assert!(ordered(&stage, &past).await["why"].as_str().unwrap().contains("which is past"));
+    stage.settle().await;
+    assert!(stage.writes().is_empty());
+    stage.close().await;
+}
+
+/// An undo that AWS refuses is an alarm, and leaves no exemption behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_undo_leaves_the_control_in_force() {
+    let stage = Stage::new().await;
+    let (_, id) = public_bucket(&stage, "data").await;
+    stage.world.clear_records();
+    let denied = || Effect::Error { status: 403, code: "AccessDenied".to_owned() };
+    stage.faults(vec![
+        Fault { operation: Some("DeletePublicAccessBlock".to_owned()), effect: denied(), ..Fault::default() },
+        Fault { operation: Some("PutBucketAcl".to_owned()), effect: denied(), ..Fault::default() },
+    ]);
+    let answer = ordered(&stage, &undo(&resource("data"), &id)).await;
+    assert_eq!(answer["outcome"], "not-restored", "{answer:#}");
+    assert!(answer["why"].as_str().unwrap().contains("AccessDenied"), "{answer:#}");
+    assert!(stage.rows("exemption#").await.is_empty());
+    let told = stage.told(ACL);
+    assert_eq!((told.len(), &told[0]["outcome"], &told[0]["alarm"]), (1, &json!("not-restored"), &json!(true)));
+    stage.settle().await;
+    stage.close().await;
+}
+
+/// A function that dies in the middle of an undo: asking again finishes the same undo.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_undo_is_finished_by_asking_again() {
+    let stage = Stage::new().await;
+    for (case, operation) in ["TransactWriteItems", "DeletePublicAccessBlock", "PutBucketAcl"].into_iter().enumerate() {
+        let bucket = format!("data-{case}");
+        let (stood, id) = public_bucket(&stage, &bucket).await;
+        stage.faults(vec![Fault {
+            operation: Some(operation.to_owned()),
+            times: Some(1),
+            effect: Effect::KillAfter,
+            ..Fault::default()
+        }]);
+        let died = ordered(&stage, &undo(&resource(&bucket), &id)).await;
+        assert_eq!(died["outcome"], Value::Null, "{operation}: {died:#}");
+        let limit = Instant::now() + Duration::from_secs(60);
+        let answer = loop {
+            let answer = ordered(&stage, &undo(&resource(&bucket), &id)).await;
+            if answer["outcome"] != "refused" {
+                break answer;
+            }
+            assert!(Instant::now() < limit, "{operation}: {answer:#}");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        };
+        assert_eq!(answer["outcome"], "restored", "{operation}: {answer:#}");
+        stage.settle().await;
+        assert_eq!(raw(&stage, &bucket).await, stood, "{operation}");
+        let undos: Vec<Value> =
+            stage.about(&bucket).await.corrections.into_iter().filter(|row| row["undoes"].is_string()).collect();
+        assert_eq!(undos.len(), 1, "{operation}: {undos:#?}");
+        assert_eq!(undos[0]["status"], "restored", "{operation}");
+    }
+    stage.close().await;
+}
