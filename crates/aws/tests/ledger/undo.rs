@@ -158,3 +158,19 @@ async fn a_correction_is_taken_up_when_its_lease_is_over_and_not_before() {
     assert_eq!(retake(winner, later(w.now, 33)).await, Err(ClaimError::Stale));
     assert!(w.ledger.renew(&w.key, &ahead.id, winner, at, LEASE).await.unwrap_err().code_is(LEASE_LOST));
 }
+
+#[tokio::test]
+#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
+async fn a_correction_that_was_planned_before_an_undo_is_stale_whatever_the_clocks_say() {
+    let w = world("undo-stale").await;
+    let of = w.corrected().await;
+    let seen = w.past().await;
+    let undo = undo("r-2", &of, later(w.now, 10));
+    w.undo(&undo, &seen).await.unwrap();
+    // Closed by a clock that is ten minutes behind. An undo leaves the memory as it is, so only the lease tells.
+    let end = rectify_aws::Closing { findings: Vec::new(), ..closing(later(w.now, -600)) };
+    w.ledger.close(&w.key, &undo.ahead.id, &end).await.unwrap();
+    let at = later(w.now, 12);
+    assert_eq!(w.claim_on(&w.key, &ahead("r-3", at), &seen, at, at).await, Err(ClaimError::Stale));
+    w.claim(&ahead("r-3", at), at, at).await.unwrap();
+}
