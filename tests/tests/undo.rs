@@ -81,11 +81,13 @@ expires = 2999-12-31
     ]});
     let open = breach::policy("all-at-once", &[breach::open("all-at-once")]).to_string();
     for (bucket, plan, inverse) in [
-        // A public ACL is refused while BlockPublicAcls is on, so the flags go back first.
+        // A public ACL is refused while BlockPublicAcls is on, so that flag goes back last.
         (
             "half-acl",
             &["put_block", "put_acl"][..],
-            json!([{"put_block": flags(true, false, true, false)}, {"put_acl": stood}]),
+            json!([
+                {"put_block": flags(false, false, true, false)}, {"put_acl": stood}, {"put_block": flags(true, false, true, false)}
+            ]),
         ),
         // The one statement was the whole policy.
         (

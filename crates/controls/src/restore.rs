@@ -22,13 +22,15 @@ pub enum Progress {
     Foreign,
 }
 
-/// How far `change` has come on a resource that stood as `before` and now stands as `now`.
+/// How far `change`, one of `plan`, has come on a resource that stood as `before` and now stands as `now`. A part that the
+/// plan writes twice is open while it stands as the other change writes it.
 #[must_use]
-pub fn progress<K: Kind>(before: &K::Facts, now: &K::Facts, change: &K::Change) -> Progress {
-    let stands = K::inverse(now, change);
-    if stands.as_ref() == Some(change) {
+pub fn progress<K: Kind>(before: &K::Facts, now: &K::Facts, plan: &[K::Change], change: &K::Change) -> Progress {
+    let Some(stands) = K::inverse(now, change) else { return Progress::Foreign };
+    let on_the_way = || plan.iter().any(|other| K::slot(other) == K::slot(change) && *other == stands);
+    if stands == *change {
         Progress::Done
-    } else if stands.is_some() && stands == K::inverse(before, change) {
+    } else if K::inverse(before, change).as_ref() == Some(&stands) || on_the_way() {
         Progress::Open
     } else {
         Progress::Foreign

@@ -70,7 +70,7 @@ impl<G: Guard> Shell<G> {
             }
         };
         let ours: Vec<<G::Kind as Kind>::Change> = (attempt.plan.iter())
-            .filter(|change| progress::<G::Kind>(&attempt.before, &now, change) != Progress::Foreign)
+            .filter(|change| progress::<G::Kind>(&attempt.before, &now, &attempt.plan, change) != Progress::Foreign)
             .cloned()
             .collect();
         let at = self.ledger.now();

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use rectify_aws::{ClaimError, Closing, CorrectionId, CorrectionRow, ResourceKey, UndoClaim, WriteAhead};
 use rectify_controls::{
-    Exemption, Kind, Origin, Outcome, Resource, Selection, Standing, Tags, UndoAnswer, differences, progress,
+    Exemption, Kind, Origin, Outcome, Progress, Resource, Selection, Standing, Tags, UndoAnswer, differences, progress,
 };
 use rectify_render::Undone;
 use serde::{Deserialize, Serialize};
@@ -173,7 +173,7 @@ impl<G: Guard> Shell<G> {
         }
         let claim = Plan { id: undo, changes, at };
         let before = Restoring { attempt, opened: &exemptions, person: &person, standing: sight.standing() };
-        self.restore(case, &claim, before, Vec::new()).await
+        self.restore(case, &claim, before).await
     }
 
     /// Applies what undoes, proves it, records it and tells it.
@@ -182,8 +182,8 @@ impl<G: Guard> Shell<G> {
         case: &Case<'_, G::Kind>,
         claim: &Plan<<G::Kind as Kind>::Change>,
         undo: Restoring<'_, G::Kind>,
-        mut done: Vec<String>,
     ) -> Result<UndoAnswer, Failure> {
+        let mut done = Vec::new();
         let attempt = undo.attempt;
         let refused = self.apply_all(case, claim, &mut done).await;
         let mut patience = Patience::for_consistency(case.invocation);
@@ -216,10 +216,16 @@ impl<G: Guard> Shell<G> {
                 changes: done,
                 until: undo.person.until,
             },
-            other => UndoAnswer::NotRestored {
-                undo: claim.id.to_string(),
-                why: other.why().unwrap_or_else(|| "the resource is gone".to_owned()),
-            },
+            other => {
+                let why = other.why().unwrap_or_else(|| "the resource is gone".to_owned());
+                // What was put back may be a breach: it is left alone as long as if all of it had been.
+                let exempt = undo.person.until.filter(|_| !done.is_empty());
+                let exempt = exempt.map(|until| format!("; its controls leave the resource alone until {until:.0}"));
+                UndoAnswer::NotRestored {
+                    undo: claim.id.to_string(),
+                    why: format!("{why}{}", exempt.unwrap_or_default()),
+                }
+            }
         })
     }
 
@@ -284,8 +290,15 @@ impl<G: Guard> Shell<G> {
         undo: &CorrectionId,
     ) -> Result<UndoAnswer, Failure> {
         let row = self.ledger.correction(&case.key, undo).await.map_err(Failure::Ledger)?;
-        let Some(row) = row.filter(|row| row.closed_at.is_none()) else {
-            return Ok(refused(format!("{undo} has undone it; `rectify undo {undo}` brings the correction back")));
+        let row = match row {
+            Some(row) if row.closed_at.is_none() => row,
+            Some(row) if row.status != "restored" => {
+                return Ok(refused(format!(
+                    "{undo} has tried to undo it and did not put everything back; `rectify undo {undo}` takes back what it \
+                     changed, and then this can be undone again"
+                )));
+            }
+            _ => return Ok(refused(format!("{undo} has undone it; `rectify undo {undo}` brings the correction back"))),
         };
         let (Some(halfway), Some(person)) = (Attempt::<G::Kind>::of(row.clone()), person_of(&row)) else {
             return Ok(refused(format!("{undo} has begun to undo it, and was written by another release")));
@@ -298,21 +311,20 @@ impl<G: Guard> Shell<G> {
             Err(_) => return Ok(refused(format!("{undo} is undoing it; try again in a few seconds"))),
         }
         let sight = self.observe(case, &attempt.controls).await?;
+        let opened = exemptions_of(case, &attempt.row.ahead.id, undo, &person, at);
+        let restoring = Restoring { attempt, opened: &opened, person: &person, standing: sight.standing() };
         let Observed::Facts(now) = &sight.facts else {
+            let claim = Plan { id: undo.clone(), changes: Vec::new(), at };
+            self.record_undo(case, &claim, &restoring, &[], &Outcome::Superseded, None).await?;
             return Ok(refused("the resource is gone".to_owned()));
         };
-        let stage = |change: &<G::Kind as Kind>::Change| progress::<G::Kind>(&halfway.before, now, change);
-        let (open, done): (Vec<_>, Vec<_>) =
-            halfway.plan.iter().cloned().partition(|change| stage(change) == rectify_controls::Progress::Open);
-        let done = done.iter().map(ToString::to_string).collect();
-        let claim = Plan { id: undo.clone(), changes: open, at };
-        self.restore(
-            case,
-            &claim,
-            Restoring { attempt, opened: &[], person: &person, standing: sight.standing() },
-            done,
-        )
-        .await
+        // As in `recover.rs`: what nobody else wrote meanwhile is written again, also when it looks written.
+        let ours = |change: &&<G::Kind as Kind>::Change| {
+            progress::<G::Kind>(&halfway.before, now, &halfway.plan, change) != Progress::Foreign
+        };
+        let changes = halfway.plan.iter().filter(ours).cloned().collect();
+        let claim = Plan { id: undo.clone(), changes, at };
+        self.restore(case, &claim, restoring).await
     }
 
     /// The controls that an undo exempts the resource from: those that were corrected, and those that would write a part

@@ -73,6 +73,9 @@ fn inverse_on_bucket(before: &BucketFacts, change: &Change) -> Option<Change> {
 /// The changes that undo `plan` on a resource that stood as `before`, in an order in which AWS accepts each: ownership
 /// first (an ACL cannot be written while ACLs are disabled), then the blocks (a public ACL or policy is refused while its
 /// block is on), then the rest. `None` when one of the changes has no inverse.
+///
+/// A bucket may have stood with a public ACL or policy older than the flag that refuses new ones (S3 user guide, "Blocking
+/// public access": existing ones are not changed). That flag is put back last.
 #[must_use]
 pub fn undo(before: &Facts, plan: &[Change]) -> Option<Vec<Change>> {
     let mut changes = plan.iter().map(|change| inverse(before, change)).collect::<Option<Vec<_>>>()?;
@@ -81,7 +84,25 @@ pub fn undo(before: &Facts, plan: &[Change]) -> Option<Vec<Change>> {
         "public-access-block" | "account-public-access-block" => 1,
         _ => 2,
     });
+    refusing_flags_last(&mut changes);
     Some(changes)
+}
+
+/// Writes the block without the flags that would refuse what is written after it, and as it stood at the end.
+fn refusing_flags_last(changes: &mut Vec<Change>) {
+    let writes = |wanted: &str| changes.iter().any(|change| slot(change) == wanted);
+    let (acl, policy) = (writes("acl"), writes("policy"));
+    let block = changes.iter_mut().find_map(|change| match change {
+        Change::PutBlock(flags) => Some(flags),
+        _ => None,
+    });
+    let Some(flags) = block else { return };
+    let stood = *flags;
+    flags.block_public_acls &= !acl;
+    flags.block_public_policy &= !policy;
+    if *flags != stood {
+        changes.push(Change::PutBlock(stood));
+    }
 }
 
 pub(super) fn simulate(facts: &mut Facts, change: &Change) {

@@ -39,7 +39,7 @@ fn corrected(facts: &Facts, lost: &[Read], rules: &Rules, correct: &Selection) -
 
 impl Corrected {
     fn progress(&self, now: &Facts) -> Vec<Progress> {
-        self.plan.iter().map(|change| progress::<S3Bucket>(&self.before, now, change)).collect()
+        self.plan.iter().map(|change| progress::<S3Bucket>(&self.before, now, &self.plan, change)).collect()
     }
 
     fn differing(&self, now: &Facts) -> Vec<String> {
@@ -104,8 +104,11 @@ proptest! {
         for done in 0..=undo.len() {
             let now = after(&case.left, &undo[..done]);
             for (at, change) in undo.iter().enumerate() {
-                let expected = if at < done { Progress::Done } else { Progress::Open };
-                prop_assert_eq!(progress::<S3Bucket>(&case.left, &now, change), expected, "{} after {}", change, done);
+                // A block is written twice where a flag would refuse what comes between.
+                let stands = undo[..done].iter().rposition(|other| S3Bucket::slot(other) == S3Bucket::slot(change));
+                let expected = if stands == Some(at) { Progress::Done } else { Progress::Open };
+                let seen = progress::<S3Bucket>(&case.left, &now, &undo, change);
+                prop_assert_eq!(seen, expected, "{} after {} of {:?}", change, done, undo);
             }
         }
     }
@@ -202,7 +205,7 @@ fn what_was_never_readable_proves_nothing() {
     let blind = without(&super::facts("bucket", &json!({})), Read::ALL, true);
     for change in every_change() {
         let plan = [change.clone()];
-        assert_eq!(progress::<S3Bucket>(&blind, &blind, &change), Progress::Foreign, "{change}");
+        assert_eq!(progress::<S3Bucket>(&blind, &blind, &[], &change), Progress::Foreign, "{change}");
         assert_eq!(differences::<S3Bucket>(&blind, &blind, &blind, &plan).len(), 1, "{change}");
         let restored = Restored::from_second_look::<S3Bucket>(&blind, &blind, &plan, Timestamp::UNIX_EPOCH, 1);
         assert_eq!(restored, Err(format!("not as before: {}", S3Bucket::slot(&change))));
