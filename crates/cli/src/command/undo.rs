@@ -97,6 +97,9 @@ impl Error {
     }
 }
 
+/// The status of an undo that put everything back.
+const RESTORED: &str = "restored";
+
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     wait_for(undo(args))
 }
@@ -107,7 +110,12 @@ async fn undo(args: &Args) -> Result<u8, Failure> {
     let found = ledger.find(&args.id).await.map_err(|failure| Error::Cloud(connection.failure(failure)))?;
     let (key, row) = found.ok_or_else(|| Error::NoSuchId(args.id.clone()))?;
     if let Some(by) = row.undone_by.clone() {
-        return Err(Error::AlreadyUndone { id: args.id.clone(), by, at: row.undone_at }.into());
+        let undo = ledger.correction(&key, &by).await;
+        let undo = undo.map_err(|failure| Error::Cloud(connection.failure(failure)))?;
+        // One that died on the way is finished by asking again, and of one that failed the guard knows what to do.
+        if undo.is_none_or(|undo| undo.status == RESTORED) {
+            return Err(Error::AlreadyUndone { id: args.id.clone(), by, at: row.undone_at }.into());
+        }
     }
     let caller = connection.caller().await.map_err(Error::Cloud)?;
     output::talk(&plan(&key, &row, args));
