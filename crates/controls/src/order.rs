@@ -51,7 +51,7 @@ pub enum Order {
         by: String,
     },
     /// Daily housekeeping: warn of exemptions that end soon.
-    Tend,
+    Tend {},
 }
 
 /// One resource, by the names people use.
@@ -213,7 +213,7 @@ mod tests {
         let order: Order = serde_json::from_str(text).unwrap();
         assert!(matches!(&order, Order::Look { controls, because: Because::Grace, .. } if controls.is_empty()));
         assert_eq!(serde_json::from_str::<Order>(&serde_json::to_string(&order).unwrap()).unwrap(), order);
-        assert_eq!(serde_json::from_str::<Order>(r#"{"rectify":"tend"}"#).unwrap(), Order::Tend);
+        assert_eq!(serde_json::from_str::<Order>(r#"{"rectify":"tend"}"#).unwrap(), Order::Tend {});
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(crate) fn parse(payload: &str) -> Result<Option<Order>, Failure> {
     struct Probe {
         rectify: Option<IgnoredAny>,
     }
-    if !payload.contains("\"rectify\"") {
+    if !payload.contains("\"rectify\"") || !payload.trim_start().starts_with('{') {
         return Ok(None);
     }
     match serde_json::from_str::<Probe>(payload) {
@@ -43,7 +43,7 @@ impl<G: Guard> Shell<G> {
                 let wish = crate::undo::Wish { force, until, reason, ticket, by };
                 self.undo(&resource, &correction, &wish, invocation).await
             }
-            Order::Tend => self.tend(invocation).await,
+            Order::Tend {} => self.tend(invocation).await,
         }
     }
 
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn only_the_top_level_makes_an_order() {
-        assert_eq!(parse(r#"{"rectify":"tend"}"#).unwrap(), Some(Order::Tend));
+        assert_eq!(parse(r#"{"rectify":"tend"}"#).unwrap(), Some(Order::Tend {}));
         let event = r#"{"source":"aws.s3","detail":{"rectify":"tend","requestParameters":{"rectify":"undo"}}}"#;
         assert_eq!(parse(event).unwrap(), None);
         assert_eq!(parse(r#"["rectify"]"#).unwrap(), None);

@@ -216,7 +216,7 @@ fn every_guard_is_woken_once_a_day() {
     assert_eq!(plain(&tend["Type"]), "Schedule");
     assert_eq!(plain(&tend["Properties"]["Schedule"]), "rate(1 day)");
     let order: Order = serde_json::from_str(plain(&tend["Properties"]["Input"])).unwrap();
-    assert_eq!(order, Order::Tend);
+    assert_eq!(order, Order::Tend {});
 }
 
 #[test]
