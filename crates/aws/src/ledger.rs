@@ -72,7 +72,10 @@ impl Ledger {
     #[must_use]
     pub fn new(config: &SdkConfig, table: String) -> Self {
         let clock = Clock::default();
-        let config = aws_sdk_dynamodb::config::Builder::from(config).interceptor(clock.clone()).build();
+        let config = aws_sdk_dynamodb::config::Builder::from(config)
+            .retry_partition(crate::every_call_its_tries())
+            .interceptor(clock.clone())
+            .build();
         Self { client: Client::from_conf(config), table, clock }
     }
 

@@ -25,7 +25,7 @@ pub use ledger::{
     Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, FindingRow, Json, Lease, Ledger, Limits,
     Note, Noted, ResourceKey, ResourceState, Sighting, UndoClaim, WriteAhead, exemption_id,
 };
-pub use retry::AlsoRetry;
+pub use retry::{AlsoRetry, every_call_its_tries};
 pub use schedule::Schedules;
 pub use session::{Elsewhere, Session, Sessions};
 pub use topic::{Message, Topic};

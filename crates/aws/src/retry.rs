@@ -1,5 +1,6 @@
 //! What is worth another try beside what the SDK thinks.
 
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::{
     interceptors::context::InterceptorContext,
     retries::classifiers::{ClassifyRetry, RetryAction},
@@ -32,4 +33,14 @@ impl ClassifyRetry for AlsoRetry {
     fn name(&self) -> &'static str {
         "rectify"
     }
+}
+
+/// Every call gets its tries, however many calls before it failed.
+///
+/// The SDK's own bucket holds 500 tokens for a client, takes 14 for a retry and gives one back for a success
+/// (aws-smithy-runtime 1.16): in a bad hour a warm function would soon stop retrying at all. A guard's calls are bounded
+/// without it: by the tries of a call, by the time of an invocation, and by the function's reserved concurrency.
+#[must_use]
+pub fn every_call_its_tries() -> RetryPartition {
+    RetryPartition::custom("rectify").token_bucket(TokenBucket::unlimited()).build()
 }

@@ -27,7 +27,10 @@ impl Schedules {
     /// `dead_letters` (an ARN).
     #[must_use]
     pub fn new(config: &SdkConfig, group: String, role: String, dead_letters: Option<String>) -> Self {
-        let config = aws_sdk_scheduler::config::Builder::from(config).retry_classifier(AlsoRetry).build();
+        let config = aws_sdk_scheduler::config::Builder::from(config)
+            .retry_classifier(AlsoRetry)
+            .retry_partition(crate::every_call_its_tries())
+            .build();
         Self { client: Client::from_conf(config), group, role, dead_letters }
     }
 

@@ -41,7 +41,9 @@ impl Topic {
     /// The topic `arn`, called in the region its ARN names.
     #[must_use]
     pub fn new(config: &SdkConfig, arn: String) -> Self {
-        let mut builder = aws_sdk_sns::config::Builder::from(config).retry_classifier(AlsoRetry);
+        let mut builder = aws_sdk_sns::config::Builder::from(config)
+            .retry_classifier(AlsoRetry)
+            .retry_partition(crate::every_call_its_tries());
         if let Some(region) = arn.split(':').nth(3).filter(|region| !region.is_empty()) {
             builder.set_region(Some(Region::new(region.to_owned())));
         }

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use rectify_aws::{AlsoRetry, Session};
+use rectify_aws::{AlsoRetry, Session, every_call_its_tries};
 use rectify_controls::{Place, Region};
 
 /// Clients made so far. Making one costs milliseconds, so it happens once per place and process.
@@ -31,10 +31,12 @@ impl Clients {
             let region = place.region.to_string();
             let s3 = aws_sdk_s3::config::Builder::from(&session.config)
                 .region(aws_sdk_s3::config::Region::new(region.clone()))
-                .retry_classifier(AlsoRetry);
+                .retry_classifier(AlsoRetry)
+                .retry_partition(every_call_its_tries());
             let control = aws_sdk_s3control::config::Builder::from(&session.config)
                 .region(aws_sdk_s3control::config::Region::new(region))
-                .retry_classifier(AlsoRetry);
+                .retry_classifier(AlsoRetry)
+                .retry_partition(every_call_its_tries());
             Pair {
                 s3: aws_sdk_s3::Client::from_conf(s3.build()),
                 control: aws_sdk_s3control::Client::from_conf(control.build()),
