@@ -5,7 +5,8 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Coverage, Environment, Exemption, Finding, Missing, Mode, Past, Settings, Standing, State, Subject, Withheld,
+    Control, Coverage, Environment, Exemption, Finding, Missing, Mode, Past, Settings, Standing, State, Subject,
+    Withheld,
 };
 
 /// How late a look after a grace period may be and still end it. Later than that the grace period belonged to another
@@ -144,6 +145,20 @@ pub fn exemption<'a>(control: &str, situation: &Situation<'a>) -> Result<Option<
         }
     }
     missing.map_or(Ok(None), Err)
+}
+
+/// Whether a correction of `control` that was begun, and whose function died, may be finished: as [`decide`], without what
+/// was counted when it was begun (tug of war, grace) and without the finding, which may be half put right.
+#[must_use]
+pub fn may_finish(control: &Control, situation: &Situation<'_>) -> bool {
+    let missing = match exemption(control.id, situation) {
+        Ok(Some(_)) => return false,
+        Ok(None) => None,
+        Err(missing) => Some(missing),
+    };
+    let unburdened = Situation { past: &Past::default(), ..*situation };
+    situation.settings.mode(control, situation.environment) == Mode::Corrective
+        && obstacle(control.id, &unburdened, missing).is_none()
 }
 
 /// What stands in the way of a correction that the mode allows.

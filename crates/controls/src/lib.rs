@@ -28,7 +28,7 @@ mod standing;
 pub mod s3_bucket;
 
 pub use control::{Action, Control, Framework, Guidance, Mode, OptionSpec, Severity};
-pub use decide::{Doubt, GRACE_KEPT, Situation, Verdict, decide, exemption};
+pub use decide::{Doubt, GRACE_KEPT, Situation, Verdict, decide, exemption, may_finish};
 pub use exemption::{Coverage, Exemption, Missing, Origin, Subject, Tags};
 pub use fact::{Fact, Unreadable};
 pub use finding::{Evidence, Finding, Fingerprint, State};

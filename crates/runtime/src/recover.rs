@@ -6,7 +6,7 @@
 //! "Blocking public access"). So a function that is killed between any two steps leads to the same end as one that is not.
 
 use rectify_aws::{ClaimError, Closing, CorrectionRow, Json};
-use rectify_controls::{Kind, Outcome, Progress, Restored, Selection, progress};
+use rectify_controls::{Control, Kind, Outcome, Past, Progress, Restored, Selection, may_finish, progress};
 
 use crate::{
     Ended, Failure, Guard, Observed, Shell,
@@ -55,11 +55,16 @@ impl<G: Guard> Shell<G> {
         if untold {
             return self.tell_again(case, &attempt, sight).await;
         }
-        self.finish(case, &attempt).await
+        self.finish(case, &attempt, sight).await
     }
 
     /// Finishes a correction that is written down and not closed.
-    async fn finish(&self, case: &Case<'_, G::Kind>, attempt: &Attempt<G::Kind>) -> Result<Earlier, Failure> {
+    async fn finish(
+        &self,
+        case: &Case<'_, G::Kind>,
+        attempt: &Attempt<G::Kind>,
+        sight: &Sight<<G::Kind as Kind>::Facts>,
+    ) -> Result<Earlier, Failure> {
         let id = &attempt.row.ahead.id;
         // What was corrected need not be what this event asks about.
         let now = match self.observe(case, &attempt.controls).await?.facts {
@@ -83,13 +88,13 @@ impl<G: Guard> Shell<G> {
             self.close_unproven(case, attempt, &results).await?;
             return Ok(Earlier::LookAgain);
         }
-        if case.own_event {
-            return Ok(Earlier::Nothing); // our own event never writes
+        if !self.may_finish_all(case, attempt, sight).await {
+            return Ok(Earlier::Nothing); // told as it stands
         }
         let request = &case.invocation.request_id;
         match self.ledger.retake(&case.key, id, &attempt.row.ahead.controls, request, at, LEASE).await {
             Ok(()) => {}
-            Err(ClaimError::Paused { .. }) => return Ok(Earlier::Nothing), // told as it stands
+            Err(ClaimError::Paused { .. }) => return Ok(Earlier::Nothing),
             Err(ClaimError::Failed(failure)) => return Err(Failure::Ledger(failure)),
             Err(_) => return Ok(Earlier::LookAgain),
         }
@@ -100,6 +105,21 @@ impl<G: Guard> Shell<G> {
             end.correction = Some(id.to_string());
         }
         Ok(Earlier::Finished(ended))
+    }
+
+    /// Whether every control that was to be put right still may be: settings, exemptions and switches can have changed since,
+    /// and our own event never writes.
+    async fn may_finish_all(
+        &self,
+        case: &Case<'_, G::Kind>,
+        attempt: &Attempt<G::Kind>,
+        sight: &Sight<<G::Kind as Kind>::Facts>,
+    ) -> bool {
+        let controls: Vec<&'static Control> = attempt.found.iter().map(|found| found.control).collect();
+        let tags = self.tags_if_asked(case, sight, &controls).await;
+        let (past, unread) = (Past::default(), sight.unread());
+        let situation = self.situation(case, sight, sight.standing().ok_or(&unread), &past, &tags);
+        controls.into_iter().all(|control| may_finish(control, &situation))
     }
 
     /// Tells what this invocation's earlier attempt recorded and may not have told.

@@ -15,8 +15,8 @@
 use jiff::Timestamp;
 use rectify_aws::{AwsFailure, Lease, ResourceKey, ResourceState, Session};
 use rectify_controls::{
-    Fact, Finding, Kind, Outcome, Past, Place, Selection, Situation, Standing, State, Subject, Tags, Verdict, Withheld,
-    decide, exemption,
+    Control, Fact, Finding, Kind, Missing, Outcome, Past, Place, Selection, Situation, Standing, State, Subject, Tags,
+    Verdict, Withheld, decide, exemption,
 };
 use rectify_event::Event;
 
@@ -58,6 +58,11 @@ impl<F> Sight<F> {
 
     fn past(&self, control: &str) -> Past {
         self.ledger.as_ref().map(|(state, _)| state.past(control)).unwrap_or_default()
+    }
+
+    /// Why the ledger could not be read; empty when it could.
+    pub(crate) fn unread(&self) -> String {
+        self.ledger.as_ref().err().map(ToString::to_string).unwrap_or_default()
     }
 
     pub(crate) fn standing(&self) -> Option<&Standing> {
@@ -221,16 +226,10 @@ impl<G: Guard> Shell<G> {
         sight: &Sight<<G::Kind as Kind>::Facts>,
         findings: &[Finding<<G::Kind as Kind>::Change>],
     ) -> Vec<Verdict> {
-        let unread = sight.ledger.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        let controls: Vec<&'static Control> = findings.iter().map(|finding| finding.control).collect();
+        let tags = self.tags_if_asked(case, sight, &controls).await;
+        let unread = sight.unread();
         let standing = sight.standing().ok_or(unread.as_str());
-        let nothing = Past::default();
-        let asked = self.situation(case, sight, standing, &nothing, &Fact::NotRead);
-        let hangs_on_tags =
-            |finding: &Finding<_>| exemption(finding.control.id, &asked) == Err(rectify_controls::Missing::Tags);
-        let tags = match findings.iter().any(hangs_on_tags) {
-            true => self.guard.tags(&case.session, &case.id).await,
-            false => Fact::NotRead,
-        };
         findings
             .iter()
             .map(|finding| {
@@ -238,6 +237,22 @@ impl<G: Guard> Shell<G> {
                 decide(finding, &self.situation(case, sight, standing, &past, &tags))
             })
             .collect()
+    }
+
+    /// The resource's tags, read only when an exemption from one of `controls` hangs on them.
+    pub(crate) async fn tags_if_asked(
+        &self,
+        case: &Case<'_, G::Kind>,
+        sight: &Sight<<G::Kind as Kind>::Facts>,
+        controls: &[&'static Control],
+    ) -> Fact<Tags> {
+        let (past, unread) = (Past::default(), sight.unread());
+        let asked = self.situation(case, sight, sight.standing().ok_or(&unread), &past, &Fact::NotRead);
+        if controls.iter().any(|control| exemption(control.id, &asked) == Err(Missing::Tags)) {
+            self.guard.tags(&case.session, &case.id).await
+        } else {
+            Fact::NotRead
+        }
     }
 
     /// Steps 4 to 9 for the findings of one look.
