@@ -29,6 +29,9 @@ pub use person::{Answer, Person};
 /// The sandbox's account.
 pub const ACCOUNT: &str = "123456789012";
 
+/// Who gives orders in tests.
+pub const ALICE: &str = "arn:aws:iam::123456789012:user/alice";
+
 /// Settings under which everything that can be corrected is corrected.
 pub const ALL_CORRECTIVE: &str = r#"
 [[environment]]
@@ -133,6 +136,30 @@ impl Stage {
         answer["TableNames"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
     }
 
+    /// Writes a row into the ledger as it stands, in DynamoDB's own words.
+    pub async fn put_row(&self, item: Value) {
+        let table = self.tables().await.remove(0);
+        self.on_ledger("PutItem", serde_json::json!({"TableName": table, "Item": item})).await;
+    }
+
+    /// Takes a row out of the ledger.
+    pub async fn delete_row(&self, pk: &str, sk: &str) {
+        let table = self.tables().await.remove(0);
+        let key = serde_json::json!({"pk": {"S": pk}, "sk": {"S": sk}});
+        self.on_ledger("DeleteItem", serde_json::json!({"TableName": table, "Key": key})).await;
+    }
+
+    async fn on_ledger(&self, operation: &str, body: Value) {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let (status, answer) = self.world.aws_json("dynamodb", &target, &body).await.unwrap();
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    /// What the guard answers to an order.
+    pub async fn order(&self, order: &Value) -> Value {
+        self.world.invoke("S3BucketGuard", order).await.expect("there is such a function").response
+    }
+
     /// Calls by functions that write to S3, as operation names, in order.
     pub fn writes(&self) -> Vec<String> {
         self.world
@@ -187,6 +214,17 @@ impl Stage {
     pub async fn close(self) {
         self.world.shutdown().await;
     }
+}
+
+/// A bucket of the sandbox's account, as orders name it.
+pub fn resource(name: &str) -> Value {
+    serde_json::json!({"account": ACCOUNT, "region": "eu-central-1", "arn": format!("arn:aws:s3:::{name}")})
+}
+
+/// The order to undo the correction `id` of `resource`, for a day.
+pub fn undo(resource: &Value, id: &str) -> Value {
+    serde_json::json!({"rectify": "undo", "resource": resource, "correction": id, "reason": "meant to be so", "by": ALICE,
+        "until": jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)})
 }
 
 /// The ends of one invocation; none when it failed.

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use rectify_e2e::{ACCOUNT, ALL_CORRECTIVE, Stage, breach};
+use rectify_e2e::{ACCOUNT, ALL_CORRECTIVE, Stage, breach, resource};
 use serde_json::{Value, json};
 
 const ACL: &str = "s3-bucket-public-acl";
@@ -14,17 +14,8 @@ async fn stage(more: &str) -> Stage {
     Stage::with_settings(&format!("{ALL_CORRECTIVE}\n{more}")).await
 }
 
-fn resource(bucket: &str) -> Value {
-    json!({"account": ACCOUNT, "region": "eu-central-1", "arn": format!("arn:aws:s3:::{bucket}")})
-}
-
 fn look(bucket: &str, because: &str) -> Value {
     json!({"rectify": "look", "resource": resource(bucket), "controls": [ACL], "because": because})
-}
-
-/// What a guard answers to an order.
-async fn ordered(stage: &Stage, order: &Value) -> Value {
-    stage.world.invoke("S3BucketGuard", order).await.unwrap().response
 }
 
 fn outcomes(answer: &Value) -> Vec<(String, String)> {
@@ -43,20 +34,6 @@ async fn open_again(stage: &Stage, bucket: &str) {
     stage.aws.try_s3("DELETE", &format!("/{bucket}?publicAccessBlock"), &[], "").await;
     stage.world.lose_events(false);
     stage.aws.put_acl(bucket, "public-read").await;
-}
-
-async fn row(stage: &Stage, item: Value) {
-    let tables = stage.world.aws_json("dynamodb", "DynamoDB_20120810.ListTables", &json!({})).await.unwrap().1;
-    let put = json!({"TableName": tables["TableNames"][0], "Item": item});
-    let (status, answer) = stage.world.aws_json("dynamodb", "DynamoDB_20120810.PutItem", &put).await.unwrap();
-    assert_eq!(status, 200, "{answer}");
-}
-
-async fn no_row(stage: &Stage, pk: &str, sk: &str) {
-    let tables = stage.world.aws_json("dynamodb", "DynamoDB_20120810.ListTables", &json!({})).await.unwrap().1;
-    let delete = json!({"TableName": tables["TableNames"][0], "Key": {"pk": {"S": pk}, "sk": {"S": sk}}});
-    let (status, answer) = stage.world.aws_json("dynamodb", "DynamoDB_20120810.DeleteItem", &delete).await.unwrap();
-    assert_eq!(status, 200, "{answer}");
 }
 
 /// A budget of five against eighty breaches at once: five are put back, seventy-five are told, one of them as an alarm; the
@@ -88,10 +65,10 @@ async fn a_budget_holds_against_a_flood_and_is_one_alarm() {
 
     // A new hour, as the ledger counts them.
     for budget in stage.rows("count").await {
-        no_row(&stage, budget["pk"].as_str().unwrap(), "count").await;
+        stage.delete_row(budget["pk"].as_str().unwrap(), "count").await;
     }
     stage.world.clear_records();
-    let answer = ordered(&stage, &look(&left[0], "resume")).await;
+    let answer = stage.order(&look(&left[0], "resume")).await;
     assert!(outcomes(&answer).contains(&(ACL.to_owned(), "corrected".to_owned())), "{answer:#}");
     assert!(!is_public(&stage, &left[0]).await);
     stage.settle().await;
@@ -141,13 +118,13 @@ async fn a_tug_of_war_ends_with_the_guard_letting_go() {
     assert!(why.contains("a tug of war: corrected 3 times within 1h"), "{why}");
     assert!(why.contains("arn:aws:iam::123456789012:user/administrator with AWS CLI 2.31.0"), "{why}");
     assert!(told[0]["next"].as_str().unwrap().contains("rectify resume --resource"), "{told:#?}");
-    let explained = ordered(&stage, &json!({"rectify": "explain", "resource": resource("data")})).await;
+    let explained = stage.order(&json!({"rectify": "explain", "resource": resource("data")})).await;
     let acl = explained["controls"].as_array().unwrap().iter().find(|control| control["control"] == ACL).unwrap();
     assert!(acl["now"].as_str().unwrap().starts_with("withheld: a tug of war"), "{acl:#}");
     // What `rectify resume --resource` does.
     let pk = format!("resource#{ACCOUNT}#eu-central-1#arn:aws:s3:::data");
-    no_row(&stage, &pk, &format!("state#tug#{ACL}")).await;
-    let answer = ordered(&stage, &look("data", "resume")).await;
+    stage.delete_row(&pk, &format!("state#tug#{ACL}")).await;
+    let answer = stage.order(&look("data", "resume")).await;
     assert!(outcomes(&answer).contains(&(ACL.to_owned(), "corrected".to_owned())), "{answer:#}");
     assert!(!is_public(&stage, "data").await);
     stage.settle().await;
@@ -181,19 +158,17 @@ async fn grace_leaves_a_pipeline_alone_and_ends() {
     stage.aws.put_acl("passing", "private").await;
     stage.settle().await;
     // Before its time a look changes nothing, whoever asks.
-    ordered(&stage, &look("staying", "grace")).await;
+    stage.order(&look("staying", "grace")).await;
     assert!(is_public(&stage, "staying").await);
     assert_eq!(stage.rows("state#deferral").await.len(), 1, "what is over is forgotten");
 
     // The time passes: both rows say so, and the schedules fire.
     let pk = format!("resource#{ACCOUNT}#eu-central-1#arn:aws:s3:::staying");
     let past = jiff::Timestamp::now().as_millisecond() - 1_000;
-    row(
-        &stage,
-        json!({"pk": {"S": pk}, "sk": {"S": format!("state#deferral#{ACL}")},
-            "since": {"N": (past - 3_600_000).to_string()}, "due": {"N": past.to_string()}}),
-    )
-    .await;
+    stage
+        .put_row(json!({"pk": {"S": pk}, "sk": {"S": format!("state#deferral#{ACL}")},
+            "since": {"N": (past - 3_600_000).to_string()}, "due": {"N": past.to_string()}}))
+        .await;
     assert_eq!(stage.world.fire_schedules(), 2);
     stage.settle().await;
     assert!(!is_public(&stage, "staying").await, "{:#?}", stage.ends());
@@ -234,8 +209,7 @@ async fn a_pause_is_seen_in_every_message_and_its_end_corrects() {
         stage.aws.create_bucket(bucket).await;
     }
     stage.settle().await;
-    row(
-        &stage,
+    stage.put_row(
         json!({"pk": {"S": format!("standing#{ACCOUNT}")}, "sk": {"S": "switch#account"}, "paused_at": {"N": "1795428436785"},
             "reason": {"S": "migration"}, "by": {"S": "arn:aws:iam::123456789012:user/alice"}}),
     )
@@ -247,8 +221,8 @@ async fn a_pause_is_seen_in_every_message_and_its_end_corrects() {
     let paused = about.messages[0]["paused"].as_str().unwrap();
     assert!(paused.contains("migration") && paused.contains("user/alice"), "{paused}");
     assert!(stage.writes().is_empty());
-    no_row(&stage, &format!("standing#{ACCOUNT}"), "switch#account").await;
-    let answer = ordered(&stage, &look("data", "resume")).await;
+    stage.delete_row(&format!("standing#{ACCOUNT}"), "switch#account").await;
+    let answer = stage.order(&look("data", "resume")).await;
     assert!(outcomes(&answer).contains(&(ACL.to_owned(), "corrected".to_owned())), "{answer:#}");
     assert!(!is_public(&stage, "data").await);
     stage.settle().await;
@@ -344,7 +318,7 @@ async fn an_exemption_in_the_ledger_holds_warns_and_ends() {
         json!({"pk": {"S": "standing"}, "sk": {"S": "exemption#e-1"}, "exemption": {"S": json.to_string()},
             "until": {"N": until.as_millisecond().to_string()}})
     };
-    row(&stage, exemption(end)).await;
+    stage.put_row(exemption(end)).await;
     stage.aws.put_acl("www", "public-read").await;
     stage.settle().await;
     let about = stage.about("www").await;
@@ -353,15 +327,15 @@ async fn an_exemption_in_the_ledger_holds_warns_and_ends() {
     assert!(is_public(&stage, "www").await && stage.told("").is_empty());
 
     for expected in [1, 0] {
-        let answer = ordered(&stage, &json!({"rectify": "tend"})).await;
+        let answer = stage.order(&json!({"rectify": "tend"})).await;
         assert_eq!(answer["warned"], expected, "{answer:#}");
     }
     let told = stage.told(ACL);
     assert_eq!(told.len(), 1);
     assert_eq!((&told[0]["outcome"], &told[0]["exemption"]["ticket"]), (&json!("expiring"), &json!("SEC-1")));
 
-    row(&stage, exemption(jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1))).await;
-    let answer = ordered(&stage, &look("www", "request")).await;
+    stage.put_row(exemption(jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1))).await;
+    let answer = stage.order(&look("www", "request")).await;
     assert!(
         outcomes(&answer).contains(&(ACL.to_owned(), "corrected".to_owned())),
         "an ended one is as if it were not: {answer:#}"

@@ -1,7 +1,7 @@
 //! The same event more than once, many at once, and events that overtake each other.
 
 use futures::future::join_all;
-use rectify_e2e::{ALL_CORRECTIVE, Stage};
+use rectify_e2e::{ALICE, ALL_CORRECTIVE, Stage};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,10 +117,9 @@ async fn pausing_holds_every_correction_back_and_says_so() {
     let stage = Stage::new().await;
     stage.aws.create_bucket("data").await;
     stage.settle().await;
-    let table = stage.world.aws_json("dynamodb", "DynamoDB_20120810.ListTables", &json!({})).await.unwrap().1;
-    let item = json!({"TableName": table["TableNames"][0], "Item": {"pk": {"S": "standing"}, "sk": {"S": "switch#all"},
-        "paused_at": {"N": "1"}, "reason": {"S": "release weekend"}, "by": {"S": "arn:aws:iam::123456789012:user/alice"}}});
-    stage.world.aws_json("dynamodb", "DynamoDB_20120810.PutItem", &item).await.unwrap();
+    let switch = json!({"pk": {"S": "standing"}, "sk": {"S": "switch#all"}, "paused_at": {"N": "1"},
+        "reason": {"S": "release weekend"}, "by": {"S": ALICE}});
+    stage.put_row(switch).await;
     stage.aws.put_acl("data", "public-read").await;
     stage.settle().await;
     let withheld = stage.ended("withheld");

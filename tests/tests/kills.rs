@@ -103,6 +103,50 @@ async fn another_delivery_finishes_what_a_dead_function_began() {
     stage.close().await;
 }
 
+/// What is exempted, paused or only told by the time somebody finds the dead function's lease is not finished.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_changed_any_more_is_not_finished() {
+    let stage =
+        Stage::build(&format!("{ALL_CORRECTIVE}{ROOMY}"), |world| world.retry_delay(Duration::from_secs(3600))).await;
+    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    let exemption = json!({"origin": {"row": {"id": "e-1", "by": "alice", "at": until}}, "control": "*",
+        "resource": "arn:aws:s3:::exempt", "owner": "a", "reason": "b", "ticket": "c", "until": until});
+    let rows = [
+        (
+            "exempt",
+            json!({"pk": {"S": "standing"}, "sk": {"S": "exemption#e-1"}, "exemption": {"S": exemption.to_string()}}),
+        ),
+        (
+            "paused",
+            json!({"pk": {"S": "standing"}, "sk": {"S": "switch#all"}, "paused_at": {"N": "1"},
+            "reason": {"S": "stop"}, "by": {"S": "alice"}}),
+        ),
+    ];
+    for (bucket, row) in rows {
+        stage.aws.create_bucket(bucket).await;
+        stage.settle().await;
+        stage.world.lose_events(true);
+        stage.aws.put_acl(bucket, "public-read").await;
+        let event = stage.example("put-bucket-acl-public", bucket);
+        stage.faults(vec![Fault {
+            operation: Some("PutPublicAccessBlock".to_owned()),
+            times: Some(1),
+            effect: Effect::KillAfter,
+            ..Fault::default()
+        }]);
+        stage.world.invoke("S3BucketGuard", &event).await.unwrap();
+        stage.faults(Vec::new());
+        stage.put_row(row).await;
+        stage.world.clear_records();
+        let second = stage.world.invoke("S3BucketGuard", &event).await.unwrap();
+        assert_eq!(second.outcome, rectify_sandbox::Outcome::Success, "{bucket}: {:#?}", second.response);
+        assert!(stage.writes().is_empty(), "{bucket}: {}", stage.story());
+        assert!(stage.aws.acl(bucket).await.contains("AllUsers"), "{bucket}");
+        stage.world.lose_events(false);
+    }
+    stage.close().await;
+}
+
 /// Kills at random points, many at once. What Lambda gave up on waits in the dead-letter queue, and one more delivery ends it.
 async fn killed_by_chance(seed: u64) -> usize {
     let stage = stage().await;

@@ -3,29 +3,15 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
-use rectify_e2e::{ACCOUNT, Stage};
+use rectify_e2e::{ACCOUNT, Stage, resource, undo};
 use rectify_sandbox::{Effect, Fault};
 use serde_json::{Value, json};
 
-const ALICE: &str = "arn:aws:iam::123456789012:user/alice";
 const ACL: &str = "s3-bucket-public-acl";
 
 /// Everything of a bucket that a correction can write.
 const PARTS: [&str; 8] =
     ["acl", "policy", "publicAccessBlock", "ownershipControls", "encryption", "website", "logging", "versioning"];
-
-fn resource(bucket: &str) -> Value {
-    json!({"account": ACCOUNT, "region": "eu-central-1", "arn": format!("arn:aws:s3:::{bucket}")})
-}
-
-fn undo(resource: &Value, id: &str) -> Value {
-    json!({"rectify": "undo", "resource": resource, "correction": id, "reason": "meant to be so", "by": ALICE,
-        "until": jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)})
-}
-
-async fn ordered(stage: &Stage, order: &Value) -> Value {
-    stage.world.invoke("S3BucketGuard", order).await.unwrap().response
-}
 
 /// The raw answers about every part. A website's elements are sorted: moto gives back the text it was sent, S3 writes its own.
 async fn raw(stage: &Stage, bucket: &str) -> Vec<(String, Option<String>)> {
@@ -55,7 +41,7 @@ async fn public_bucket(stage: &Stage, bucket: &str) -> (Vec<(String, Option<Stri
     let stood = raw(stage, bucket).await;
     stage.world.lose_events(false);
     let look = json!({"rectify": "look", "resource": resource(bucket), "controls": [ACL], "because": "request"});
-    let answer = ordered(stage, &look).await;
+    let answer = stage.order(&look).await;
     stage.settle().await;
     let about = stage.about(bucket).await;
     assert_eq!(about.corrections.len(), 1, "{bucket}: {answer:#}");
@@ -68,31 +54,31 @@ async fn public_bucket(stage: &Stage, bucket: &str) -> (Vec<(String, Option<Stri
 async fn an_undo_holds_until_it_is_undone() {
     let stage = Stage::new().await;
     let (stood, id) = public_bucket(&stage, "data").await;
-    let answer = ordered(&stage, &undo(&resource("data"), &id)).await;
+    let answer = stage.order(&undo(&resource("data"), &id)).await;
     let first = id_of(&answer);
     stage.settle().await;
     // Somebody's harmless change to the block makes the guard look at all of it.
     let look = json!({"rectify": "look", "resource": resource("data"), "because": "request",
         "controls": [ACL, "s3-bucket-block-public-access-off"]});
-    let looked = ordered(&stage, &look).await;
+    let looked = stage.order(&look).await;
     stage.settle().await;
     assert_eq!(raw(&stage, "data").await, stood, "{looked:#}");
     assert_eq!(stage.rows("exemption#").await.len(), 2, "the correction's control, and the block's");
 
-    let twice = ordered(&stage, &undo(&resource("data"), &id)).await;
+    let twice = stage.order(&undo(&resource("data"), &id)).await;
     assert_eq!(twice["outcome"], "refused");
     assert!(twice["why"].as_str().unwrap().contains(&first), "{twice:#}");
 
-    let back = ordered(&stage, &undo(&resource("data"), &first)).await;
+    let back = stage.order(&undo(&resource("data"), &first)).await;
     assert_eq!(back["outcome"], "restored", "{back:#}");
     assert_eq!(back["until"], Value::Null);
     stage.settle().await;
     assert!(!stage.aws.acl("data").await.contains("AllUsers"));
     assert!(stage.rows("exemption#").await.is_empty());
-    let again = ordered(&stage, &undo(&resource("data"), &id)).await;
+    let again = stage.order(&undo(&resource("data"), &id)).await;
     assert_eq!(again["outcome"], "restored", "what was brought back can be undone once more: {again:#}");
     stage.settle().await;
-    let third = ordered(&stage, &undo(&resource("data"), &id_of(&again))).await;
+    let third = stage.order(&undo(&resource("data"), &id_of(&again))).await;
     assert_eq!(third["outcome"], "restored", "{third:#}");
     stage.world.lose_events(true);
     stage.aws.s3("DELETE", "/data?publicAccessBlock", &[], "").await;
@@ -115,7 +101,7 @@ async fn what_somebody_changed_since_is_shown_and_kept() {
     stage.world.lose_events(false);
     let theirs = raw(&stage, "data").await;
     stage.world.clear_records();
-    let answer = ordered(&stage, &undo(&resource("data"), &id)).await;
+    let answer = stage.order(&undo(&resource("data"), &id)).await;
     assert_eq!(answer["outcome"], "changed", "{answer:#}");
     let parts: Vec<&str> =
         answer["differences"].as_array().unwrap().iter().map(|part| part["part"].as_str().unwrap()).collect();
@@ -125,7 +111,7 @@ async fn what_somebody_changed_since_is_shown_and_kept() {
     assert!(stage.writes().is_empty() && stage.rows("exemption#").await.is_empty());
     let mut forced = undo(&resource("data"), &id);
     forced["force"] = true.into();
-    let answer = ordered(&stage, &forced).await;
+    let answer = stage.order(&forced).await;
     assert_eq!(answer["outcome"], "restored", "{answer:#}");
     assert_eq!(raw(&stage, "data").await, stood);
     stage.settle().await;
@@ -156,16 +142,16 @@ async fn nonsense_is_refused() {
         ),
         (json!({"account": ACCOUNT, "region": "eu-central-1", "arn": "arn:aws:s3:::../../x"}), &id, "not a resource"),
     ] {
-        let answer = ordered(&stage, &undo(&resource, id)).await;
+        let answer = stage.order(&undo(&resource, id)).await;
         assert!(answer.to_string().contains(says), "{answer:#}");
         assert_ne!(answer["outcome"], "restored");
     }
     stage.aws.s3("DELETE", "/data", &[], "").await;
-    let answer = ordered(&stage, &undo(&resource("data"), &id)).await;
+    let answer = stage.order(&undo(&resource("data"), &id)).await;
     assert!(answer["why"].as_str().unwrap().contains("is gone"), "{answer:#}");
     let mut past = undo(&resource("data"), &id);
     past["until"] = "2020-01-01T00:00:00Z".into();
-    assert!(ordered(&stage, &past).await["why"].as_str().unwrap().contains("which is past"));
+    assert!(stage.order(&past).await["why"].as_str().unwrap().contains("which is past"));
     stage.settle().await;
     assert!(stage.writes().is_empty());
     stage.close().await;
@@ -182,7 +168,7 @@ async fn a_refused_undo_leaves_the_control_in_force() {
         Fault { operation: Some("DeletePublicAccessBlock".to_owned()), effect: denied(), ..Fault::default() },
         Fault { operation: Some("PutBucketAcl".to_owned()), effect: denied(), ..Fault::default() },
     ]);
-    let answer = ordered(&stage, &undo(&resource("data"), &id)).await;
+    let answer = stage.order(&undo(&resource("data"), &id)).await;
     assert_eq!(answer["outcome"], "not-restored", "{answer:#}");
     assert!(answer["why"].as_str().unwrap().contains("AccessDenied"), "{answer:#}");
     assert!(stage.rows("exemption#").await.is_empty());

@@ -6,13 +6,13 @@
 use std::time::{Duration, Instant};
 
 use rectify_e2e::{
-    ACCOUNT, ALL_CORRECTIVE, Stage,
+    ACCOUNT, ALICE, ALL_CORRECTIVE, Stage,
     breach::{self, BY_NAME},
+    resource, undo,
 };
 use rectify_sandbox::{Effect, Fault};
 use serde_json::{Value, json};
 
-const ALICE: &str = "arn:aws:iam::123456789012:user/alice";
 const ACL: &str = "s3-bucket-public-acl";
 const POLICY: &str = "s3-bucket-public-policy";
 const ACCOUNT_BLOCK: &str = "s3-account-block-public-access-off";
@@ -39,19 +39,6 @@ const WEBSITE: &str = r#"<WebsiteConfiguration xmlns="http://s3.amazonaws.com/do
 
 /// moto's id of every bucket's owner.
 const OWNER: &str = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
-
-fn bucket_resource(bucket: &str) -> Value {
-    json!({"account": ACCOUNT, "region": "eu-central-1", "arn": format!("arn:aws:s3:::{bucket}")})
-}
-
-fn undo(resource: &Value, id: &str) -> Value {
-    json!({"rectify": "undo", "resource": resource, "correction": id, "reason": "meant to be so", "by": ALICE,
-        "until": jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)})
-}
-
-async fn ordered(stage: &Stage, order: &Value) -> Value {
-    stage.world.invoke("S3BucketGuard", order).await.unwrap().response
-}
 
 /// S3's raw answers about every part, status and body, with nothing masked.
 async fn raw(stage: &Stage, bucket: &str) -> Vec<(&'static str, u16, String)> {
@@ -86,7 +73,7 @@ fn odd_policy(bucket: &str) -> String {
 }
 
 fn look(bucket: &str, controls: &[&str]) -> Value {
-    json!({"rectify": "look", "resource": bucket_resource(bucket), "controls": controls, "because": "request"})
+    json!({"rectify": "look", "resource": resource(bucket), "controls": controls, "because": "request"})
 }
 
 /// The id of a bucket's only correction.
@@ -99,7 +86,7 @@ async fn correction_of(stage: &Stage, bucket: &str) -> String {
 
 /// Lets the guard look at a bucket for these controls (all, when there are none); the id of the only correction.
 async fn corrected(stage: &Stage, bucket: &str, controls: &[&str]) -> String {
-    ordered(stage, &look(bucket, controls)).await;
+    stage.order(&look(bucket, controls)).await;
     stage.settle().await;
     correction_of(stage, bucket).await
 }
@@ -193,14 +180,14 @@ async fn every_state_comes_back_byte_for_byte() {
     }
     stage.world.lose_events(false);
     for (bucket, control, _) in cases {
-        ordered(&stage, &look(bucket, &[control])).await;
+        stage.order(&look(bucket, &[control])).await;
     }
     stage.settle().await;
     let mut undone = Vec::new();
     for ((bucket, ..), stood) in cases.iter().zip(&stood) {
         let id = correction_of(&stage, bucket).await;
         assert_ne!(raw(&stage, bucket).await, *stood, "{bucket}: nothing was changed");
-        let answer = ordered(&stage, &undo(&bucket_resource(bucket), &id)).await;
+        let answer = stage.order(&undo(&resource(bucket), &id)).await;
         assert_eq!(answer["outcome"], "restored", "{bucket}: {answer:#}");
         undone.push((id, answer));
     }
@@ -295,7 +282,7 @@ async fn a_correction_of_everything_is_undone_as_one() {
     let id = corrected(&stage, "data", &[]).await;
     let row = stage.about("data").await.corrections[0].clone();
     assert_ne!(raw(&stage, "data").await, stood);
-    let answer = ordered(&stage, &undo(&bucket_resource("data"), &id)).await;
+    let answer = stage.order(&undo(&resource("data"), &id)).await;
     assert_eq!(answer["outcome"], "restored", "{answer:#}\n{row:#}");
     stage.settle().await;
     assert_eq!(raw(&stage, "data").await, stood, "{answer:#}");
@@ -336,7 +323,7 @@ async fn the_accounts_block_comes_back() {
         (explained["region"], explained["arn"]) = (key[2].into(), key[3].into());
         let id = row["correction"].as_str().unwrap();
         assert_ne!(account_block(&stage).await, stood);
-        let answer = ordered(&stage, &undo(&explained, id)).await;
+        let answer = stage.order(&undo(&explained, id)).await;
         assert_eq!(answer["outcome"], "restored", "{answer:#}\n{explained:#}");
         stage.settle().await;
         assert_eq!(account_block(&stage).await, stood);
@@ -361,7 +348,7 @@ async fn a_policy_that_was_changed_since_is_shown_and_kept() {
     let theirs = raw(&stage, "data").await;
     let ledger = stage.ledger().await.len();
     stage.world.clear_records();
-    let answer = ordered(&stage, &undo(&bucket_resource("data"), &id)).await;
+    let answer = stage.order(&undo(&resource("data"), &id)).await;
     assert_eq!(answer["outcome"], "changed", "{answer:#}");
     let differences = answer["differences"].as_array().unwrap();
     assert_eq!(differences.len(), 1, "{answer:#}");
@@ -372,14 +359,14 @@ async fn a_policy_that_was_changed_since_is_shown_and_kept() {
     assert_eq!(raw(&stage, "data").await, theirs);
     assert!(stage.writes().is_empty() && stage.told("").is_empty());
     assert_eq!(stage.ledger().await.len(), ledger, "nothing was written down");
-    let mut forced = undo(&bucket_resource("data"), &id);
+    let mut forced = undo(&resource("data"), &id);
     forced["force"] = true.into();
-    let answer = ordered(&stage, &forced).await;
+    let answer = stage.order(&forced).await;
     assert_eq!(answer["outcome"], "restored", "{answer:#}");
     stage.settle().await;
     assert_eq!(raw(&stage, "data").await, stood);
     // Undoing the forced undo brings back what they had written, not what the correction had.
-    let answer = ordered(&stage, &undo(&bucket_resource("data"), answer["undo"].as_str().unwrap())).await;
+    let answer = stage.order(&undo(&resource("data"), answer["undo"].as_str().unwrap())).await;
     assert_eq!(answer["outcome"], "restored", "{answer:#}");
     stage.settle().await;
     assert_eq!(raw(&stage, "data").await, theirs);
@@ -401,12 +388,10 @@ async fn other_parts_and_a_pause_do_not_matter() {
             *was = is;
         }
     }
-    let tables = stage.world.aws_json("dynamodb", "DynamoDB_20120810.ListTables", &json!({})).await.unwrap().1;
     let item = json!({"pk": {"S": "standing"}, "sk": {"S": "switch#all"}, "paused_at": {"N": "1795428436785"},
         "reason": {"S": "migration"}, "by": {"S": ALICE}});
-    let put = json!({"TableName": tables["TableNames"][0], "Item": item});
-    assert_eq!(stage.world.aws_json("dynamodb", "DynamoDB_20120810.PutItem", &put).await.unwrap().0, 200);
-    let answer = ordered(&stage, &undo(&bucket_resource("data"), &id)).await;
+    stage.put_row(item).await;
+    let answer = stage.order(&undo(&resource("data"), &id)).await;
     assert_eq!(answer["outcome"], "restored", "{answer:#}");
     stage.settle().await;
     assert_eq!(raw(&stage, "data").await, wanted);
@@ -423,7 +408,7 @@ async fn an_undo_that_dies_at_any_call_is_finished_by_asking_again() {
     let (_, id) = public(&stage, "measure").await;
     stage.world.lose_events(true);
     stage.world.clear_records();
-    let answer = ordered(&stage, &undo(&bucket_resource("measure"), &id)).await;
+    let answer = stage.order(&undo(&resource("measure"), &id)).await;
     assert_eq!(answer["outcome"], "restored", "{answer:#}");
     let calls = stage.world.calls().iter().filter(|call| call.function.is_some()).count();
     assert!(calls >= 12, "{calls}\n{}", stage.story());
@@ -434,7 +419,7 @@ async fn an_undo_that_dies_at_any_call_is_finished_by_asking_again() {
         let (stood, id) = public(&stage, &bucket).await;
         stage.world.lose_events(true);
         stage.faults(vec![Fault { nth: Some(nth), effect: Effect::KillAfter, ..Fault::default() }]);
-        let died = stage.world.invoke("S3BucketGuard", &undo(&bucket_resource(&bucket), &id)).await.unwrap();
+        let died = stage.world.invoke("S3BucketGuard", &undo(&resource(&bucket), &id)).await.unwrap();
         stage.faults(Vec::new());
         assert_ne!(died.outcome, rectify_sandbox::Outcome::Success, "call {nth} was not its own");
         began.push((bucket, stood, id));
@@ -443,7 +428,7 @@ async fn an_undo_that_dies_at_any_call_is_finished_by_asking_again() {
     let mut untold = Vec::new();
     for (bucket, stood, id) in &began {
         let answer = loop {
-            let answer = ordered(&stage, &undo(&bucket_resource(bucket), id)).await;
+            let answer = stage.order(&undo(&resource(bucket), id)).await;
             let over = answer["why"].as_str().is_some_and(|why| why.contains("has undone it"));
             if answer["outcome"] != "refused" || over {
                 break answer;
@@ -485,7 +470,7 @@ async fn a_refused_undo_is_an_alarm_and_the_next_breach_is_corrected() {
     };
     stage.world.clear_records();
     stage.faults(vec![denied("DeletePublicAccessBlock"), denied("PutBucketAcl")]);
-    let answer = ordered(&stage, &undo(&bucket_resource("data"), &id)).await;
+    let answer = stage.order(&undo(&resource("data"), &id)).await;
     stage.faults(Vec::new());
     stage.settle().await;
     assert_eq!(answer["outcome"], "not-restored", "{answer:#}");

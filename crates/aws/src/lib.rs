@@ -11,6 +11,7 @@ mod config;
 mod failure;
 mod http;
 mod jitter;
+mod names;
 mod retry;
 mod schedule;
 mod session;
@@ -25,6 +26,7 @@ pub use ledger::{
     Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, FindingRow, Json, Lease, Ledger, Limits,
     Note, Noted, ResourceKey, ResourceState, Sighting, UndoClaim, WriteAhead, exemption_id,
 };
+pub use names::Names;
 pub use retry::{AlsoRetry, every_call_its_tries};
 pub use schedule::Schedules;
 pub use session::{Elsewhere, Session, Sessions};
