@@ -25,6 +25,7 @@ mod restore;
 mod settings;
 mod standing;
 
+pub mod pattern;
 pub mod s3_bucket;
 
 pub use control::{Action, Control, Framework, Guidance, Mode, OptionSpec, Severity};
