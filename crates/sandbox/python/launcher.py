@@ -49,6 +49,7 @@ from moto.core.serialize import BaseXMLSerializer  # noqa: E402
 from moto.dynamodb import models as dynamodb_models  # noqa: E402
 from moto.dynamodb.models.dynamo_type import DynamoType  # noqa: E402
 from moto.dynamodb.models.table import Table  # noqa: E402
+from moto.events.models import Rule  # noqa: E402
 from moto.iam.access_control import IAMRequestBase  # noqa: E402
 from moto.moto_server.werkzeug_app import (  # noqa: E402
     DomainDispatcherApplication,
@@ -67,7 +68,12 @@ sign = IAMRequestBase._create_aws_request
 versioning = S3Response.get_bucket_versioning
 answer = BaseXMLSerializer._serialized_result_to_response
 schedule = EventBridgeSchedulerBackend.create_schedule
-transact = dynamodb_models.DynamoDBBackend.transact_write_items
+transact = def delivered_by_the_sandbox(self, *args, **kwargs):
+    pass
+
+
+Rule.send_to_targets = delivered_by_the_sandbox
+dynamodb_models.DynamoDBBackend.transact_write_items
 received = threading.local()
 dynamodb = threading.Lock()
 

@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use rectify_controls::{Order, Trigger};
+use rectify_controls::{Order, Trigger, pattern::event_pattern};
 use rectify_pattern::Pattern;
 use serde_json::{Value as Json, json};
 use yaml_serde::{Value, value::TaggedValue};
 
-use super::{files, pattern};
+use super::files;
 use crate::{
     kinds::{self, sample::LAMP},
     repo::Repo,
@@ -223,9 +223,9 @@ fn every_guard_is_woken_once_a_day() {
 fn the_pattern_in_the_template_is_the_rule_books() {
     let template = template(&[LAMP]);
     let written = &template["Resources"]["DeskLampGuard"]["Properties"]["Events"]["Change"]["Properties"]["Pattern"];
-    assert_eq!(serde_json::to_value(written).unwrap(), pattern::json(LAMP.triggers));
+    assert_eq!(serde_json::to_value(written).unwrap(), event_pattern(LAMP.triggers));
     assert_eq!(
-        pattern::json(LAMP.triggers)["detail"]["eventSource"],
+        event_pattern(LAMP.triggers)["detail"]["eventSource"],
         json!(["lamp.amazonaws.com", "desk.amazonaws.com"])
     );
 }
@@ -244,7 +244,7 @@ fn a_pattern_that_no_account_accepts_is_refused() {
 fn the_pattern_lets_every_example_through() {
     let repo = Repo::find().unwrap();
     for kind in kinds::all() {
-        let pattern = Pattern::from_value(&pattern::json(kind.triggers)).unwrap();
+        let pattern = Pattern::from_value(&event_pattern(kind.triggers)).unwrap();
         for trigger in kind.triggers {
             let path = format!("events/{}/{}.json", kind.name, trigger.example);
             let mut event: Json = serde_json::from_str(&repo.read(&path).unwrap()).unwrap();
