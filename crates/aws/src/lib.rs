@@ -30,6 +30,6 @@ pub use ledger::{
 pub use names::Names;
 pub use retry::{AlsoRetry, every_call_its_tries};
 pub use schedule::Schedules;
-pub use session::{Elsewhere, Session, Sessions};
+pub use session::{PerSession, Reason, Session, SessionError, Sessions};
 pub use topic::{Message, Topic};
 pub use whoami::whoami;

@@ -108,10 +108,13 @@ impl Message {
         if let Some(link) = console::link(&self.resource.arn, &self.account, &self.region) {
             field(out, "Console", &link);
         }
-        field(out, "Account", &escape::value(&self.account, TEXT));
+        let called = self.account_name.as_deref().map(|name| format!(" ({})", escape::value(name, TEXT)));
+        field(out, "Account", &format!("{}{}", escape::value(&self.account, TEXT), called.unwrap_or_default()));
         field(out, "Region", &escape::value(&self.region, TEXT));
         let mode = wording::mode(self.mode);
-        field(out, "Environment", &format!("{} ({mode})", escape::value(&self.environment, TEXT)));
+        let read = self.environment_read.as_deref();
+        let read = read.map(|read| format!("; organisation read {}", escape::value(read, TEXT))).unwrap_or_default();
+        field(out, "Environment", &format!("{} ({mode}{read})", escape::value(&self.environment, TEXT)));
         field(out, "Severity", &self.severity.to_string());
         field(out, "Control", &escape::value(&self.control.id, TEXT));
     }

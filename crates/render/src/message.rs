@@ -67,10 +67,16 @@ pub struct Message {
     pub resource: Resource,
     /// Twelve digits.
     pub account: String,
+    /// The account's name in the organisation.
+    #[serde(default)]
+    pub account_name: Option<String>,
     /// Region code.
     pub region: String,
     /// Name of the environment.
     pub environment: String,
+    /// See [`Notice::environment_read`].
+    #[serde(default)]
+    pub environment_read: Option<String>,
     /// What the environment allows.
     pub mode: Mode,
     /// Who caused it.
@@ -234,8 +240,10 @@ impl Message {
             evidence_omitted: notice.evidence.len().saturating_sub(bounds.items),
             resource: Resource { name: console::name(&arn), console: console::link(&arn, account, region), arn },
             account: account.to_owned(),
+            account_name: name(notice.account_name),
             region: region.to_owned(),
             environment: escape::cut(notice.environment, bounds.name),
+            environment_read: name(notice.environment_read),
             mode: notice.mode,
             actor: Actor {
                 principal: name(who.principal),

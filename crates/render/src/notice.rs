@@ -26,8 +26,13 @@ pub struct Notice<'a> {
     pub arn: &'a Arn,
     /// Account and region.
     pub place: &'a Place,
+    /// The account's name in the organisation, where that is known.
+    pub account_name: Option<&'a str>,
     /// Name of the environment the account belongs to.
     pub environment: &'a str,
+    /// When what decides about the environment was last read from the organisation, as a timestamp with its age, for example
+    /// `2026-11-28T03:00:00Z, 2h ago`. `None` when nothing hung on it.
+    pub environment_read: Option<&'a str>,
     /// What that environment allows.
     pub mode: Mode,
     /// Who caused it, as far as the event tells.

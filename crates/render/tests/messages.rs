@@ -57,7 +57,9 @@ fn corrected(case: &Case) -> Notice<'_> {
         evidence: &case.evidence,
         arn: &case.arn,
         place: &case.place,
+        account_name: Some("Reports"),
         environment: "production",
+        environment_read: Some("2026-11-23T05:00:00Z, 2h ago"),
         mode: Mode::Corrective,
         actor: Who {
             principal: Some("arn:aws:iam::123456789012:role/deploy"),
@@ -112,7 +114,9 @@ fn a_told_breach_says_that_nothing_was_changed() {
     let notice = Notice {
         outcome: "notified",
         mode: Mode::Detective,
+        account_name: None,
         environment: "development",
+        environment_read: None,
         actor: Who { user_agent: Some("stratus-red-team_6a7ec681"), ..Who::default() },
         changes: Vec::new(),
         proof: None,
@@ -320,7 +324,9 @@ fn hostile<'a>(case: &'a Case, evil: &'a str) -> Notice<'a> {
     Notice {
         outcome: evil,
         summary: evil,
+        account_name: Some(evil),
         environment: evil,
+        environment_read: Some(evil),
         actor: Who {
             principal: Some(evil),
             session: Some(evil),

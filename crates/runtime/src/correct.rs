@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rectify_aws::{
-    AwsFailure, Claim, ClaimError, Closing, CorrectionId, CorrectionRow, Json, Lease, Limits, ResourceState, Sighting,
-    WriteAhead,
+    AwsFailure, Claim, ClaimError, Closing, CorrectionId, CorrectionRow, Json, Lease, Limits, Reason, ResourceState,
+    Sighting, WriteAhead,
 };
 use rectify_controls::{Kind, Outcome, Proof, Selection, Step, Withheld, plan};
 use serde::Serialize;
@@ -43,6 +43,8 @@ pub(crate) enum Claimed<C> {
 pub(crate) struct Plan<C> {
     pub(crate) id: CorrectionId,
     pub(crate) changes: Vec<C>,
+    /// What it puts right, for whoever reads the account's trail.
+    pub(crate) controls: Vec<String>,
     /// When the lease was taken.
     pub(crate) at: Timestamp,
 }
@@ -111,7 +113,7 @@ impl<G: Guard> Shell<G> {
             reopened: case.background.reopened(now),
         };
         Ok(match self.ledger.claim(&claim).await {
-            Ok(()) => Claimed::Ours(Plan { id: ahead.id.clone(), changes, at: now }),
+            Ok(()) => Claimed::Ours(Plan { id: ahead.id.clone(), changes, controls: ahead.controls.clone(), at: now }),
             Err(ClaimError::Busy { .. } | ClaimError::Stale | ClaimError::AlreadyUndone { .. }) => Claimed::LookAgain,
             Err(ClaimError::Paused { switch, reason }) => Claimed::Withheld(Withheld::Paused { switch, reason }),
             Err(ClaimError::Budget { limit, everywhere, .. }) => {
@@ -162,6 +164,15 @@ impl<G: Guard> Shell<G> {
         done: &mut Vec<String>,
     ) -> Option<AwsFailure> {
         let mut held_since = claim.at;
+        // The right to write is asked for now, for this correction, and not before.
+        let reason = Reason { correction: claim.id.as_str(), controls: &claim.controls };
+        let session = match self.sessions.write(&case.session.place, reason).await {
+            Ok(session) => session,
+            Err(error) => {
+                tracing::error!(%error, resource = %case.key.arn, correction = %claim.id, "no right to change anything there");
+                return Some(error.into_failure());
+            }
+        };
         for change in &claim.changes {
             let now = self.ledger.now();
             if now.duration_since(held_since).unsigned_abs() > YOUNG {
@@ -172,7 +183,7 @@ impl<G: Guard> Shell<G> {
                 }
                 held_since = now;
             }
-            if let Err(failure) = self.guard.apply(&case.session, &case.id, change).await {
+            if let Err(failure) = self.guard.apply(&session, &case.id, change).await {
                 tracing::error!(%failure, resource = %case.key.arn, correction = %claim.id, "a change was refused");
                 return Some(failure);
             }

@@ -38,17 +38,30 @@ impl Belonging<'_> {
 }
 
 impl<G: Guard> Shell<G> {
-    /// The environment of `account`. Only where the settings hang on the organisation does this read anything, and then
+    /// The environment of `account`. Reads about a member, and where the settings hang on the organisation, and then
     /// the ledger rather than the organisation's own API, which is slow and throttled for the whole account.
     pub(crate) async fn belonging(&self, account: &AccountId) -> Belonging<'_> {
         let settings = &self.book.settings;
-        let facts = match settings.hangs_on_organization(account) {
+        let member = *account != self.home;
+        let facts = match member || settings.hangs_on_organization(account) {
             true => self.account_facts(account).await,
             false => None,
         };
         let mut doubt = self.book.degraded.clone().map(Doubt::Settings);
         let environment = match settings.environment(account, facts.as_ref()) {
-            Membership::In(environment) => environment,
+            Membership::In(environment) => {
+                // What nothing else matches is in the default environment, whatever that allows; but an account that nobody
+                // has seen in the organisation is none of ours to change.
+                if member && facts.is_none() && environment.default {
+                    doubt = doubt.or_else(|| {
+                        Some(Doubt::Organization(format!(
+                            "nobody has written down account {account} as one of the organisation, or too long ago \
+                             (`rectify org refresh` does), and the settings do not name it"
+                        )))
+                    });
+                }
+                environment
+            }
             Membership::Unknown { hangs_on, meanwhile } => {
                 doubt = doubt.or_else(|| {
                     Some(Doubt::Organization(format!(

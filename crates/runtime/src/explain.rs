@@ -23,7 +23,7 @@ impl<G: Guard> Shell<G> {
         let belonging = self.belonging(&place.account).await;
         let background = Background::of_story(None, &belonging.environment.name);
         let all = selected::<G::Kind>(&[]);
-        let mut case = self.case(id, &place, &all, &belonging, &background, invocation)?;
+        let mut case = self.case(id, &place, &all, &belonging, &background, invocation).await?;
         case.selection = all; // also what is off is explained
         let sight = self.observe(&case, &case.selection).await?;
 

@@ -2,7 +2,7 @@
 //! finding is late but never lost.
 
 use lambda_runtime::Diagnostic;
-use rectify_aws::AwsFailure;
+use rectify_aws::{AwsFailure, SessionError};
 
 /// A failed invocation. Everything that was found up to then has been told and logged.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -10,6 +10,9 @@ pub enum Failure {
     /// Not an event at all. Retrying will not help; the dead-letter queue keeps it for people.
     #[error("{0}")]
     NotAnEvent(String),
+    /// There is no way into the resource's account.
+    #[error("{0}; {help}", help = .0.help())]
+    Session(SessionError),
     /// The live state could not be read.
     #[error("{0}")]
     Observe(AwsFailure),
@@ -42,6 +45,7 @@ impl Failure {
     pub fn name(&self) -> &'static str {
         match self {
             Self::NotAnEvent(_) => "Rectify.NotAnEvent",
+            Self::Session(_) => "Rectify.Session",
             Self::Observe(_) => "Rectify.Observe",
             Self::Busy(_) => "Rectify.Busy",
             Self::OutOfTime(_) => "Rectify.OutOfTime",

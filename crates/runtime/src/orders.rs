@@ -4,7 +4,7 @@ use rectify_controls::{Because, Ignored, Kind, Order, Place, Resource, Selection
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
-use crate::{Failure, Guard, Report, Shell, clock::Invocation, tell::Background};
+use crate::{Failure, Guard, Report, Shell, admit::not_covered, clock::Invocation, tell::Background};
 
 /// The order in `payload`; `None` when it is an event. Only the top level counts: what is inside an event's detail is
 /// somebody else's text.
@@ -63,7 +63,7 @@ impl<G: Guard> Shell<G> {
         let (id, place) = self.target(resource)?;
         let belonging = self.belonging(&place.account).await;
         let background = Background::of_story(story, &belonging.environment.name);
-        let case = self.case(id, &place, &selected::<G::Kind>(controls), &belonging, &background, invocation)?;
+        let case = self.case(id, &place, &selected::<G::Kind>(controls), &belonging, &background, invocation).await?;
         let ended = self.attend(&case).await?;
         let name = match because {
             Because::Grace => "look after grace",
@@ -81,8 +81,8 @@ impl<G: Guard> Shell<G> {
     /// The resource an order names.
     pub(crate) fn target(&self, resource: &Resource) -> Result<(<G::Kind as Kind>::Id, Place), Failure> {
         let place = Place { account: resource.account.clone(), region: resource.region.clone() };
-        if place.account != self.home {
-            return Err(Failure::Order(format!("account {} is not the account this stack runs in", place.account)));
+        if !self.sessions.covers(&place.account) {
+            return Err(Failure::Order(not_covered(&place.account)));
         }
         let id = <G::Kind as Kind>::id(&resource.arn, &place).ok_or_else(|| {
             Failure::Order(format!(

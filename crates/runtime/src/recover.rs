@@ -99,7 +99,7 @@ impl<G: Guard> Shell<G> {
             Err(_) => return Ok(Earlier::LookAgain),
         }
         tracing::info!(correction = %id, resource = %case.key.arn, "finishing what an earlier attempt left");
-        let claim = Plan { id: id.clone(), changes: ours, at };
+        let claim = Plan { id: id.clone(), changes: ours, controls: attempt.row.ahead.controls.clone(), at };
         let mut ended = self.correct(case, &claim, attempt.found.clone()).await?;
         for end in &mut ended {
             end.correction = Some(id.to_string());

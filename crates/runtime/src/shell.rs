@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
-use rectify_aws::{Ledger, Schedules, Sessions, Topic};
+use rectify_aws::{Ledger, Names, Schedules, Sessions, Topic};
 use rectify_controls::{AccountId, Control, Kind, Place, Region, Settings};
 use serde_json::{Value, value::RawValue};
 
@@ -85,15 +85,27 @@ impl<G: Guard> Shell<G> {
         let var = |name: &'static str| env::var(name).map_err(|_| StartError::Missing(name));
         let home = AccountId::new(var("RECTIFY_ACCOUNT")?).map_err(|error| StartError::Account(error.to_string()))?;
         let config = rectify_aws::config().await;
-        let sessions = Sessions::new(&config, home.clone());
-        let here = config.region().and_then(|region| Region::new(region.as_ref()).ok());
-        if let Some(session) = here.and_then(|region| sessions.session(&Place { account: home.clone(), region }).ok()) {
-            guard.prepare(&session);
+        let own_role = env::var("RECTIFY_ROLE").ok();
+        let sessions = match env::var("RECTIFY_ORGANIZATION").ok().filter(|organization| !organization.is_empty()) {
+            Some(_) => {
+                // Ours is an ARN of the partition we are in.
+                let partition = own_role.as_deref().and_then(|role| role.split(':').nth(1));
+                let partition = partition.ok_or(StartError::Missing("RECTIFY_ROLE"))?.to_owned();
+                let names = Names { partition, stack: var("RECTIFY_STACK")?, hub: home.clone() };
+                Sessions::with_members(&config, names, <G::Kind as Kind>::KIND)
+            }
+            None => Sessions::new(&config, home.clone()),
+        };
+        if let Some(region) = config.region().and_then(|region| Region::new(region.as_ref()).ok()) {
+            // At home a session is made without a call.
+            if let Ok(session) = sessions.read(&Place { account: home.clone(), region }).await {
+                guard.prepare(&session);
+            }
         }
         Ok(Self {
             guard,
             book: Book::read(&env::var("RECTIFY_SETTINGS").unwrap_or_else(|_| "/opt/settings.toml".to_owned()))?,
-            own_role: env::var("RECTIFY_ROLE").ok(),
+            own_role,
             sessions,
             ledger: Ledger::new(&config, var("RECTIFY_LEDGER")?),
             topic: Topic::new(&config, var("RECTIFY_TOPIC")?),

@@ -298,6 +298,8 @@ impl<G: Guard> Shell<G> {
         let correction = telling.correction.map(ToString::to_string);
         let paused = telling.standing.and_then(|standing| paused(standing, found.control.id, case));
         let next = next(outcome, found.control.id);
+        let account = case.belonging.account.as_ref();
+        let environment_read = account.map(|facts| read_ago(facts.read_at, self.ledger.now()));
         let notice = Notice {
             outcome: outcome.name(),
             control: found.control,
@@ -307,7 +309,9 @@ impl<G: Guard> Shell<G> {
             evidence: &found.evidence,
             arn: &case.key.arn,
             place: &case.key.place,
+            account_name: account.and_then(|facts| facts.name.as_deref()),
             environment: &case.belonging.environment.name,
+            environment_read: environment_read.as_deref(),
             mode: self.book.settings.mode(found.control, case.belonging.environment),
             actor: case.background.who(),
             changes: telling.done.to_vec(),
@@ -339,6 +343,17 @@ impl<G: Guard> Shell<G> {
 
 /// How long it is remembered that something was told once.
 const ONCE_KEPT: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+
+/// When something was read, and how long ago, in the largest unit that says something.
+fn read_ago(read_at: Timestamp, now: Timestamp) -> String {
+    let minutes = now.duration_since(read_at).as_mins().max(0);
+    let age = match minutes {
+        0..120 => format!("{minutes}m"),
+        120..2_880 => format!("{}h", minutes / 60),
+        _ => format!("{}d", minutes / 1_440),
+    };
+    format!("{read_at:.0}, {age} ago")
+}
 
 /// What is paused for this control in this account, in a sentence.
 fn paused<K: Kind>(standing: &Standing, control: &str, case: &Case<'_, K>) -> Option<String> {

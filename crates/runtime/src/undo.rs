@@ -75,7 +75,7 @@ impl<G: Guard> Shell<G> {
         };
         let belonging = self.belonging(&place.account).await;
         let background = Background::of_row(&attempt.row, &belonging.environment.name);
-        let mut case = self.case(target, &place, &attempt.controls, &belonging, &background, invocation)?;
+        let mut case = self.case(target, &place, &attempt.controls, &belonging, &background, invocation).await?;
         case.selection = attempt.controls.clone(); // also what is off by now
 
         if let Some(undo) = &attempt.row.undone_by {
@@ -171,7 +171,7 @@ impl<G: Guard> Shell<G> {
             Err(ClaimError::Failed(failure)) => return Err(Failure::Ledger(failure)),
             Err(error) => return Ok(refused(format!("{error}; try again"))),
         }
-        let claim = Plan { id: undo, changes, at };
+        let claim = Plan { id: undo, changes, controls: attempt.row.ahead.controls.clone(), at };
         let before = Restoring { attempt, opened: &exemptions, person: &person, standing: sight.standing() };
         self.restore(case, &claim, before).await
     }
@@ -314,7 +314,7 @@ impl<G: Guard> Shell<G> {
         let opened = exemptions_of(case, &attempt.row.ahead.id, undo, &person, at);
         let restoring = Restoring { attempt, opened: &opened, person: &person, standing: sight.standing() };
         let Observed::Facts(now) = &sight.facts else {
-            let claim = Plan { id: undo.clone(), changes: Vec::new(), at };
+            let claim = Plan { id: undo.clone(), changes: Vec::new(), controls: Vec::new(), at };
             self.record_undo(case, &claim, &restoring, &[], &Outcome::Superseded, None).await?;
             return Ok(refused("the resource is gone".to_owned()));
         };
@@ -323,7 +323,7 @@ impl<G: Guard> Shell<G> {
             progress::<G::Kind>(&halfway.before, now, &halfway.plan, change) != Progress::Foreign
         };
         let changes = halfway.plan.iter().filter(ours).cloned().collect();
-        let claim = Plan { id: undo.clone(), changes, at };
+        let claim = Plan { id: undo.clone(), changes, controls: attempt.row.ahead.controls.clone(), at };
         self.restore(case, &claim, restoring).await
     }
 

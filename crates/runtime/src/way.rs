@@ -22,7 +22,7 @@ use rectify_event::Event;
 
 use crate::{
     Ended, Failure, Guard, Observed, Report, Shell,
-    admit::admit,
+    admit::{Ours, admit},
     clock::{Invocation, Patience},
     correct::{Claimed, held_by_another},
     environment::Belonging,
@@ -103,7 +103,7 @@ impl<G: Guard> Shell<G> {
             return Ok(report);
         }
         let mut report = Report::of(&event);
-        let admitted = match admit::<G::Kind>(&event, &self.home, self.own_role.as_deref()) {
+        let admitted = match admit::<G::Kind>(&event, self.ours()) {
             Ok(admitted) => admitted, // 2 admit
             Err(why) => {
                 report.ended.push(Ended::plain(None, Outcome::Ignored(why)));
@@ -114,7 +114,8 @@ impl<G: Guard> Shell<G> {
         report.environment = Some(belonging.environment.name.clone());
         let background = Background::new(&event, &belonging.environment.name);
         for id in admitted.targets {
-            let mut case = self.case(id, &admitted.place, &admitted.selection, &belonging, &background, invocation)?;
+            let mut case =
+                self.case(id, &admitted.place, &admitted.selection, &belonging, &background, invocation).await?;
             case.suspicious = admitted.suspicious;
             case.own_event = admitted.own_event;
             report.ended.extend(self.attend(&case).await?);
@@ -316,9 +317,13 @@ impl<G: Guard> Shell<G> {
         failure.map_or(Ok(Settled::Ended(ended)), Err)
     }
 
+    fn ours(&self) -> Ours<'_> {
+        Ours { home: &self.home, role: self.own_role.as_deref(), members: self.sessions.names() }
+    }
+
     /// What is known about one resource before it is looked at. Controls that are off in the account's environment are not
     /// even looked at.
-    pub(crate) fn case<'a>(
+    pub(crate) async fn case<'a>(
         &self,
         id: <G::Kind as Kind>::Id,
         place: &Place,
@@ -329,7 +334,7 @@ impl<G: Guard> Shell<G> {
     ) -> Result<Case<'a, G::Kind>, Failure> {
         Ok(Case {
             key: ResourceKey { place: <G::Kind as Kind>::home(&id, place), arn: <G::Kind as Kind>::arn(&id, place) },
-            session: self.sessions.session(place).map_err(|error| Failure::NotAnEvent(error.to_string()))?,
+            session: self.sessions.read(place).await.map_err(Failure::Session)?,
             selection: belonging.on::<G::Kind>(&self.book.settings, selection),
             suspicious: false,
             own_event: false,

@@ -1,18 +1,11 @@
 //! The clients, one pair per place.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
-
-use rectify_aws::{AlsoRetry, Session, every_call_its_tries};
+use rectify_aws::{AlsoRetry, PerSession, Session, every_call_its_tries};
 use rectify_controls::{Place, Region};
 
-/// Clients made so far. Making one costs milliseconds, so it happens once per place and process.
+/// Clients made so far. Making one costs milliseconds, so it happens once per credentials and place.
 #[derive(Debug, Default)]
-pub(crate) struct Clients {
-    cache: Mutex<BTreeMap<Place, Pair>>,
-}
+pub(crate) struct Clients(PerSession<Pair>);
 
 /// The two services that S3 is: one for buckets, one for accounts and access points.
 #[derive(Debug, Clone)]
@@ -25,9 +18,7 @@ pub(crate) struct Pair {
 impl Clients {
     /// The clients for `region` with the session's credentials.
     pub(crate) fn at(&self, session: &Session, region: &Region) -> Pair {
-        let place = Place { account: session.place.account.clone(), region: region.clone() };
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let pair = cache.entry(place).or_insert_with_key(|place| {
+        self.0.at(session, region, |place| {
             let region = place.region.to_string();
             let s3 = aws_sdk_s3::config::Builder::from(&session.config)
                 .region(aws_sdk_s3::config::Region::new(region.clone()))
@@ -42,8 +33,7 @@ impl Clients {
                 control: aws_sdk_s3control::Client::from_conf(control.build()),
                 place: place.clone(),
             }
-        });
-        pair.clone()
+        })
     }
 }
 

@@ -67,7 +67,7 @@ impl Fake {
             .build();
         let place =
             Place { account: AccountId::new("111122223333").unwrap(), region: Region::new("eu-west-1").unwrap() };
-        Session { place, config }
+        Session { place, config, serial: 0 }
     }
 
     fn answer(&self, request: &http::Request<SdkBody>) -> http::Response<String> {
