@@ -47,8 +47,10 @@ fn every_reference_leads_somewhere() {
                 template[section].as_mapping().unwrap().keys().map(|key| key.as_str().unwrap().to_owned())
             })
             .collect();
-        // SAM names the rule of event `Change` so.
-        known.extend(kinds.iter().map(|kind| format!("{}GuardChange", kind.pascal())));
+        // SAM names the rules of events so.
+        known.extend(
+            kinds.iter().flat_map(|kind| ["Change", "Own"].map(|event| format!("{}Guard{event}", kind.pascal()))),
+        );
         let mut used = BTreeSet::new();
         references(&template, &mut used);
         let dangling: Vec<_> =
@@ -66,8 +68,10 @@ fn no_resource_waits_for_itself() {
     for (id, resource) in template["Resources"].as_mapping().unwrap() {
         references(resource, waits.entry(id.as_str().unwrap().to_owned()).or_default());
     }
-    // SAM's rule of the event `Change`, whose target is the function.
-    waits.insert("DeskLampGuardChange".to_owned(), ["DeskLampGuard".to_owned()].into());
+    // SAM's rules of the events, whose target is the function.
+    for event in ["Change", "Own"] {
+        waits.insert(format!("DeskLampGuard{event}"), ["DeskLampGuard".to_owned()].into());
+    }
     assert!(waits["SchedulerRole"].contains("Schedules") && waits["DeskLampGuard"].contains("SchedulerRole"));
     while !waits.is_empty() {
         let ready: Vec<String> = (waits.iter())

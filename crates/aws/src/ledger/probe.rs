@@ -35,7 +35,11 @@ impl ProbeId {
     pub fn new(id: impl Into<String>) -> Result<Self, ProbeIdError> {
         let id = id.into();
         let fits = !id.is_empty() && id.len() <= LONGEST;
-        if fits && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') { Ok(Self(id)) } else { Err(ProbeIdError) }
+        if fits && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            Ok(Self(id))
+        } else {
+            Err(ProbeIdError)
+        }
     }
 
     /// The id.

@@ -151,10 +151,8 @@ impl Findings {
             0 => None,
             many => Some(format!("{many} {}", verdict.word())),
         };
-        let said: Vec<String> = [Verdict::Failed, Verdict::Warning, Verdict::Skipped, Verdict::Fine]
-            .into_iter()
-            .filter_map(said)
-            .collect();
+        let said: Vec<String> =
+            [Verdict::Failed, Verdict::Warning, Verdict::Skipped, Verdict::Fine].into_iter().filter_map(said).collect();
         said.join(", ")
     }
 }

@@ -91,7 +91,8 @@ async fn describe(client: &Client, arn: &str, bus: &str, name: String) -> Result
         .await
         .map_err(|error| AwsFailure::new("events", "ListTargetsByRule", &error))?;
     let ours = targets.targets().iter().filter(|target| target.arn() == arn);
-    let keeps_failures = ours.into_iter().all(|target| target.dead_letter_config().is_some_and(|to| to.arn().is_some()));
+    let keeps_failures =
+        ours.into_iter().all(|target| target.dead_letter_config().is_some_and(|to| to.arn().is_some()));
     let pattern = rule.event_pattern().map(|text| serde_json::from_str(text).unwrap_or(Value::Null));
     Ok(Some(Rule { name, pattern, enabled: rule.state() != Some(&RuleState::Disabled), keeps_failures }))
 }
@@ -108,8 +109,9 @@ fn judge(kind: &str, bus: &str, expected: &Value, probe: &Value, rules: &[Rule])
     let deploy = "deploy the stack again: `sam build && sam deploy`";
     let wanted = canonical(expected);
     let lets_through = |rule: &&Rule| rule.pattern.as_ref().is_some_and(|pattern| canonical(pattern) == wanted);
-    let lets_probes =
-        |rule: &&Rule| rule.pattern.as_ref().and_then(|p| Pattern::from_value(p).ok()).is_some_and(|p| p.matches(probe));
+    let lets_probes = |rule: &&Rule| {
+        rule.pattern.as_ref().and_then(|p| Pattern::from_value(p).ok()).is_some_and(|p| p.matches(probe))
+    };
     let mut checks = Vec::new();
     for (id, found, what) in [
         (RULE, rules.iter().filter(lets_through).collect::<Vec<_>>(), "the events of this release's rule book"),

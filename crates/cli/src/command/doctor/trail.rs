@@ -197,9 +197,7 @@ mod tests {
                 .iter()
                 .map(|(name, is)| AdvancedFieldSelector::builder().field(*name).equals(*is).build().unwrap())
                 .collect();
-            takes_writes_advanced(
-                &AdvancedEventSelector::builder().set_field_selectors(Some(fields)).build().unwrap(),
-            )
+            takes_writes_advanced(&AdvancedEventSelector::builder().set_field_selectors(Some(fields)).build().unwrap())
         };
         assert!(advanced(&[("eventCategory", "Management")]));
         assert!(advanced(&[("eventCategory", "Management"), ("readOnly", "false")]));
