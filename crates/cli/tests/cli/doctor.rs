@@ -268,7 +268,7 @@ async fn members_that_let_nobody_in_are_one_line_and_say_what_to_deploy() {
     assert!(troubles[0].2.contains("--is-organization-trail"), "{run}");
     let (_, read, todo) = &troubles[1];
     assert!(
-        read.starts_with("no way to read in 5 accounts: 444455556661, 444455556662, 444455556663 and 2 more"),
+        read.starts_with("no way to read in 5 accounts, 444455556661, 444455556662, 444455556663 and 2 more"),
         "{run}"
     );
     assert!(
