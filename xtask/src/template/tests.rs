@@ -190,7 +190,9 @@ fn a_guard_may_look_again_and_pass_its_role_to_nobody_else() {
 fn operators_may_what_the_command_line_does() {
     let template = template(&[LAMP]);
     let may = statements(&template["Resources"]["Operators"]["Properties"]["PolicyDocument"]);
-    assert_eq!(may.keys().copied().collect::<Vec<_>>(), ["DeadLetters", "Feed", "Guards", "Ledger"]);
+    let sids = ["DeadLetters", "Feed", "Functions", "Guards", "Ledger", "Lists", "Probe", "Rules"];
+    assert_eq!(may.keys().copied().collect::<Vec<_>>(), sids);
+    assert_eq!(may["Functions"], (vec!["lambda:GetFunctionConfiguration"], vec![LAMP_FUNCTION]));
     assert_eq!(may["Feed"], (vec!["dynamodb:Query"], vec!["${Ledger.Arn}/index/feed"]));
     assert_eq!(may["Guards"], (vec!["lambda:InvokeFunction"], vec![LAMP_FUNCTION]));
     assert_eq!(may["Ledger"].1, ["Ledger.Arn"]);
