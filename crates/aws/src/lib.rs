@@ -31,4 +31,4 @@ pub use retry::{AlsoRetry, every_call_its_tries};
 pub use schedule::Schedules;
 pub use session::{PerSession, Reason, Session, SessionError, Sessions};
 pub use topic::{Message, Topic};
-pub use whoami::whoami;
+pub use whoami::{is_rule_enabled, whoami};

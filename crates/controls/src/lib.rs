@@ -44,4 +44,4 @@ pub use plan::plan;
 pub use restore::{Progress, Restored, differences, progress};
 pub use settings::{ControlSettings, Environment, Limits, Membership, Messages, Settings, SettingsError};
 pub use standing::{AccountFacts, Deferral, Past, Reach, Reopened, Standing, Switch};
-pub use status::{Entry, Status, Way, settings_digest};
+pub use status::{Entry, Forwarder, Forwarding, Status, Way, settings_digest};
