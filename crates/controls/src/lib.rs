@@ -21,6 +21,7 @@ mod kind;
 mod order;
 mod outcome;
 mod plan;
+pub mod preventive;
 mod restore;
 mod settings;
 mod standing;
@@ -37,6 +38,7 @@ pub use kind::{Access, Ignored, Kind, Need, ResourceKind, Screen, Selection, Tri
 pub use order::{Because, Broken, Budget, Difference, Explained, Explanation, Order, Resource, Sourced, UndoAnswer};
 pub use outcome::{Outcome, Proof, Step, Withheld};
 pub use plan::plan;
+pub use preventive::{Preventive, Protection};
 pub use restore::{Progress, Restored, differences, progress};
 pub use settings::{ControlSettings, Environment, Limits, Membership, Messages, Settings, SettingsError};
 pub use standing::{AccountFacts, Deferral, Past, Reach, Reopened, Standing, Switch};
