@@ -30,6 +30,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Org(#[from] command::org::Error),
     #[error(transparent)]
+    Scp(#[from] command::scp::Error),
+    #[error(transparent)]
     Settings(#[from] command::settings::Error),
     #[error(transparent)]
     Cloud(#[from] CloudError),
@@ -51,6 +53,7 @@ impl Failure {
             Self::Explain(error) => error.code(),
             Self::DeadLetters(error) => error.code(),
             Self::Org(error) => error.code(),
+            Self::Scp(error) => error.code(),
             Self::Cloud(error) => error.code(),
             Self::Sandbox(error) => error.code(),
             Self::Output(_) => exit::MACHINE,
@@ -70,6 +73,7 @@ impl Failure {
             Self::Explain(error) => error.help(),
             Self::DeadLetters(error) => error.help(),
             Self::Org(error) => error.help(),
+            Self::Scp(error) => error.help(),
             Self::Settings(error) => error.help(),
             Self::Cloud(error) => error.help(),
             Self::Sandbox(error) => error.help(),

@@ -15,6 +15,7 @@ mod protect;
 mod statement;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 pub use document::Document;
 pub use global::GLOBAL;
@@ -58,6 +59,19 @@ impl Preventive {
     pub const POLICIES: usize = 5;
     /// The most that `max-policies` can be (Organizations user guide, "quotas").
     pub const MOST_POLICIES: usize = 10;
+
+    /// The partition that the settings are about: that of `regions`, else that of `exempt-principals`, else the commercial
+    /// one. Settings that name two are refused.
+    #[must_use]
+    pub fn partition(&self) -> Partition {
+        let of_arn = |arn: &String| match arn.split(':').nth(1) {
+            Some("aws-cn") => Partition::AwsCn,
+            Some("aws-us-gov") => Partition::AwsUsGov,
+            _ => Partition::Aws,
+        };
+        let region = self.regions.first().map(Region::partition);
+        region.or_else(|| self.exempt_principals.first().map(of_arn)).unwrap_or(Partition::Aws)
+    }
 }
 
 impl Default for Preventive {
@@ -200,6 +214,14 @@ pub fn render(preventive: &Preventive, deployment: &Deployment) -> Result<Vec<Do
         .enumerate()
         .map(|(index, statements)| Document::new(&deployment.stack, index + 1, &statements))
         .collect())
+}
+
+/// What a document says, as a short text: the same for documents that differ in white space and in the order of keys only.
+#[must_use]
+pub fn fingerprint(content: &str) -> String {
+    let same = serde_json::from_str::<serde_json::Value>(content)
+        .map_or_else(|_| content.to_owned(), |value| value.to_string());
+    Sha256::digest(same).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether `name` is one that a stack's documents have, now or with other settings.

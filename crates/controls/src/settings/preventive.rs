@@ -42,6 +42,13 @@ pub(super) fn preventive(file: &Reader<'_>) -> Result<Option<Preventive>, Settin
     if preventive.regions.is_empty() && !preventive.regions_exempt_services.is_empty() {
         return Err(table.error("regions-exempt-services", "exempt from what? `regions` is missing"));
     }
+    let partition = format!("arn:{}:", preventive.partition());
+    if let Some(arn) = preventive.exempt_principals.iter().find(|arn| !arn.starts_with(&partition)) {
+        return Err(table.error(
+            "exempt-principals",
+            &format!("`{arn}` is in another partition than the rest of the settings: expected `{partition}…`"),
+        ));
+    }
     Ok(Some(preventive))
 }
 
@@ -201,3 +208,6 @@ fn number(table: &Reader<'_>, key: &str, least: usize, most: usize) -> Result<Op
     };
     table.table.get(key).map(number).transpose()
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,3 +101,12 @@ fn a_document_is_known_by_its_name() {
         assert!(!is_document_of("rectify", other), "{other}");
     }
 }
+
+#[test]
+fn a_fingerprint_is_of_what_is_said() {
+    use rectify_controls::preventive::fingerprint;
+    assert_eq!(fingerprint("{\"a\":1,\"b\":[2]}"), fingerprint("{ \"b\": [2],\n\"a\": 1 }"));
+    assert_ne!(fingerprint("{\"a\":1}"), fingerprint("{\"a\":2}"));
+    assert_ne!(fingerprint("not JSON"), fingerprint("not JSON either"));
+    assert_eq!(fingerprint("{}").len(), 32);
+}
