@@ -130,12 +130,7 @@ pub(super) fn shown(changes: &[Change]) -> Text {
         if change.overwrites() {
             let _ = writeln!(text, "  {}", paint(Style::Bad, "somebody else changed it since rectify wrote it"));
         }
-        let (before, after) = (change.before.as_ref(), change.after.as_ref());
-        if matches!(change.write(), Write::Create | Write::Update | Write::Delete) {
-            let before = before.map(|policy| pretty(&policy.content)).unwrap_or_default();
-            let after = after.map(|policy| pretty(&policy.content)).unwrap_or_default();
-            text.push_str(&difference::lines(&before, &after, "  "));
-        }
+        text.push_str(&written(change));
         for target in change.attach() {
             let _ = writeln!(text, "  {}", paint(Style::Good, &format!("+ attach to {}", escape::line(target, 100))));
         }
@@ -144,6 +139,36 @@ pub(super) fn shown(changes: &[Change]) -> Text {
         }
     }
     text
+}
+
+/// What is different in a policy's text: of a whole document the names of its statements, which say more than four hundred
+/// lines with a `+`.
+fn written(change: &Change) -> Text {
+    let statements = |content: &str, style, sign| {
+        let names = statements(content)?;
+        Some(format!("  {}\n", paint(style, &format!("{sign} denies {}", escape::line(&names.join(", "), 1_000)))))
+    };
+    let before = change.before.as_ref().map(|policy| &*policy.content);
+    let after = change.after.as_ref().map(|policy| &*policy.content);
+    let (style, sign, whole) = match change.write() {
+        Write::Create => (Style::Good, '+', after),
+        Write::Delete if !change.overwrites() => (Style::Bad, '-', before),
+        Write::Update | Write::Delete => (Style::Plain, ' ', None),
+        Write::Mark | Write::Keep => return Text::new(),
+    };
+    let short = whole.and_then(|content| statements(content, style, sign));
+    let lines = || {
+        let side = |content: Option<&str>| content.map(pretty).unwrap_or_default();
+        difference::lines(&side(before), &side(after), "  ")
+    };
+    short.unwrap_or_else(lines)
+}
+
+/// The `Sid` of each statement; `None` when it is not a document as rectify makes them.
+fn statements(content: &str) -> Option<Vec<String>> {
+    let document: Value = serde_json::from_str(content).ok()?;
+    let sid = |statement: &Value| statement.get("Sid")?.as_str().map(str::to_owned);
+    document.get("Statement")?.as_array()?.iter().map(sid).collect()
 }
 
 /// As [`shown`], for machines: policies that stay as they are are in it, too.

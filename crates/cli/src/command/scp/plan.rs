@@ -208,8 +208,8 @@ mod tests {
         let changes = plan(before, vec![desired(1, "{\"a\":1}", &["r-1", "ou-2"]), desired(3, "{}", &["r-1"])]);
         let writes: Vec<Write> = changes.iter().map(Change::write).collect();
         assert_eq!(writes, [Write::Update, Write::Delete, Write::Create]);
-        assert_eq!((changes[0].attach(), changes[0].detach()), (vec!["ou-2"], vec!["ou-1"]));
-        assert_eq!((changes[1].attach().len(), changes[1].detach()), (0, vec!["r-1"]));
+        assert_eq!((changes[0].attach(), changes[0].detach()), (vec![&"ou-2".to_owned()], vec![&"ou-1".to_owned()]));
+        assert_eq!((changes[1].attach().len(), changes[1].detach()), (0, vec![&"r-1".to_owned()]));
         assert!(changes.iter().all(|change| change.is_something() && !change.overwrites()));
     }
 
