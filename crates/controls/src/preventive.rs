@@ -48,14 +48,14 @@ pub struct Preventive {
 }
 
 impl Preventive {
-    /// `max-characters` unless set. AWS's quota table says 10,240 today and said 5,120 until 2025; organisations and
-    /// partitions that were not raised refuse a larger document after the first half of an apply, so the smaller is assumed.
+    /// `max-characters` unless set. AWS's quota table says 10,240 today and said 5,120 before; an organisation that has the
+    /// smaller one refuses a larger document only half-way through an apply, so the smaller is assumed.
     pub const CHARACTERS: usize = 5_120;
     /// The most that `max-characters` can be (Organizations user guide, "quotas").
     pub const MOST_CHARACTERS: usize = 10_240;
     /// The least that `max-characters` can be: no list of exemptions fits into less.
     pub const LEAST_CHARACTERS: usize = 2_048;
-    /// `max-policies` unless set; 10 today, 5 until 2025, and the smaller is assumed for the same reason.
+    /// `max-policies` unless set; 10 today, 5 before, and the smaller is assumed for the same reason.
     pub const POLICIES: usize = 5;
     /// The most that `max-policies` can be (Organizations user guide, "quotas").
     pub const MOST_POLICIES: usize = 10;

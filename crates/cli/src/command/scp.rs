@@ -13,7 +13,7 @@ use std::{
 use jiff::Timestamp;
 use rectify_aws::AwsFailure;
 use rectify_controls::{
-    AccountId, Preventive, SettingsError,
+    AccountId, Preventive, Protection, SettingsError,
     preventive::{Deployment, Document, PreventiveError, is_document_of, render},
 };
 use rectify_render::{Style, escape};
@@ -213,11 +213,12 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         return wait_for(restore(args, file));
     }
     let preventive = preventive(args)?;
-    let documents = rendered(args, &preventive)?;
+    let hub = args.hub_account.clone().or_else(|| preventive.hub_account.clone()).ok_or(Error::NoHub)?;
+    let documents = rendered(args, &preventive, hub.clone())?;
     if args.diff || args.apply {
-        return wait_for(converge(args, &preventive, documents));
+        return wait_for(converge(args, &preventive, documents, &hub));
     }
-    print(args, &preventive, &documents)
+    print(args, &preventive, &documents, &hub)
 }
 
 fn preventive(args: &Args) -> Result<Preventive, Error> {
@@ -227,8 +228,7 @@ fn preventive(args: &Args) -> Result<Preventive, Error> {
     settings.preventive.ok_or_else(|| Error::NoSection { file: file() })
 }
 
-fn rendered(args: &Args, preventive: &Preventive) -> Result<Vec<Document>, Error> {
-    let hub = args.hub_account.clone().or_else(|| preventive.hub_account.clone()).ok_or(Error::NoHub)?;
+fn rendered(args: &Args, preventive: &Preventive, hub: AccountId) -> Result<Vec<Document>, Error> {
     let deployment = Deployment { partition: preventive.partition(), stack: args.stack.name().to_owned(), hub };
     Ok(render(preventive, &deployment)?)
 }
@@ -237,7 +237,18 @@ fn rendered(args: &Args, preventive: &Preventive) -> Result<Vec<Document>, Error
 const REACH: &str = "they bind neither the management account nor service-linked roles; rectify's roles and those of \
                      StackSets are exempt, and allow nothing by themselves: leave FullAWSAccess attached";
 
-fn print(args: &Args, preventive: &Preventive, documents: &[Document]) -> Result<u8, Failure> {
+/// Who deploys the hub stack is bound like everybody, unless that is the management account's or is named.
+fn locked_out(preventive: &Preventive, hub: &AccountId) -> Option<String> {
+    let locked = preventive.protect.contains(&Protection::Rectify) && preventive.exempt_principals.is_empty();
+    locked.then(|| {
+        format!(
+            "nobody in account {hub} can update the hub stack once these hold there, unless it is the management account: \
+             name the role that deploys it in `exempt-principals`"
+        )
+    })
+}
+
+fn print(args: &Args, preventive: &Preventive, documents: &[Document], hub: &AccountId) -> Result<u8, Failure> {
     if let Some(directory) = &args.directory {
         write(directory, args.stack.name(), documents)?;
     } else {
@@ -255,6 +266,9 @@ fn print(args: &Args, preventive: &Preventive, documents: &[Document]) -> Result
     }
     output::talk(sizes(preventive, documents).trim_end());
     output::talk(if documents.is_empty() { "the settings deny nothing: no document" } else { REACH });
+    if let Some(note) = locked_out(preventive, hub) {
+        output::talk(&note);
+    }
     Ok(exit::FINE)
 }
 
@@ -301,7 +315,12 @@ fn write(directory: &Path, stack: &str, documents: &[Document]) -> Result<(), Er
     Ok(())
 }
 
-async fn converge(args: &Args, preventive: &Preventive, documents: Vec<Document>) -> Result<u8, Failure> {
+async fn converge(
+    args: &Args,
+    preventive: &Preventive,
+    documents: Vec<Document>,
+    hub: &AccountId,
+) -> Result<u8, Failure> {
     if preventive.targets.is_empty() && !documents.is_empty() {
         return Err(Error::NoTargets.into());
     }
@@ -317,6 +336,9 @@ async fn converge(args: &Args, preventive: &Preventive, documents: Vec<Document>
             "{} is the management account: no service control policy binds it",
             organization.management
         ));
+    }
+    if let Some(note) = locked_out(preventive, hub).filter(|_| organization.management != hub.as_str()) {
+        output::talk(&note);
     }
     let desired = documents.into_iter().map(|document| Desired::of(document, &preventive.targets)).collect();
     bring_about(args, &connection, &organization, desired, preventive.max_policies).await

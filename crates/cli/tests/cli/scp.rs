@@ -1,5 +1,7 @@
 //! `rectify scp`, offline and against an organisation in the sandbox.
 
+#![expect(clippy::indexing_slicing, reason = "helpers of tests")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -38,6 +40,9 @@ fn the_documents_are_printed_without_aws() {
         assert!(run.err.contains(&format!("{} of 5120", content.len())), "{run}");
     }
     assert!(run.err.contains("neither the management account nor service-linked roles"), "{run}");
+    assert!(run.err.contains("nobody in account 111122223333 can update the hub stack"), "{run}");
+    let exempt = "hub-account = \"111122223333\"\nexempt-principals = [\"arn:aws:iam::111122223333:role/deploy\"]";
+    assert!(!offline(exempt, &[]).err.contains("can update the hub stack"));
     let stack = offline("hub-account = \"111122223333\"", &["--stack", "guard", "--output", "json"]);
     assert!(stack.out.contains("guard-1-guardrails") && stack.out.contains("role/rectify/guard-correct-*"), "{stack}");
     let nothing = offline("protect = []\nleave-organization = \"allow\"", &["--hub-account", "111122223333"]);

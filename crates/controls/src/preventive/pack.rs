@@ -13,8 +13,8 @@ pub(super) fn pack(statements: Vec<Statement>, most: usize) -> Result<Vec<Vec<St
     for statement in statements {
         for part in fitting(statement, most)? {
             let room = |document: &&mut Vec<Statement>| {
-                // The comma between two statements.
-                content(document).len() + part.json().len() + 1 <= most
+                // Less, not as much: between two statements is a comma.
+                content(document).len() + part.json().len() < most
             };
             match documents.iter_mut().find(room) {
                 Some(document) => document.push(part),

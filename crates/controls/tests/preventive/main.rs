@@ -1,5 +1,7 @@
 //! Service control policies, from the outside: what the rendered documents deny, by an evaluator of its own.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests, with helpers outside #[test]")]
+
 mod book;
 mod evaluator;
 mod properties;
