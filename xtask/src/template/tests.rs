@@ -211,7 +211,7 @@ fn operators_may_what_the_command_line_does() {
     let may = statements(&template["Resources"]["Operators"]["Properties"]["PolicyDocument"]);
     assert_eq!(
         may.keys().copied().collect::<Vec<_>>(),
-        ["DeadLetters", "Feed", "Functions", "Guards", "Ledger", "Lists", "Probe", "Rules"]
+        ["DeadLetters", "Feed", "Functions", "Guards", "Ledger", "Lists", "Probe", "Rules", "Trails"]
     );
     assert_eq!(may["Functions"], (vec!["lambda:GetFunctionConfiguration"], vec![LAMP_FUNCTION]));
     assert!(

@@ -159,7 +159,9 @@ fn every_account_forwards_what_each_guard_wakes_for_to_the_hubs_bus() {
         let targets = rule["Targets"].as_sequence().unwrap();
         assert_eq!(targets.len(), 1);
         assert!(plain(&targets[0]["Arn"]).ends_with("${HubRegion}:${HubAccount}:event-bus/${HubStack}"));
-        assert!(plain(&targets[0]["RoleArn"]).ends_with("role/rectify/${HubStack}-forward"));
+        let role = all_texts(&targets[0]["RoleArn"]);
+        assert!(role[0] == "AtHome" && role[1] == "ForwardRole.Arn", "{role:?}");
+        assert!(role[2].ends_with("role/rectify/${HubStack}-forward"));
     }
     let forward = &member["Resources"]["ForwardRole"];
     assert_eq!(actions(forward), ["events:PutEvents".to_owned()].into());
