@@ -37,6 +37,8 @@ pub struct Status {
     pub stack: Option<String>,
     /// The organisation's id; `None` where the stack guards its own account alone.
     pub organization: Option<String>,
+    /// The bus that its own events go on.
+    pub bus: Option<String>,
     /// The regions that are watched; empty where that is the function's own.
     pub regions: Vec<String>,
     /// What is paused for everybody or for the hub account.

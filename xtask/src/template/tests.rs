@@ -211,9 +211,23 @@ fn operators_may_what_the_command_line_does() {
     let may = statements(&template["Resources"]["Operators"]["Properties"]["PolicyDocument"]);
     assert_eq!(
         may.keys().copied().collect::<Vec<_>>(),
-        ["DeadLetters", "Feed", "Functions", "Guards", "Ledger", "Lists", "Probe", "Rules", "Trails"]
+        [
+            "DeadLetters",
+            "Feed",
+            "Functions",
+            "Guards",
+            "Ledger",
+            "Lists",
+            "Probe",
+            "Rules",
+            "SweeperDeadLetters",
+            "Trails"
+        ]
     );
-    assert_eq!(may["Functions"], (vec!["lambda:GetFunctionConfiguration"], vec![LAMP_FUNCTION]));
+    assert_eq!(may["Functions"].0, ["lambda:GetFunctionConfiguration"]);
+    assert!(may["Functions"].1.contains(&LAMP_FUNCTION) && may["Functions"].1.len() == 2, "the sweeper's too: {may:?}");
+    let letters = vec!["sqs:GetQueueAttributes", "sqs:GetQueueUrl"];
+    assert_eq!(may["SweeperDeadLetters"], (letters, vec!["SweeperDeadLetters.Arn"]));
     assert!(
         may["Lists"]
             .0
