@@ -9,6 +9,8 @@ mod pattern;
 
 use anyhow::{Context as _, Result};
 
+use rectify_controls::pattern::event_pattern;
+
 use crate::{kinds::KindSummary, repo::Generated};
 use fill::fill;
 
@@ -60,7 +62,7 @@ fn lines(kinds: &[KindSummary], line: impl Fn(&KindSummary) -> String) -> String
 
 fn guard(kind: &KindSummary) -> Result<String> {
     let id = kind.pascal();
-    rectify_pattern::check_length(&pattern::json(kind.triggers).to_string(), rectify_pattern::DEFAULT_LENGTH)
+    rectify_pattern::check_length(&event_pattern(kind.triggers).to_string(), rectify_pattern::DEFAULT_LENGTH)
         .with_context(|| format!("the rule of kind `{}` needs to be split", kind.name))?;
     let controls = match kind.controls.len() {
         1 => "1 control".to_owned(),

@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod controls;
 pub(crate) mod deadletters;
+pub(crate) mod doctor;
 pub(crate) mod exempt;
 pub(crate) mod explain;
 pub(crate) mod history;

@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     DeadLetters(#[from] command::deadletters::Error),
     #[error(transparent)]
+    Doctor(#[from] command::doctor::Error),
+    #[error(transparent)]
     Org(#[from] command::org::Error),
     #[error(transparent)]
     Settings(#[from] command::settings::Error),
@@ -50,6 +52,7 @@ impl Failure {
             Self::Resume(error) => error.code(),
             Self::Explain(error) => error.code(),
             Self::DeadLetters(error) => error.code(),
+            Self::Doctor(error) => error.code(),
             Self::Org(error) => error.code(),
             Self::Cloud(error) => error.code(),
             Self::Sandbox(error) => error.code(),
@@ -69,6 +72,7 @@ impl Failure {
             Self::Resume(error) => error.help(),
             Self::Explain(error) => error.help(),
             Self::DeadLetters(error) => error.help(),
+            Self::Doctor(error) => error.help(),
             Self::Org(error) => error.help(),
             Self::Settings(error) => error.help(),
             Self::Cloud(error) => error.help(),

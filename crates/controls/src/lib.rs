@@ -24,7 +24,9 @@ mod plan;
 mod restore;
 mod settings;
 mod standing;
+mod status;
 
+pub mod pattern;
 pub mod s3_bucket;
 
 pub use control::{Action, Control, Framework, Guidance, Mode, OptionSpec, Severity};
@@ -40,3 +42,4 @@ pub use plan::plan;
 pub use restore::{Progress, Restored, differences, progress};
 pub use settings::{ControlSettings, Environment, Limits, Membership, Messages, Settings, SettingsError};
 pub use standing::{AccountFacts, Deferral, Past, Reach, Reopened, Standing, Switch};
+pub use status::{Entry, Status, Way, settings_digest};

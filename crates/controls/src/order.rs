@@ -52,6 +52,20 @@ pub enum Order {
     },
     /// Daily housekeeping: warn of exemptions that end soon.
     Tend {},
+    /// Say how the guard is: its release, its settings, whether it can read the ledger. Answered with a
+    /// [`Status`](crate::Status).
+    Status {},
+    /// Try the way into an account, as for a look and, when asked, as for a correction; change nothing there. Answered with
+    /// an [`Entry`](crate::Entry).
+    Enter {
+        /// The account.
+        account: AccountId,
+        /// The region.
+        region: Region,
+        /// Also as for a correction.
+        #[serde(default)]
+        write: bool,
+    },
 }
 
 /// One resource, by the names people use.
@@ -214,6 +228,9 @@ mod tests {
         assert!(matches!(&order, Order::Look { controls, because: Because::Grace, .. } if controls.is_empty()));
         assert_eq!(serde_json::from_str::<Order>(&serde_json::to_string(&order).unwrap()).unwrap(), order);
         assert_eq!(serde_json::from_str::<Order>(r#"{"rectify":"tend"}"#).unwrap(), Order::Tend {});
+        assert_eq!(serde_json::from_str::<Order>(r#"{"rectify":"status"}"#).unwrap(), Order::Status {});
+        let enter = r#"{"rectify":"enter","account":"444455556666","region":"eu-west-1"}"#;
+        assert!(matches!(serde_json::from_str(enter).unwrap(), Order::Enter { write: false, .. }));
     }
 
     #[test]
@@ -224,6 +241,7 @@ mod tests {
             r#"{"rectify":"look","resource":{"account":"111122223333","region":"eu-central-1","arn":["x"]},"because":"grace"}"#,
             r#"{"rectify":"explain","resource":{"account":"111122223333","region":"../x","arn":"arn:aws:s3:::data"}}"#,
             r#"{"rectify":"undo"}"#,
+            r#"{"rectify":"enter","account":"../x","region":"eu-west-1"}"#,
             r#"{"source":"aws.s3"}"#,
         ] {
             assert!(serde_json::from_str::<Order>(text).is_err(), "{text}");

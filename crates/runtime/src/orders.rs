@@ -44,6 +44,10 @@ impl<G: Guard> Shell<G> {
                 self.undo(&resource, &correction, &wish, invocation).await
             }
             Order::Tend {} => self.tend(invocation).await,
+            Order::Status {} => Ok(answered("status", &self.status().await)),
+            Order::Enter { account, region, write } => {
+                Ok(answered("enter", &self.enter(account, region, write, invocation).await))
+            }
         }
     }
 

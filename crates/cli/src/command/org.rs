@@ -10,7 +10,7 @@ use rectify_controls::{AccountFacts, AccountId};
 use rectify_render::{Style, escape};
 use serde_json::{Value, json};
 
-use self::tree::{Member, Organization};
+use self::tree::Organization;
 use crate::{
     connection::{CloudError, Connection, Stack, wait_for},
     exit,
@@ -90,7 +90,7 @@ impl Error {
 const AT_ONCE: usize = 4;
 
 /// What is known is as good as unknown after so long, unless the settings say otherwise.
-const OLD: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(super) const OLD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     match &args.command {
@@ -161,7 +161,7 @@ async fn list(args: &Which) -> Result<u8, Failure> {
     let connection = args.stack.connect().await.map_err(Error::Cloud)?;
     let organization = Organization::new(&connection, args.organization_profile.as_deref()).await;
     let members = organization.members().await?;
-    let known = known(&connection, members).await?;
+    let known = known(&connection, members.into_iter().map(|member| member.id).collect()).await?;
     let now = Timestamp::now();
     match args.output {
         Format::Json => output::json(&known.iter().map(|(id, facts)| account_json(id, facts.as_ref())).collect())?,
@@ -177,15 +177,22 @@ async fn list(args: &Which) -> Result<u8, Failure> {
     Ok(exit::FINE)
 }
 
-async fn known(
+/// Every active account of the organisation that these credentials see.
+pub(super) async fn active(connection: &Connection, profile: Option<&str>) -> Result<Vec<AccountId>, Error> {
+    let members = Organization::new(connection, profile).await.members().await?;
+    Ok(members.into_iter().map(|member| member.id).collect())
+}
+
+/// What is written down of each account.
+pub(super) async fn known(
     connection: &Connection,
-    members: Vec<Member>,
+    accounts: Vec<AccountId>,
 ) -> Result<BTreeMap<AccountId, Option<AccountFacts>>, Error> {
     let ledger = connection.ledger();
-    let facts: Vec<_> = stream::iter(members)
-        .map(async |member| {
-            let facts = ledger.account(&member.id).await;
-            facts.map(|facts| (member.id, facts)).map_err(|failure| Error::Cloud(connection.failure(failure)))
+    let facts: Vec<_> = stream::iter(accounts)
+        .map(async |account| {
+            let facts = ledger.account(&account).await;
+            facts.map(|facts| (account, facts)).map_err(|failure| Error::Cloud(connection.failure(failure)))
         })
         .buffered(8)
         .collect()
