@@ -53,6 +53,13 @@ impl ProbeId {
     }
 }
 
+/// As hexadecimal digits.
+impl From<u64> for ProbeId {
+    fn from(number: u64) -> Self {
+        Self(format!("{number:x}"))
+    }
+}
+
 impl fmt::Display for ProbeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -89,6 +96,7 @@ mod tests {
         for id in ["a", "0f9-AZ", &"x".repeat(64)] {
             assert_eq!(ProbeId::new(id).unwrap().as_str(), id);
         }
+        assert_eq!(ProbeId::new(ProbeId::from(u64::MAX).as_str()), Ok(ProbeId::from(u64::MAX)));
         for id in ["", "a#b", "a b", "ä", "a\n", "../x", &"x".repeat(65)] {
             assert_eq!(ProbeId::new(id), Err(ProbeIdError), "{id:?}");
         }

@@ -101,17 +101,8 @@ struct Desk<'a> {
     organization_profile: Option<&'a str>,
     /// How long to wait for a probe; `None` puts none.
     patience: Option<Duration>,
-    run: u64,
-}
-
-impl Desk<'_> {
-    /// The id of this run's probe. One per run and kind: what is in the ledger of an earlier run proves nothing.
-    fn probe_of(&self, kind: &str) -> ProbeId {
-        let fallback = || ProbeId::new(format!("{:x}", self.run));
-        let id = ProbeId::new(format!("{:x}-{kind}", self.run)).or_else(|_| fallback());
-        // Hexadecimal digits are always an id.
-        id.unwrap_or_else(|error| unreachable!("{error}"))
-    }
+    /// This run's probe, of every guard: what is in the ledger of an earlier run proves nothing.
+    probe: ProbeId,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
@@ -128,7 +119,7 @@ async fn doctor(args: &Args) -> Result<u8, Failure> {
         file,
         organization_profile: args.organization_profile.as_deref(),
         patience: (!args.no_probe).then(|| Duration::try_from(args.wait).unwrap_or_default()),
-        run: run_number(),
+        probe: ProbeId::from(run_number()),
     };
     let findings = look(&desk, &args.accounts).await;
     match args.output {

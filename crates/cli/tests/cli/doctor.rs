@@ -1,12 +1,14 @@
 //! `rectify doctor` in front of a stack that works, and of the same stack with one thing broken at a time.
 
+#![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that cannot go on has failed")]
+
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     path::PathBuf,
 };
 
-use rectify_sandbox::{Effect, Fault};
+use rectify_sandbox::{Effect, Fault, WorldBuilder};
 use serde_json::{Value, json};
 
 use crate::{
@@ -28,7 +30,11 @@ struct Patient {
 impl Patient {
     /// In good health: with a trail, which a stack does not bring.
     async fn new(name: &str) -> Self {
-        let desk = Desk::new(name).await;
+        Self::build(name, |builder| builder).await
+    }
+
+    async fn build(name: &str, change: impl FnOnce(WorldBuilder) -> WorldBuilder) -> Self {
+        let desk = Desk::build(name, change).await;
         let file = |suffix: &str, text: &str| {
             let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("doctor-{name}-{suffix}.toml"));
             std::fs::write(&path, text).unwrap();
@@ -231,5 +237,50 @@ async fn what_cannot_be_looked_at_is_not_fine() {
         run.out.contains("failed   settings") && run.out.contains("What to do\n  settings of s3-bucket: "),
         "{run}"
     );
+    patient.desk.world.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_that_let_nobody_in_are_one_line_and_say_what_to_deploy() {
+    let patient = Patient::build("members", |builder| {
+        builder
+            .variable("RECTIFY_ORGANIZATION", "o-a1b2c3d4e5")
+            .variable("RECTIFY_STACK", "rectify")
+            .variable("RECTIFY_PARTITION", "aws")
+    })
+    .await;
+    let refused = Effect::Error { status: 403, code: "AccessDenied".to_owned() };
+    let fault = Fault {
+        service: Some("sts".to_owned()),
+        operation: Some("AssumeRole".to_owned()),
+        effect: refused,
+        ..Fault::default()
+    };
+    patient.desk.world.set_faults(vec![fault]);
+    let accounts: Vec<String> = (1..=5).map(|nth| format!("44445555666{nth}")).collect();
+    let mut args: Vec<&str> = accounts.iter().flat_map(|account| ["--account", account]).collect();
+    args.push("--no-probe");
+    let run = patient.doctor(&args);
+    let troubles = patient.troubles(&run);
+    let ids: Vec<&str> = troubles.iter().map(|(id, ..)| id.as_str()).collect();
+    // The trail is not the organisation's, and nobody has written down where the accounts are.
+    assert_eq!(ids, ["trail", "members", "members", "organization"], "{run}");
+    assert!(troubles[0].2.contains("--is-organization-trail"), "{run}");
+    let (_, read, todo) = &troubles[1];
+    assert!(
+        read.starts_with("no way to read in 5 accounts: 444455556661, 444455556662, 444455556663 and 2 more"),
+        "{run}"
+    );
+    assert!(
+        read.contains("arn:aws:iam::ACCOUNT:role/rectify/rectify-observe") && todo.contains("member.yaml"),
+        "{run}"
+    );
+    assert!(troubles[2].1.contains("no way to write in 5 accounts") && troubles[2].2.contains("member-correct.yaml"));
+    assert!(troubles[3].2.contains("rectify org refresh"), "{run}");
+
+    // Nobody says which accounts there are.
+    let run = patient.doctor(&["--no-probe"]);
+    let troubles = patient.troubles(&run);
+    assert!(troubles[1].0 == "members" && troubles[1].2.contains("--organization-profile"), "{run}");
     patient.desk.world.shutdown().await;
 }

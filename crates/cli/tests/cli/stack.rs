@@ -28,6 +28,10 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) async fn new(name: &str) -> Self {
+        Self::build(name, |builder| builder).await
+    }
+
+    pub(crate) async fn build(name: &str, change: impl FnOnce(WorldBuilder) -> WorldBuilder) -> Self {
         let guards = std::env::var_os("RECTIFY_BIN_DIR").map_or_else(|| root().join("target/release"), PathBuf::from);
         assert!(guards.join("s3-bucket").is_file(), "no guard in {}: `cargo build --release` first", guards.display());
         let settings = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("settings-{name}"));
@@ -35,7 +39,7 @@ impl Desk {
         std::fs::write(settings.join("settings.toml"), SETTINGS).unwrap();
         let builder = WorldBuilder::new(root().join("template.yaml"), move |_| guards.join("s3-bucket"))
             .settings_directory(settings);
-        let desk = Self { world: builder.start().await.unwrap() };
+        let desk = Self { world: change(builder).start().await.unwrap() };
         let body = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
         assert_eq!(desk.s3("PUT", "/reports", body).0, 200);
         desk.settle().await;

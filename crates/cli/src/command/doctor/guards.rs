@@ -13,7 +13,7 @@ use rectify_controls::{Order, Status};
 use tokio::time::{Instant, sleep};
 
 use super::{Desk, check::Check, rules};
-use crate::{command::deadletters::queue::Queue, connection::CloudError, guard::Guards, kinds::KindEntry, moment};
+use crate::{command::deadletters::queue::Queue, connection::CloudError, guard::Guards, kinds::KindEntry};
 
 /// Between two looks for a probe.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -31,14 +31,14 @@ pub(super) struct Seen {
 pub(super) async fn check(desk: &Desk<'_>, kind: &'static KindEntry) -> Seen {
     let (mut checks, arn, variables) = function(desk, kind).await;
     let bus = rules::bus_of(&variables);
-    let id = desk.probe_of(kind.name);
+    let id = &desk.probe;
     let probe = rules::probe(kind.name, desk.account.as_str(), desk.connection.region().as_str(), id.as_str());
     let rules = OptionFuture::from(arn.as_ref().map(|arn| rules::check(desk.connection, kind, arn, &bus, &probe)));
     let come_round = async {
         match (&arn, desk.patience) {
             (None, _) => Check::skipped("probe", kind.name, "there is no function for it to reach"),
             (_, None) => Check::skipped("probe", kind.name, "not asked for: --no-probe"),
-            (_, Some(patience)) => probed(desk, kind, &bus, &probe, &id, patience).await,
+            (_, Some(patience)) => probed(desk, kind, &bus, &probe, id, patience).await,
         }
     };
     let answered = async { if arn.is_some() { Some(status(desk, kind).await) } else { None } };

@@ -39,8 +39,13 @@ pub(super) async fn check(desk: &Desk<'_>, accounts: &[AccountId], regions: &[Re
         Ok(known) => known,
         Err(check) => return vec![check],
     };
+    if known.is_empty() {
+        let next = "name credentials that may list them with --organization-profile, or accounts with --account";
+        let seen = "the organisation shows no other active account to these credentials";
+        return vec![Check::warning(ENTER, "", seen, next)];
+    }
     let settings = desk.file.as_ref().and_then(|file| file.settings.as_ref());
-    let questions = questions(desk, &known, regions, settings);
+    let questions = questions(&known, regions, settings);
     let guards = Guards::new(desk.connection);
     let progress = output::progress(questions.len(), "ways into accounts");
     let answers: Vec<(AccountId, Vec<Closed>)> = stream::iter(questions)
@@ -82,12 +87,10 @@ async fn known(desk: &Desk<'_>, accounts: &[AccountId]) -> Result<BTreeMap<Accou
 
 /// The first guard reads everywhere; each guard writes once per account, where the settings allow any of its controls to.
 fn questions<'a>(
-    desk: &Desk<'_>,
     known: &'a BTreeMap<AccountId, Option<AccountFacts>>,
     regions: &'a [Region],
     settings: Option<&Settings>,
 ) -> Vec<Question<'a>> {
-    let _ = desk;
     let mut questions = Vec::new();
     for (account, facts) in known {
         for (nth, kind) in KINDS.iter().enumerate() {
