@@ -32,11 +32,15 @@ impl Stacks {
     /// The parameters that every stack of a member gets; what a template does not declare is not looked at.
     pub(crate) fn parameters(hub: &Hub, organization: &Organization, regions: &[String]) -> BTreeMap<String, String> {
         let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let corrective = organization.units.iter().filter(|unit| unit.corrective);
+        let corrective: Vec<&str> = corrective.map(|unit| unit.id.as_str()).collect();
         BTreeMap::from([
             text("HubAccount", &hub.account),
             text("HubRegion", &hub.region),
             text("HubStack", crate::template::resolve::STACK),
             text("OrganizationId", &organization.id),
+            text("OrganizationalUnits", &organization.root),
+            text("CorrectiveOrganizationalUnits", &corrective.join(",")),
             text("HomeRegion", regions.first().unwrap_or(&hub.region)),
             text("Regions", &regions.join(",")),
         ])
