@@ -12,5 +12,6 @@ pub(crate) mod pause;
 pub(crate) mod policy;
 pub(crate) mod resume;
 pub(crate) mod sandbox;
+pub(crate) mod scp;
 pub(crate) mod settings;
 pub(crate) mod undo;

@@ -32,6 +32,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Org(#[from] command::org::Error),
     #[error(transparent)]
+    Scp(#[from] command::scp::Error),
+    #[error(transparent)]
     Settings(#[from] command::settings::Error),
     #[error(transparent)]
     Cloud(#[from] CloudError),
@@ -54,6 +56,7 @@ impl Failure {
             Self::DeadLetters(error) => error.code(),
             Self::Doctor(error) => error.code(),
             Self::Org(error) => error.code(),
+            Self::Scp(error) => error.code(),
             Self::Cloud(error) => error.code(),
             Self::Sandbox(error) => error.code(),
             Self::Output(_) => exit::MACHINE,
@@ -74,6 +77,7 @@ impl Failure {
             Self::DeadLetters(error) => error.help(),
             Self::Doctor(error) => error.help(),
             Self::Org(error) => error.help(),
+            Self::Scp(error) => error.help(),
             Self::Settings(error) => error.help(),
             Self::Cloud(error) => error.help(),
             Self::Sandbox(error) => error.help(),

@@ -242,13 +242,7 @@ async fn what_cannot_be_looked_at_is_not_fine() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn members_that_let_nobody_in_are_one_line_and_say_what_to_deploy() {
-    let patient = Patient::build("members", |builder| {
-        builder
-            .variable("RECTIFY_ORGANIZATION", "o-a1b2c3d4e5")
-            .variable("RECTIFY_STACK", "rectify")
-            .variable("RECTIFY_PARTITION", "aws")
-    })
-    .await;
+    let patient = Patient::build("members", |builder| builder.parameter("OrganizationId", "o-a1b2c3d4e5")).await;
     let refused = Effect::Error { status: 403, code: "AccessDenied".to_owned() };
     let fault = Fault {
         service: Some("sts".to_owned()),
@@ -268,7 +262,7 @@ async fn members_that_let_nobody_in_are_one_line_and_say_what_to_deploy() {
     assert!(troubles[0].2.contains("--is-organization-trail"), "{run}");
     let (_, read, todo) = &troubles[1];
     assert!(
-        read.starts_with("no way to read in 5 accounts: 444455556661, 444455556662, 444455556663 and 2 more"),
+        read.starts_with("no way to read in 5 accounts, 444455556661, 444455556662, 444455556663 and 2 more"),
         "{run}"
     );
     assert!(

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_config::retry::RetryConfig;
 use aws_sdk_organizations::{
     Client,
     types::{Account, AccountState, AccountStatus},
@@ -13,13 +12,10 @@ use rectify_controls::{AccountFacts, AccountId};
 use tokio::sync::Mutex;
 
 use super::Error;
-use crate::connection::{self, Connection};
+use crate::connection::Connection;
 
 /// Deeper than units nest (Organizations user guide, "quotas": five levels below the root).
 const DEEPEST: usize = 20;
-
-/// Tries of one call: the API allows few calls a second, and there are two per account.
-const TRIES: u32 = 10;
 
 /// An account in the organisation.
 #[derive(Debug, Clone)]
@@ -38,14 +34,8 @@ pub(super) struct Organization<'c> {
 
 impl<'c> Organization<'c> {
     pub(super) async fn new(connection: &'c Connection, profile: Option<&str>) -> Self {
-        let own = match profile {
-            Some(profile) => Some(connection::config(Some(profile), Some(connection.region())).await),
-            None => None,
-        };
-        let config = aws_sdk_organizations::config::Builder::from(own.as_ref().unwrap_or(connection.config()))
-            .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
-            .build();
-        Self { connection, client: Client::from_conf(config), parents: Mutex::default() }
+        let client = connection.organizations(profile).await;
+        Self { connection, client, parents: Mutex::default() }
     }
 
     /// Every active account, by id.
