@@ -34,25 +34,10 @@ default = true
 mode = "detective"
 "#;
 
-/// The organisation, with the hub as its management account.
-pub fn organization() -> Organization {
-    Organization::new("o-exampleorg", "r-home")
-        .unit("ou-home-workload", "Workloads", None, false)
-        .unit("ou-home-producti", "Production", Some("ou-home-workload"), true)
-        .unit("ou-home-webshop0", "Web shop", Some("ou-home-producti"), false)
-        .unit("ou-home-developm", "Development", Some("ou-home-workload"), false)
-        .member(PRODUCTION, "shop", Some("ou-home-webshop0"))
-        .tag("environment", "production")
-        .member(DEVELOPMENT, "playground", Some("ou-home-developm"))
-        .member(CLOSED, "old shop", Some("ou-home-producti"))
-        .suspended()
-        .member(WATCHED, "bought company", None)
-}
-
 impl Stage {
-    /// A world with [`organization`], whose accounts the ledger knows as `rectify org refresh` writes them down.
+    /// A world with [`Organization::example`], whose accounts the ledger knows as `rectify org refresh` writes them down.
     pub async fn organization(settings: &str) -> Self {
-        let stage = Self::build(settings, |builder| builder.organization(organization())).await;
+        let stage = Self::build(settings, |builder| builder.organization(Organization::example())).await;
         for (account, path) in [
             (PRODUCTION, ["r-home", "ou-home-workload", "ou-home-producti", "ou-home-webshop0"].as_slice()),
             (DEVELOPMENT, &["r-home", "ou-home-workload", "ou-home-developm"]),

@@ -225,7 +225,7 @@ mod tests {
         Asker::role(HUB, "arn:aws:iam::123456789012:role/rectify/rectify-s3-bucket", Some("o-ours"))
     }
 
-    fn trust(condition: Value) -> Value {
+    fn trust(condition: &Value) -> Value {
         json!({ "Statement": [{
             "Effect": "Allow",
             "Principal": { "AWS": "arn:aws:iam::123456789012:root" },
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_trust_holds_for_the_caller_it_describes_and_nobody_else() {
-        let policy = trust(json!({
+        let policy = trust(&json!({
             "ArnEquals": { "aws:PrincipalArn": "arn:aws:iam::123456789012:role/rectify/rectify-s3-bucket" },
             "StringEquals": { "aws:PrincipalOrgID": "o-ours", "sts:ExternalId": "rectify-123456789012" },
         }));
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_never_lets_in() {
-        let allow = trust(json!({ "IpAddress": { "aws:SourceIp": "10.0.0.0/8" } }));
+        let allow = trust(&json!({ "IpAddress": { "aws:SourceIp": "10.0.0.0/8" } }));
         assert_eq!(decide(&allow, &guard(), "sts:AssumeRole", None), Decision::Silent);
         let deny = json!({ "Statement": [
             { "Effect": "Allow", "Principal": "*", "Action": "*" },
@@ -269,7 +269,8 @@ mod tests {
 
     #[test]
     fn operators_are_those_of_iam() {
-        let holds = |condition: Value| decide(&trust(condition), &guard(), "sts:AssumeRole", None) == Decision::Allowed;
+        let holds =
+            |condition: Value| decide(&trust(&condition), &guard(), "sts:AssumeRole", None) == Decision::Allowed;
         assert!(holds(json!({ "StringLike": { "AWS:principalarn": "arn:aws:iam::*:role/rectify/rectify-*" } })));
         assert!(holds(json!({ "StringNotEquals": { "aws:RequestTag/x": "y" } })), "absent is not equal");
         assert!(!holds(json!({ "StringNotEquals": { "aws:PrincipalOrgID": ["o-a", "o-ours"] } })));

@@ -59,6 +59,23 @@ impl Organization {
         Self { id: id.into(), root: root.into(), units: Vec::new(), accounts: Vec::new() }
     }
 
+    /// A ready-made one: a unit with production below the workloads, which has writing roles, one with development, which has
+    /// none, an account that was closed, and one that is in no unit.
+    #[must_use]
+    pub fn example() -> Self {
+        Self::new("o-exampleorg", "r-home")
+            .unit("ou-home-workload", "Workloads", None, false)
+            .unit("ou-home-producti", "Production", Some("ou-home-workload"), true)
+            .unit("ou-home-webshop0", "Web shop", Some("ou-home-producti"), false)
+            .unit("ou-home-developm", "Development", Some("ou-home-workload"), false)
+            .member("111111111111", "shop", Some("ou-home-webshop0"))
+            .tag("environment", "production")
+            .member("222222222222", "playground", Some("ou-home-developm"))
+            .member("333333333333", "old shop", Some("ou-home-producti"))
+            .suspended()
+            .member("444444444444", "bought company", None)
+    }
+
     /// Adds a unit below `parent`, or below the root.
     #[must_use]
     pub fn unit(
@@ -102,6 +119,21 @@ impl Organization {
     #[must_use]
     pub fn account(&self, id: &str) -> Option<&Member> {
         self.accounts.iter().find(|member| member.id == id)
+    }
+
+    /// The names of the units above a member, from the root down, as a path.
+    #[must_use]
+    pub fn path(&self, member: &Member) -> String {
+        let mut names = Vec::new();
+        let mut unit = member.unit.as_deref();
+        for _ in &self.units {
+            let Some(found) = unit.and_then(|id| self.units.iter().find(|unit| unit.id == id)) else { break };
+            names.push(found.name.as_str());
+            unit = found.parent.as_deref();
+        }
+        names.push("Root");
+        names.reverse();
+        names.join("/")
     }
 
     /// Whether writing roles are deployed to a member: its unit, or one above it, is a target of their stack set.

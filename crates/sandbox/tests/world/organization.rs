@@ -9,24 +9,10 @@ const HUB: &str = "123456789012";
 /// In a unit below one with writing roles.
 const PRODUCTION: &str = "111111111111";
 const DEVELOPMENT: &str = "222222222222";
-const CLOSED: &str = "333333333333";
 const OUTSIDE: &str = "999999999999";
 
-fn organization() -> Organization {
-    Organization::new("o-exampleorg", "r-home")
-        .unit("ou-home-workload", "Workloads", None, false)
-        .unit("ou-home-producti", "Production", Some("ou-home-workload"), true)
-        .unit("ou-home-webshop0", "Web shop", Some("ou-home-producti"), false)
-        .unit("ou-home-developm", "Development", Some("ou-home-workload"), false)
-        .member(PRODUCTION, "shop", Some("ou-home-webshop0"))
-        .tag("environment", "production")
-        .member(DEVELOPMENT, "playground", Some("ou-home-developm"))
-        .member(CLOSED, "old", Some("ou-home-producti"))
-        .suspended()
-}
-
 async fn start() -> Sandbox {
-    Sandbox::with(fixture("organization/template.yaml"), |builder| builder.organization(organization())).await
+    Sandbox::with(fixture("organization/template.yaml"), |builder| builder.organization(Organization::example())).await
 }
 
 /// The functions that an event started, by the event's name and account.
@@ -83,7 +69,7 @@ except o.exceptions.AWSOrganizationsNotInUseException as error: print('outside')
         .await;
     let expected = [
         "o-exampleorg r-home",
-        "[[('123456789012', 'ACTIVE'), ('111111111111', 'ACTIVE')], [('222222222222', 'ACTIVE'), ('333333333333', 'SUSPENDED')]]",
+        "[[('123456789012', 'ACTIVE'), ('111111111111', 'ACTIVE')], [('222222222222', 'ACTIVE'), ('333333333333', 'SUSPENDED')], [('444444444444', 'ACTIVE')]]",
         "ou-home-webshop0",
         "ou-home-producti",
         "ou-home-workload",
@@ -166,9 +152,9 @@ async fn a_rule_whose_role_may_put_nothing_forwards_nothing() {
         );
         std::fs::write(directory.path().join(name), text).unwrap();
     }
-    let organization = organization();
     let sandbox =
-        Sandbox::with(directory.path().join("template.yaml"), |builder| builder.organization(organization)).await;
+        Sandbox::with(directory.path().join("template.yaml"), |builder| builder.organization(Organization::example()))
+            .await;
     sandbox.boto3_as(PRODUCTION, "eu-central-1", PUBLIC).await;
     sandbox.idle().await;
     assert!(sandbox.world.invocations().is_empty());
