@@ -34,7 +34,10 @@ pub use fact::{Fact, Unreadable};
 pub use finding::{Evidence, Finding, Fingerprint, State};
 pub use ids::{AccountId, Arn, BucketName, IdError, OrganizationId, Partition, Place, Region};
 pub use kind::{Access, Ignored, Kind, Need, ResourceKind, Screen, Selection, Trigger, Trust};
-pub use order::{Because, Broken, Budget, Difference, Explained, Explanation, Order, Resource, Sourced, UndoAnswer};
+pub use order::{
+    Because, Broken, Budget, Difference, Explained, Explanation, Order, Resource, Sourced, SweepRequest, Swept,
+    SweptRow, UndoAnswer, Unswept,
+};
 pub use outcome::{Outcome, Proof, Step, Withheld};
 pub use plan::plan;
 pub use restore::{Progress, Restored, differences, progress};

@@ -11,6 +11,7 @@
   to itself, because copying a whole table takes most of moto's time once it has some hundred rows.
 - The gateway can ask whether a request is allowed without having it carried out.
 - moto fails with an internal error when a schedule's group does not exist.
+- moto lists the buckets of a page and forgets the rest: here the page ends with a token, and each bucket says its region.
 - moto calls the answer of GetBucketVersioning by a name that the SDKs do not read.
 - moto checks a signature over the form it parsed, not over the bytes that came, so a form with anything but plain letters in
   it never matches, and in place of an empty body it takes the parameters of the address; the bytes are kept for the check.
@@ -44,6 +45,7 @@ token = os.environ.pop("RECTIFY_SANDBOX_TOKEN")
 
 from moto import settings  # noqa: E402
 from moto.backends import get_backend  # noqa: E402
+from moto.core.responses import ActionResult  # noqa: E402
 from moto.core.authorization import ActionAuthenticatorMixin  # noqa: E402
 from moto.core.serialize import BaseXMLSerializer  # noqa: E402
 from moto.dynamodb import models as dynamodb_models  # noqa: E402
@@ -170,9 +172,30 @@ def versioning_as_the_sdks_read_it(self):
     return status, headers, body.replace("GetBucketVersioningResponse", "VersioningConfiguration")
 
 
+def buckets_page_by_page(self):
+    self.data["Action"] = "ListAllMyBuckets"
+    self._authenticate_and_authorize_s3_action()
+    region, token = self._get_param("bucket-region"), self._get_param("continuation-token") or ""
+    found = self.backend.list_buckets(prefix=self._get_param("prefix"), bucket_region=region, max_buckets=None)
+    left = sorted((bucket for bucket in found if bucket.name > token), key=lambda bucket: bucket.name)
+    page = left[: int(self._get_param("max-buckets") or 10000)]
+    answer = {
+        "Owner": {"ID": "bcaf1ffd86f41161ca5fb16fd081034f", "DisplayName": "webfile"},
+        "Buckets": [
+            {"Name": bucket.name, "CreationDate": bucket.creation_date_ISO8601, "BucketRegion": bucket.region_name}
+            for bucket in page
+        ],
+    }
+    if len(left) > len(page):
+        answer["ContinuationToken"] = page[-1].name
+    self.data["Action"] = "ListBuckets"
+    return self.serialized(ActionResult(answer))
+
+
 dynamodb_models.DynamoDBBackend.transact_write_items = transact_with_its_items_in_mind
 dynamodb_models.copy = CopyOfTouched()
 EventBridgeSchedulerBackend.create_schedule = schedule_in_a_group_that_exists
+S3Response.all_buckets = buckets_page_by_page
 S3Response.get_bucket_versioning = versioning_as_the_sdks_read_it
 BaseXMLSerializer._serialized_result_to_response = answer_named_after_its_shape
 ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_unless_administrator
