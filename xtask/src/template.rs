@@ -1,26 +1,32 @@
-//! `template.yaml` from the rule book.
+//! `template.yaml`, `member.yaml` and `member-correct.yaml` from the rule book.
 //!
 //! The YAML lives in `template/*.yaml`, with the comments a reader of the result needs. This module fills in what the rule
 //! book knows: names, event patterns and permissions.
 
+mod alarms;
+mod dashboard;
 mod fill;
 mod iam;
 mod pattern;
 
 use anyhow::{Context as _, Result};
 
+use rectify_controls::{Access, Need, pattern::event_pattern};
+
 use crate::{kinds::KindSummary, repo::Generated};
 use fill::fill;
 
 const HUB: &str = include_str!("template/hub.yaml");
 const GUARD: &str = include_str!("template/guard.yaml");
-const ALARM: &str = include_str!("template/alarm.yaml");
+const ORGANIZATION: &str = include_str!("template/organization.yaml");
+const SWEEPER: &str = include_str!("template/sweeper.yaml");
+const MEMBER: &str = include_str!("template/member.yaml");
+const MEMBER_RULE: &str = include_str!("template/member-rule.yaml");
+const MEMBER_CORRECT: &str = include_str!("template/member-correct.yaml");
+const CORRECT_ROLE: &str = include_str!("template/correct-role.yaml");
 const OUTPUTS: &str = include_str!("template/outputs.yaml");
 
-/// Namespace of the metrics in the functions' log lines (CloudWatch embedded metric format).
-const NAMESPACE: &str = "rectify";
-
-/// The template for `kinds`.
+/// The templates for `kinds`.
 ///
 /// # Errors
 /// When a part names a placeholder that nothing fills, or an event pattern is longer than every account accepts.
@@ -47,10 +53,52 @@ pub(crate) fn files(kinds: &[KindSummary]) -> Result<Vec<Generated>> {
             ("functions", &functions),
             ("queues", &queues),
             ("guards", &guards),
+            ("sweeper", &sweeper(kinds)?),
+            ("organization", ORGANIZATION.trim_end()),
+            ("dashboard", &dashboard::yaml(kinds)),
             ("outputs", &outputs),
         ],
     )?;
-    Ok(vec![Generated { path: "template.yaml".to_owned(), text, by: "cargo xtask template" }])
+    let file = |path: &str, text| Generated { path: path.to_owned(), text, by: "cargo xtask template" };
+    Ok(vec![
+        file("template.yaml", text),
+        file("member.yaml", member(kinds)?),
+        file("member-correct.yaml", member_correct(kinds)?),
+    ])
+}
+
+/// What every watched account has.
+fn member(kinds: &[KindSummary]) -> Result<String> {
+    let rule = |kind: &KindSummary| {
+        fill(MEMBER_RULE, &[("id", &kind.pascal()), ("kind", kind.name), ("pattern", &pattern::yaml(kind.triggers))])
+    };
+    let rules = kinds.iter().map(rule).collect::<Result<Vec<_>>>()?.join("\n");
+    let principals = lines(kinds, |kind| {
+        format!("- !Sub arn:${{AWS::Partition}}:iam::${{HubAccount}}:role/rectify/${{HubStack}}-{}", kind.name)
+    });
+    let reads: Vec<Access> = kinds.iter().flat_map(|kind| kind.access).filter(reads).copied().collect();
+    fill(MEMBER, &[("rules", &rules), ("principals", &principals), ("policies", &iam::policies(&reads))])
+}
+
+/// What an account has in which something may be put back.
+fn member_correct(kinds: &[KindSummary]) -> Result<String> {
+    let role = |kind: &KindSummary| {
+        // Reads too: what is written as a whole is read first.
+        let policies = iam::policies(kind.access);
+        fill(CORRECT_ROLE, &[("id", &kind.pascal()), ("kind", kind.name), ("policies", &policies)])
+    };
+    let writes = |kind: &&KindSummary| kind.access.iter().any(|access| access.need == Need::Write);
+    let roles = kinds.iter().filter(writes).map(role).collect::<Result<Vec<_>>>()?.join("\n");
+    fill(MEMBER_CORRECT, &[("roles", &roles)])
+}
+
+fn reads(access: &&Access) -> bool {
+    access.need == Need::Read
+}
+
+fn sweeper(kinds: &[KindSummary]) -> Result<String> {
+    let names = kinds.iter().map(|kind| kind.name).collect::<Vec<_>>().join(",");
+    fill(SWEEPER, &[("kinds", &names), ("alarms", &alarms::sweeper()?)])
 }
 
 /// One line for each kind.
@@ -60,7 +108,7 @@ fn lines(kinds: &[KindSummary], line: impl Fn(&KindSummary) -> String) -> String
 
 fn guard(kind: &KindSummary) -> Result<String> {
     let id = kind.pascal();
-    rectify_pattern::check_length(&pattern::json(kind.triggers).to_string(), rectify_pattern::DEFAULT_LENGTH)
+    rectify_pattern::check_length(&event_pattern(kind.triggers).to_string(), rectify_pattern::DEFAULT_LENGTH)
         .with_context(|| format!("the rule of kind `{}` needs to be split", kind.name))?;
     let controls = match kind.controls.len() {
         1 => "1 control".to_owned(),
@@ -74,78 +122,9 @@ fn guard(kind: &KindSummary) -> Result<String> {
             ("controls", &controls),
             ("pattern", &pattern::yaml(kind.triggers)),
             ("policies", &iam::policies(kind.access)),
-            ("alarms", &alarms(kind, &id)?),
+            ("alarms", &alarms::guard(kind, &id)?),
         ],
     )
-}
-
-/// One alarm of a guard.
-struct Alarm {
-    name: &'static str,
-    description: &'static str,
-    namespace: &'static str,
-    metric: &'static str,
-    dimension: &'static str,
-    value: String,
-    statistic: &'static str,
-}
-
-fn alarms(kind: &KindSummary, id: &str) -> Result<String> {
-    let own = |name, description| Alarm {
-        name,
-        description,
-        namespace: NAMESPACE,
-        metric: name,
-        dimension: "kind",
-        value: kind.name.to_owned(),
-        statistic: "Sum",
-    };
-    let lambda = |name, description| Alarm {
-        name,
-        description,
-        namespace: "AWS/Lambda",
-        metric: name,
-        dimension: "FunctionName",
-        value: format!("!Ref {id}Guard"),
-        statistic: "Sum",
-    };
-    let alarms = [
-        lambda("Errors", "The guard failed on an event; Lambda tries it twice more"),
-        lambda("Throttles", "Events wait because the guard has no concurrency left"),
-        Alarm {
-            name: "DeadLetters",
-            description: "Something waits in the dead-letter queue. Nobody has looked at those changes",
-            namespace: "AWS/SQS",
-            metric: "ApproximateNumberOfMessagesVisible",
-            dimension: "QueueName",
-            value: format!("!GetAtt {id}GuardDeadLetters.QueueName"),
-            statistic: "Maximum",
-        },
-        own("NotProven", "A correction was made and the breach is still there"),
-        own(
-            "Withheld",
-            "A correction was held back by the budget, a pause, a tug of war, the ledger or the guard's own event",
-        ),
-    ];
-    let texts = alarms
-        .iter()
-        .map(|alarm| {
-            fill(
-                ALARM,
-                &[
-                    ("id", id),
-                    ("name", alarm.name),
-                    ("description", &format!("{} ({}).", alarm.description, kind.name)),
-                    ("namespace", alarm.namespace),
-                    ("metric", alarm.metric),
-                    ("dimension", alarm.dimension),
-                    ("value", &alarm.value),
-                    ("statistic", alarm.statistic),
-                ],
-            )
-        })
-        .collect::<Result<Vec<_>>>()?;
-    Ok(texts.join("\n"))
 }
 
 #[cfg(test)]

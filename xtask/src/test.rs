@@ -86,7 +86,7 @@ fn lint_template(repo: &Repo) -> Result<()> {
     let sam = tools::python(&SAM, &cache)?;
     run(sam_environment(&mut command(sam.join("sam"), &["validate", "--lint"], repo.root())))?;
     let lint = tools::python(&CFN_LINT, &cache)?;
-    run(&mut command(lint.join("cfn-lint"), &["template.yaml"], repo.root()))
+    run(&mut command(lint.join("cfn-lint"), &["template.yaml", "member.yaml", "member-correct.yaml"], repo.root()))
 }
 
 fn build_guards(repo: &Repo) -> Result<()> {

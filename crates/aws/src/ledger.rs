@@ -18,6 +18,7 @@
 //! | `budget#{control}#{account}#{hour}` | `count` | corrections of an hour | |
 //! | `budget#{control}#everywhere#{hour}` | `count` | the same, in all accounts | |
 //! | `once` | `{what}` | something that is told once | |
+//! | `probe#{id}` | `{kind}` | a probe event that came through to a guard; kept for an hour | |
 //!
 //! **Architecture invariant:** no scans, and no read before a write decides anything: every rule of the ledger is a
 //! condition of the write itself.
@@ -33,6 +34,7 @@ mod ids;
 mod lease;
 mod note;
 pub mod people;
+mod probe;
 mod row;
 mod standing;
 mod state;
@@ -52,6 +54,7 @@ pub use self::{
     lease::LEASE_LOST,
     note::{Note, Noted},
     people::FindingRow,
+    probe::{ProbeId, ProbeIdError},
     state::ResourceState,
     types::{CorrectionRow, Json, Lease, Sighting, WriteAhead},
     undo::UndoClaim,

@@ -17,6 +17,7 @@ mod retry;
 mod schedule;
 mod session;
 mod topic;
+mod whoami;
 
 pub mod ledger;
 
@@ -26,10 +27,11 @@ pub use failure::{AwsFailure, FailureKind};
 pub use jitter::pause;
 pub use ledger::{
     Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, FindingRow, Json, Lease, Ledger, Limits,
-    Note, Noted, ResourceKey, ResourceState, Sighting, UndoClaim, WriteAhead, exemption_id,
+    Note, Noted, ProbeId, ProbeIdError, ResourceKey, ResourceState, Sighting, UndoClaim, WriteAhead, exemption_id,
 };
 pub use names::Names;
 pub use retry::{AlsoRetry, every_call_its_tries};
 pub use schedule::Schedules;
 pub use session::{PerSession, Reason, Session, SessionError, Sessions};
 pub use topic::{Message, Topic};
+pub use whoami::whoami;

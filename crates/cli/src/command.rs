@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod controls;
 pub(crate) mod deadletters;
+pub(crate) mod doctor;
 pub(crate) mod exempt;
 pub(crate) mod explain;
 pub(crate) mod history;
@@ -12,4 +13,5 @@ pub(crate) mod policy;
 pub(crate) mod resume;
 pub(crate) mod sandbox;
 pub(crate) mod settings;
+pub(crate) mod sweep;
 pub(crate) mod undo;

@@ -199,7 +199,8 @@ impl Connection {
         &self.region
     }
 
-    fn table(&self) -> String {
+    /// The ledger's table.
+    pub(crate) fn table(&self) -> String {
         format!("{}-ledger", self.stack)
     }
 

@@ -12,6 +12,8 @@ pub(crate) const BREACH: u8 = 3;
 pub(crate) const UNPROVEN: u8 = 4;
 /// Nothing was done: refused by rectify or by the person who was asked. An undo: something else has changed the resource.
 pub(crate) const REFUSED: u8 = 5;
+/// Something of the deployment does not work: by the doctor.
+pub(crate) const UNWELL: u8 = 6;
 /// The machine lacks something: a free port, a program, a file that has to be built first.
 pub(crate) const MACHINE: u8 = 10;
 /// AWS refused, or could not be reached; or not everything that was asked for could be done there.
@@ -28,6 +30,7 @@ Exit codes:
   3   judged, and a breach was found
   4   something was not put back, or not proven
   5   nothing was done: refused (an undo: something else has changed the resource since)
+  6   something of the deployment does not work (doctor)
   10  the machine lacks something (a free port, a program, a file to be built first)
   11  AWS refused or could not be reached
   130 stopped before the end";

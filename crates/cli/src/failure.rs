@@ -28,7 +28,11 @@ pub(crate) enum Failure {
     #[error(transparent)]
     DeadLetters(#[from] command::deadletters::Error),
     #[error(transparent)]
+    Doctor(#[from] command::doctor::Error),
+    #[error(transparent)]
     Org(#[from] command::org::Error),
+    #[error(transparent)]
+    Sweep(#[from] command::sweep::Error),
     #[error(transparent)]
     Settings(#[from] command::settings::Error),
     #[error(transparent)]
@@ -50,7 +54,9 @@ impl Failure {
             Self::Resume(error) => error.code(),
             Self::Explain(error) => error.code(),
             Self::DeadLetters(error) => error.code(),
+            Self::Doctor(error) => error.code(),
             Self::Org(error) => error.code(),
+            Self::Sweep(error) => error.code(),
             Self::Cloud(error) => error.code(),
             Self::Sandbox(error) => error.code(),
             Self::Output(_) => exit::MACHINE,
@@ -69,7 +75,9 @@ impl Failure {
             Self::Resume(error) => error.help(),
             Self::Explain(error) => error.help(),
             Self::DeadLetters(error) => error.help(),
+            Self::Doctor(error) => error.help(),
             Self::Org(error) => error.help(),
+            Self::Sweep(error) => error.help(),
             Self::Settings(error) => error.help(),
             Self::Cloud(error) => error.help(),
             Self::Sandbox(error) => error.help(),

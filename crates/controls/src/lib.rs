@@ -24,7 +24,10 @@ mod plan;
 mod restore;
 mod settings;
 mod standing;
+mod status;
+mod sweep;
 
+pub mod pattern;
 pub mod s3_bucket;
 
 pub use control::{Action, Control, Framework, Guidance, Mode, OptionSpec, Severity};
@@ -34,12 +37,11 @@ pub use fact::{Fact, Unreadable};
 pub use finding::{Evidence, Finding, Fingerprint, State};
 pub use ids::{AccountId, Arn, BucketName, IdError, OrganizationId, Partition, Place, Region};
 pub use kind::{Access, Ignored, Kind, Need, ResourceKind, Screen, Selection, Trigger, Trust};
-pub use order::{
-    Because, Broken, Budget, Difference, Explained, Explanation, Order, Resource, Sourced, SweepRequest, Swept,
-    SweptRow, UndoAnswer, Unswept,
-};
+pub use order::{Because, Broken, Budget, Difference, Explained, Explanation, Order, Resource, Sourced, UndoAnswer};
 pub use outcome::{Outcome, Proof, Step, Withheld};
 pub use plan::plan;
 pub use restore::{Progress, Restored, differences, progress};
 pub use settings::{ControlSettings, Environment, Limits, Membership, Messages, Settings, SettingsError};
 pub use standing::{AccountFacts, Deferral, Past, Reach, Reopened, Standing, Switch};
+pub use status::{Entry, Status, Way, settings_digest};
+pub use sweep::{SweepRequest, Swept, SweptRow, Unswept};

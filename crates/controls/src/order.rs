@@ -52,7 +52,7 @@ pub enum Order {
     },
     /// Daily housekeeping: warn of exemptions that end soon.
     Tend {},
-    /// Judge a page of a place's resources and go the ordinary way with each. Answered with a [`Swept`].
+    /// Judge a page of a place's resources and go the ordinary way with each. Answered with a [`Swept`](crate::Swept).
     Sweep {
         /// The account.
         account: AccountId,
@@ -64,80 +64,24 @@ pub enum Order {
         /// Judge and decide only: nothing is changed, written down or told.
         #[serde(default)]
         dry_run: bool,
-        /// [`Swept::next`] of the answer before; the beginning when absent.
+        /// [`Swept::next`](crate::Swept::next) of the answer before; the beginning when absent.
         #[serde(default)]
         after: Option<String>,
     },
-}
-
-/// The detail of a `Sweep` event: judge every resource of a kind in one place (docs/adr/0011-hub-and-members.md).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SweepRequest {
-    /// The kind.
-    pub kind: String,
-    /// The account.
-    pub account: AccountId,
-    /// The region.
-    pub region: Region,
-    /// Controls to judge; every control of the kind when empty.
-    #[serde(default)]
-    pub controls: Vec<String>,
-    /// Which sweep it is part of.
-    pub sweep: String,
-    /// Where to go on, for the guard that wrote it; the beginning when absent.
-    #[serde(default)]
-    pub after: Option<String>,
-}
-
-impl SweepRequest {
-    /// The event's `detail-type`.
-    pub const DETAIL_TYPE: &'static str = "Sweep";
-}
-
-/// What a sweep did with one page of a place's resources.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Swept {
-    /// Resources that were looked at, also those that are gone.
-    pub looked: u32,
-    /// Resources that break nothing, or are gone.
-    pub fine: u32,
-    /// Where to go on; `None` at the end of the place. Opaque: only the guard that made it can read it.
-    pub next: Option<String>,
-    /// How each finding ended. What a dry run says would be is the outcome's name.
-    pub rows: Vec<SweptRow>,
-    /// Resources that could not be judged, each tried twice.
-    pub failed: Vec<Unswept>,
-    /// Why the place holds nothing to sweep, for example because the region is not enabled in the account.
-    #[serde(default)]
-    pub skipped: Option<String>,
-}
-
-/// One finding of a sweep.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SweptRow {
-    /// The resource's ARN.
-    pub resource: String,
-    /// The control; empty when the outcome is about none.
-    pub control: String,
-    /// How bad.
-    pub severity: Option<Severity>,
-    /// How it ended, or in a dry run would end.
-    pub outcome: String,
-    /// One sentence about the finding.
-    pub summary: Option<String>,
-    /// Why it ended so.
-    pub why: Option<String>,
-    /// Id of the correction.
-    pub correction: Option<String>,
-}
-
-/// A resource that a sweep could not judge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unswept {
-    /// The resource's ARN.
-    pub resource: String,
-    /// Why.
-    pub error: String,
+    /// Say how the guard is: its release, its settings, whether it can read the ledger. Answered with a
+    /// [`Status`](crate::Status).
+    Status {},
+    /// Try the way into an account, as for a look and, when asked, as for a correction; change nothing there. Answered with
+    /// an [`Entry`](crate::Entry).
+    Enter {
+        /// The account.
+        account: AccountId,
+        /// The region.
+        region: Region,
+        /// Also as for a correction.
+        #[serde(default)]
+        write: bool,
+    },
 }
 
 /// One resource, by the names people use.
@@ -303,6 +247,9 @@ mod tests {
         let sweep = r#"{"rectify":"sweep","account":"111122223333","region":"eu-central-1"}"#;
         let sweep: Order = serde_json::from_str(sweep).unwrap();
         assert!(matches!(sweep, Order::Sweep { dry_run: false, after: None, .. }));
+        assert_eq!(serde_json::from_str::<Order>(r#"{"rectify":"status"}"#).unwrap(), Order::Status {});
+        let enter = r#"{"rectify":"enter","account":"444455556666","region":"eu-west-1"}"#;
+        assert!(matches!(serde_json::from_str(enter).unwrap(), Order::Enter { write: false, .. }));
     }
 
     #[test]
@@ -315,6 +262,7 @@ mod tests {
             r#"{"rectify":"undo"}"#,
             r#"{"rectify":"sweep","account":"111122223333"}"#,
             r#"{"rectify":"sweep","account":"111122223333","region":"eu-central-1","force":true}"#,
+            r#"{"rectify":"enter","account":"../x","region":"eu-west-1"}"#,
             r#"{"source":"aws.s3"}"#,
         ] {
             assert!(serde_json::from_str::<Order>(text).is_err(), "{text}");

@@ -11,14 +11,17 @@ mod admit;
 mod clock;
 mod correct;
 mod defer;
+mod enter;
 mod environment;
 mod explain;
 mod failure;
 mod orders;
 mod pace;
+mod probe;
 mod recover;
 mod report;
 mod shell;
+mod status;
 mod sweep;
 mod telemetry;
 mod tell;
@@ -34,6 +37,12 @@ use rectify_controls::{Fact, Kind, Selection, Tags};
 pub use failure::Failure;
 pub use report::{Ended, Report};
 pub use shell::{Shell, StartError, run};
+
+/// Installs the log format of every function of a stack, for one that is no guard: `name` names it when its environment
+/// does not.
+pub fn log(name: &str) {
+    telemetry::install(name);
+}
 
 /// What a guard adds to its kind: the reads and the writes.
 pub trait Guard: Send + Sync + 'static {

@@ -48,6 +48,10 @@ impl<G: Guard> Shell<G> {
                 let place = Place { account, region };
                 self.sweep_order(&place, &controls, dry_run, after.as_deref(), invocation).await
             }
+            Order::Status {} => Ok(answered("status", &self.status().await)),
+            Order::Enter { account, region, write } => {
+                Ok(answered("enter", &self.enter(account, region, write, invocation).await))
+            }
         }
     }
 

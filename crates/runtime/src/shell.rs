@@ -52,6 +52,8 @@ pub(crate) struct Book<K: Kind> {
     pub(crate) rules: K::Rules,
     /// Why these are only the fallback settings.
     pub(crate) degraded: Option<String>,
+    /// SHA-256 of the file, in hexadecimal; `None` when it could not be read.
+    pub(crate) digest: Option<String>,
 }
 
 impl<K: Kind> Book<K> {
@@ -59,17 +61,18 @@ impl<K: Kind> Book<K> {
     /// changes nothing until the file is right.
     fn read(path: &str) -> Result<Self, StartError> {
         let controls: Vec<&'static Control> = K::CONTROLS.iter().collect();
-        let read = std::fs::read_to_string(path)
-            .map_err(|error| format!("could not read {path}: {error}"))
+        let text = std::fs::read_to_string(path).map_err(|error| format!("could not read {path}: {error}"));
+        let digest = text.as_ref().ok().map(|text| rectify_controls::settings_digest(text));
+        let read = text
             .and_then(|text| Settings::parse(&text, &controls).map_err(|error| format!("{path}, {error}")))
             .and_then(|settings| Ok((rules::<K>(&settings).map_err(|error| format!("{path}, {error}"))?, settings)));
         match read {
-            Ok((rules, settings)) => Ok(Self { settings, rules, degraded: None }),
+            Ok((rules, settings)) => Ok(Self { settings, rules, degraded: None, digest }),
             Err(error) => {
                 tracing::error!(%error, "the settings could not be read: everything is told, nothing is corrected");
                 let settings = Settings::fallback();
                 let rules = rules::<K>(&settings).map_err(StartError::Rules)?;
-                Ok(Self { settings, rules, degraded: Some(error) })
+                Ok(Self { settings, rules, degraded: Some(error), digest })
             }
         }
     }

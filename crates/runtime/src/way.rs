@@ -99,6 +99,9 @@ impl<G: Guard> Shell<G> {
             return self.carry_out(order, invocation).await;
         }
         let event = Event::parse(payload).map_err(|error| Failure::NotAnEvent(error.to_string()))?; // 1 receive
+        if let Some(report) = self.answer_probe(&event).await? {
+            return Ok(report);
+        }
         if let Some(report) = self.sweep_event(&event, invocation).await? {
             return Ok(report);
         }

@@ -1,9 +1,10 @@
 //! EventBridge: which functions an event starts, and the events and messages that callers put in themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::RwLock;
 use rectify_pattern::Pattern;
 use serde_json::{Value, json};
 
@@ -16,11 +17,14 @@ use crate::template::RuleSpec;
 /// forwarding rule and the hub's rule do together.
 pub(crate) struct Bus {
     rules: Vec<Rule>,
+    /// Rules that somebody disabled, by the name EventBridge's API has for them.
+    disabled: RwLock<BTreeSet<String>>,
     functions: BTreeMap<String, Arc<Function>>,
 }
 
 struct Rule {
     name: String,
+    physical: String,
     pattern: Pattern,
     targets: Vec<Arc<Function>>,
 }
@@ -33,23 +37,36 @@ impl Bus {
                 let pattern = Pattern::from_value(&rule.pattern)
                     .map_err(|error| TemplateError::Pattern { rule: rule.name.clone(), reason: error.to_string() })?;
                 let targets = rule.targets.iter().filter_map(|id| functions.get(id).cloned()).collect();
-                Ok(Rule { name: rule.name, pattern, targets })
+                Ok(Rule { name: rule.name, physical: rule.physical, pattern, targets })
             })
             .collect::<Result<_, TemplateError>>()?;
-        Ok(Self { rules, functions })
+        Ok(Self { rules, disabled: RwLock::default(), functions })
     }
 
     /// Starts every function whose rule matches, and returns at once.
     pub(crate) fn deliver(&self, event: &Value) {
         let id = event.get("id").and_then(Value::as_str);
         for rule in &self.rules {
-            if !rule.pattern.matches(event) {
+            if !rule.pattern.matches(event) || self.disabled.read().contains(&rule.physical) {
                 continue;
             }
             tracing::debug!(rule = rule.name, event = id, "event matches");
             for target in &rule.targets {
                 target.start(Bytes::from(event.to_string()), id);
             }
+        }
+    }
+
+    /// What a call to EventBridge's API means for the rule it names.
+    pub(crate) fn learn(&self, operation: &str, body: &[u8]) {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        match operation {
+            "DisableRule" | "DeleteRule" => _ = self.disabled.write().insert(text("Name")),
+            // The sandbox's rules have one target.
+            "RemoveTargets" => _ = self.disabled.write().insert(text("Rule")),
+            "EnableRule" => _ = self.disabled.write().remove(&text("Name")),
+            _ => {}
         }
     }
 

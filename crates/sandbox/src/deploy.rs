@@ -1,5 +1,7 @@
 //! Makes in moto what the template declares and the functions use. The rest of the template is not played.
 
+pub(crate) mod registry;
+
 use serde_json::{Map, Value, json};
 
 use crate::error::{SandboxError, TemplateError};
@@ -8,7 +10,7 @@ use crate::moto::Answer;
 use crate::progress::Progress;
 use crate::template::{FunctionSpec, Resolver, Template};
 
-/// Tables, topics, queues, buses, groups of schedules and roles, then the functions' own roles.
+/// Tables, topics, queues, buses, groups of schedules and roles, then the functions' own roles, and the rules.
 pub(crate) async fn deploy(
     hub: &Hub,
     template: &Template,
@@ -72,7 +74,7 @@ pub(crate) async fn deploy(
             make.policy(role, &format!("policy-{at}"), policy).await?;
         }
     }
-    Ok(())
+    registry::rules(hub, template, resolver).await
 }
 
 struct Make<'a> {

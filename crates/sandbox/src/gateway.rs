@@ -228,9 +228,11 @@ impl Gateway {
 
     /// The cloud's answer: of the sandbox's own Lambda service, else moto's.
     async fn ask(&self, call: &Under) -> Result<Whole, Unanswered> {
-        let is_invoke =
-            call.named.as_ref().is_some_and(|named| named.service.name == "lambda" && named.operation == "Invoke");
-        let Some(bus) = self.bus.get().filter(|_| is_invoke) else {
+        let own = |operation: &str| {
+            call.named.as_ref().is_some_and(|named| named.service.name == "lambda" && named.operation == operation)
+        };
+        let (invoke, configuration) = (own("Invoke"), own("GetFunctionConfiguration"));
+        let Some(bus) = self.bus.get().filter(|_| invoke || configuration) else {
             return self.ask_moto(call, self.outgoing(call)).await;
         };
         if call.principal.function.is_some() {
@@ -240,6 +242,9 @@ impl Gateway {
             if refusal.status != StatusCode::NO_CONTENT {
                 return Ok(refusal);
             }
+        }
+        if configuration {
+            return Ok(api::configuration(bus, &call.record.resource));
         }
         let answer = api::invoke(bus, &call.record.resource, &call.seen).await;
         answer.ok_or_else(|| Unanswered::Gone("the world is ending".to_owned()))
@@ -428,6 +433,11 @@ impl Gateway {
                 for event in crate::bus::put_events(&call.seen.body, &call.account, &call.region) {
                     self.hub.records.events.push(event.clone());
                     self.publish(&event);
+                }
+            }
+            ("events", operation) => {
+                if let Some(bus) = self.bus.get() {
+                    bus.learn(operation, &call.seen.body);
                 }
             }
             _ => {}

@@ -97,6 +97,25 @@ impl Function {
         &self.spec.arn
     }
 
+    /// As `GetFunctionConfiguration` shows it (Lambda API reference, "FunctionConfiguration"), as far as the sandbox knows it.
+    pub(crate) fn configuration(&self) -> Value {
+        json!({
+            "FunctionName": self.spec.name,
+            "FunctionArn": self.spec.arn,
+            "Runtime": "provided.al2023",
+            "Role": self.spec.role_arn,
+            "Handler": self.spec.handler,
+            "Timeout": self.spec.timeout.as_secs(),
+            "MemorySize": self.spec.memory_mb,
+            "Version": "$LATEST",
+            "PackageType": "Zip",
+            "State": "Active",
+            "LastUpdateStatus": "Successful",
+            "Environment": { "Variables": self.spec.environment },
+            "DeadLetterConfig": self.spec.dead_letter.as_ref().map(|arn| json!({ "TargetArn": arn })),
+        })
+    }
+
     /// Starts the function once for each schedule the template gives it; says how many.
     pub(crate) fn tick(self: &Arc<Self>) -> usize {
         let Hub { account, region, .. } = &*self.hub;

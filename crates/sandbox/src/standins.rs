@@ -17,10 +17,13 @@
 //!    them: `GetAccessPointResponse` where AWS says `GetAccessPointResult`.
 //!
 //! 7. **`lambda:Invoke`** (`lambda/api.rs`). moto would run functions in containers of its own; the sandbox runs the template's,
-//!    and only those. moto is asked whether the caller may, for a function's call as for any other.
+//!    and only those. moto is asked whether the caller may, for a function's call as for any other. So is
+//!    **`lambda:GetFunctionConfiguration`**.
 //! 8. **EventBridge Scheduler** (`scheduler.rs`). moto keeps schedules and never fires them; the sandbox starts the function
 //!    when a one-time schedule is due, and deletes the schedule if it says so. In the launcher: moto answers 500 to a schedule
 //!    in a group that does not exist.
+//! 9. **EventBridge's rules** (`deploy/registry.rs`, launcher). moto answers 500 to an event for a rule whose target is a
+//!    function; it keeps the template's rules for whoever asks, and the sandbox's own bus delivers.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not

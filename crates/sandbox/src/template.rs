@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use crate::deploy::registry::physical;
 use crate::error::TemplateError;
 pub(crate) use function::FunctionSpec;
 pub(crate) use resolve::Resolver;
@@ -24,6 +25,8 @@ pub(crate) struct Template {
 pub(crate) struct RuleSpec {
     /// Logical id, with the event's name for a function's event.
     pub(crate) name: String,
+    /// As EventBridge's API names it.
+    pub(crate) physical: String,
     pub(crate) pattern: Value,
     /// Logical ids of functions.
     pub(crate) targets: Vec<String>,
@@ -86,6 +89,11 @@ impl Template {
                         if enabled(event.pointer("/Properties/State")) {
                             rules.push(RuleSpec {
                                 name: format!("{logical_id}{name}"),
+                                physical: physical(
+                                    logical_id,
+                                    name,
+                                    &resolve(event.get("Properties").unwrap_or(&Value::Null))?,
+                                ),
                                 pattern: resolve(pattern)?,
                                 targets: vec![logical_id.to_owned()],
                             });
@@ -105,7 +113,10 @@ impl Template {
                         tracing::debug!(logical_id, "no target of this rule is a function");
                         continue;
                     }
-                    rules.push(RuleSpec { name: logical_id.to_owned(), pattern: resolve(pattern)?, targets });
+                    let physical = resolver
+                        .physical(logical_id)
+                        .map_err(|reason| TemplateError::Resolve { logical_id: logical_id.to_owned(), reason })?;
+                    rules.push(RuleSpec { name: logical_id.to_owned(), physical, pattern: resolve(pattern)?, targets });
                 }
                 _ => {}
             }

@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use rectify_controls::{Order, Trigger};
+use rectify_controls::{Order, Trigger, pattern::event_pattern};
 use rectify_pattern::Pattern;
 use serde_json::{Value as Json, json};
 use yaml_serde::{Value, value::TaggedValue};
 
-use super::{files, pattern};
+use super::files;
 use crate::{
     kinds::{self, sample::LAMP},
     repo::Repo,
@@ -47,8 +47,10 @@ fn every_reference_leads_somewhere() {
                 template[section].as_mapping().unwrap().keys().map(|key| key.as_str().unwrap().to_owned())
             })
             .collect();
-        // SAM names the rule of event `Change` so.
-        known.extend(kinds.iter().map(|kind| format!("{}GuardChange", kind.pascal())));
+        // SAM names the rules of events so.
+        known.extend(
+            kinds.iter().flat_map(|kind| ["Change", "Own"].map(|event| format!("{}Guard{event}", kind.pascal()))),
+        );
         let mut used = BTreeSet::new();
         references(&template, &mut used);
         let dangling: Vec<_> =
@@ -66,8 +68,10 @@ fn no_resource_waits_for_itself() {
     for (id, resource) in template["Resources"].as_mapping().unwrap() {
         references(resource, waits.entry(id.as_str().unwrap().to_owned()).or_default());
     }
-    // SAM's rule of the event `Change`, whose target is the function.
-    waits.insert("DeskLampGuardChange".to_owned(), ["DeskLampGuard".to_owned()].into());
+    // SAM's rules of the events, whose target is the function.
+    for event in ["Change", "Own"] {
+        waits.insert(format!("DeskLampGuard{event}"), ["DeskLampGuard".to_owned()].into());
+    }
     assert!(waits["SchedulerRole"].contains("Schedules") && waits["DeskLampGuard"].contains("SchedulerRole"));
     while !waits.is_empty() {
         let ready: Vec<String> = (waits.iter())
@@ -223,9 +227,9 @@ fn every_guard_is_woken_once_a_day() {
 fn the_pattern_in_the_template_is_the_rule_books() {
     let template = template(&[LAMP]);
     let written = &template["Resources"]["DeskLampGuard"]["Properties"]["Events"]["Change"]["Properties"]["Pattern"];
-    assert_eq!(serde_json::to_value(written).unwrap(), pattern::json(LAMP.triggers));
+    assert_eq!(serde_json::to_value(written).unwrap(), event_pattern(LAMP.triggers));
     assert_eq!(
-        pattern::json(LAMP.triggers)["detail"]["eventSource"],
+        event_pattern(LAMP.triggers)["detail"]["eventSource"],
         json!(["lamp.amazonaws.com", "desk.amazonaws.com"])
     );
 }
@@ -244,7 +248,7 @@ fn a_pattern_that_no_account_accepts_is_refused() {
 fn the_pattern_lets_every_example_through() {
     let repo = Repo::find().unwrap();
     for kind in kinds::all() {
-        let pattern = Pattern::from_value(&pattern::json(kind.triggers)).unwrap();
+        let pattern = Pattern::from_value(&event_pattern(kind.triggers)).unwrap();
         for trigger in kind.triggers {
             let path = format!("events/{}/{}.json", kind.name, trigger.example);
             let mut event: Json = serde_json::from_str(&repo.read(&path).unwrap()).unwrap();

@@ -1,7 +1,7 @@
 //! `rectify deadletters`
 
 mod letter;
-mod queue;
+pub(super) mod queue;
 
 use std::fmt::Write as _;
 

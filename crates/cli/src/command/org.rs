@@ -1,16 +1,14 @@
 //! `rectify org`
 
-mod tree;
-
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use rectify_controls::{AccountFacts, AccountId};
+use rectify_organization::Organization;
 use rectify_render::{Style, escape};
 use serde_json::{Value, json};
 
-use self::tree::{Member, Organization};
 use crate::{
     connection::{CloudError, Connection, Stack, wait_for},
     exit,
@@ -58,6 +56,13 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    fn of(connection: &Connection, error: rectify_organization::Error) -> Self {
+        match error {
+            rectify_organization::Error::Aws(failure) => Self::Cloud(connection.failure(failure)),
+            rectify_organization::Error::Lost(what) => Self::Lost(what),
+        }
+    }
+
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Cloud(error) => error.code(),
@@ -90,7 +95,7 @@ impl Error {
 const AT_ONCE: usize = 4;
 
 /// What is known is as good as unknown after so long, unless the settings say otherwise.
-const OLD: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(super) const OLD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     match &args.command {
@@ -99,16 +104,25 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
 }
 
+/// The organisation, read with the stack's credentials or those of `profile`.
+async fn organization(connection: &Connection, profile: Option<&str>) -> Organization {
+    match profile {
+        Some(profile) => Organization::new(&connection::config(Some(profile), Some(connection.region())).await),
+        None => Organization::new(connection.config()),
+    }
+}
+
 async fn refresh(args: &Which) -> Result<u8, Failure> {
     let connection = args.stack.connect().await.map_err(Error::Cloud)?;
     let ledger = connection.ledger();
-    let organization = Organization::new(&connection, args.organization_profile.as_deref()).await;
-    let members = organization.members().await?;
+    let organization = organization(&connection, args.organization_profile.as_deref()).await;
+    let members = organization.members().await.map_err(|error| Error::of(&connection, error))?;
     let progress = output::progress(members.len(), "accounts");
     let written: Vec<(AccountId, Result<AccountFacts, Error>)> = stream::iter(members)
         .map(async |member| {
             let written = async {
-                let facts = organization.facts(&member, Timestamp::now()).await?;
+                let facts = organization.facts(&member, Timestamp::now()).await;
+                let facts = facts.map_err(|error| Error::of(&connection, error))?;
                 let put = ledger.put_account(&member.id, &facts).await;
                 put.map_err(|failure| Error::Cloud(connection.failure(failure)))?;
                 Ok(facts)
@@ -159,9 +173,9 @@ fn account_json(id: &AccountId, facts: Option<&AccountFacts>) -> Value {
 
 async fn list(args: &Which) -> Result<u8, Failure> {
     let connection = args.stack.connect().await.map_err(Error::Cloud)?;
-    let organization = Organization::new(&connection, args.organization_profile.as_deref()).await;
-    let members = organization.members().await?;
-    let known = known(&connection, members).await?;
+    let organization = organization(&connection, args.organization_profile.as_deref()).await;
+    let members = organization.members().await.map_err(|error| Error::of(&connection, error))?;
+    let known = known(&connection, members.into_iter().map(|member| member.id).collect()).await?;
     let now = Timestamp::now();
     match args.output {
         Format::Json => output::json(&known.iter().map(|(id, facts)| account_json(id, facts.as_ref())).collect())?,
@@ -177,15 +191,23 @@ async fn list(args: &Which) -> Result<u8, Failure> {
     Ok(exit::FINE)
 }
 
-async fn known(
+/// Every active account of the organisation that these credentials see.
+pub(super) async fn active(connection: &Connection, profile: Option<&str>) -> Result<Vec<AccountId>, Error> {
+    let members = organization(connection, profile).await.members().await;
+    let members = members.map_err(|error| Error::of(connection, error))?;
+    Ok(members.into_iter().map(|member| member.id).collect())
+}
+
+/// What is written down of each account.
+pub(super) async fn known(
     connection: &Connection,
-    members: Vec<Member>,
+    accounts: Vec<AccountId>,
 ) -> Result<BTreeMap<AccountId, Option<AccountFacts>>, Error> {
     let ledger = connection.ledger();
-    let facts: Vec<_> = stream::iter(members)
-        .map(async |member| {
-            let facts = ledger.account(&member.id).await;
-            facts.map(|facts| (member.id, facts)).map_err(|failure| Error::Cloud(connection.failure(failure)))
+    let facts: Vec<_> = stream::iter(accounts)
+        .map(async |account| {
+            let facts = ledger.account(&account).await;
+            facts.map(|facts| (account, facts)).map_err(|failure| Error::Cloud(connection.failure(failure)))
         })
         .buffered(8)
         .collect()

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod controls;
+mod doctor;
 mod harness;
 mod offline;
 mod policy;

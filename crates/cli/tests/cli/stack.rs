@@ -14,7 +14,7 @@ use crate::harness::{self, Run};
 
 const CONTROL: &str = "s3-bucket-public-policy";
 const ARN: &str = "arn:aws:s3:::reports";
-const SETTINGS: &str = "[[environment]]\nname = \"production\"\nmode = \"corrective\"\ndefault = true\n\n\
+pub(crate) const SETTINGS: &str = "[[environment]]\nname = \"production\"\nmode = \"corrective\"\ndefault = true\n\n\
     [control.s3-bucket-block-public-access-off]\nmode = \"detective\"\n";
 
 fn root() -> PathBuf {
@@ -22,20 +22,26 @@ fn root() -> PathBuf {
 }
 
 /// A sandbox with a bucket in it, and somebody with the command in front of it.
-struct Desk {
-    world: World,
+pub(crate) struct Desk {
+    pub(crate) world: World,
 }
 
 impl Desk {
-    async fn new(name: &str) -> Self {
+    pub(crate) async fn new(name: &str) -> Self {
+        Self::build(name, |builder| builder).await
+    }
+
+    pub(crate) async fn build(name: &str, change: impl FnOnce(WorldBuilder) -> WorldBuilder) -> Self {
         let guards = std::env::var_os("RECTIFY_BIN_DIR").map_or_else(|| root().join("target/release"), PathBuf::from);
         assert!(guards.join("s3-bucket").is_file(), "no guard in {}: `cargo build --release` first", guards.display());
         let settings = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("settings-{name}"));
         std::fs::create_dir_all(&settings).unwrap();
         std::fs::write(settings.join("settings.toml"), SETTINGS).unwrap();
-        let builder = WorldBuilder::new(root().join("template.yaml"), move |_| guards.join("s3-bucket"))
-            .settings_directory(settings);
-        let desk = Self { world: builder.start().await.unwrap() };
+        let builder = WorldBuilder::new(root().join("template.yaml"), move |function| {
+            guards.join(if function == "Sweeper" { "sweeper" } else { "s3-bucket" })
+        })
+        .settings_directory(settings);
+        let desk = Self { world: change(builder).start().await.unwrap() };
         let body = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
         assert_eq!(desk.s3("PUT", "/reports", body).0, 200);
         desk.settle().await;
@@ -64,7 +70,7 @@ impl Desk {
     }
 
     /// Lets everybody read the bucket, and waits for what comes of it.
-    async fn breach(&self) {
+    pub(crate) async fn breach(&self) {
         // In place of what the guard may have closed before: a block takes the effect from a policy.
         self.s3("DELETE", "/reports?publicAccessBlock", "");
         self.settle().await;
@@ -76,14 +82,14 @@ impl Desk {
     }
 
     /// Whether the policy lets everybody in and no block takes its effect.
-    fn is_public(&self) -> bool {
+    pub(crate) fn is_public(&self) -> bool {
         let (status, answer) = self.s3("GET", "/reports?policy", "");
         let (_, block) = self.s3("GET", "/reports?publicAccessBlock", "");
         let restricted = block.to_lowercase().contains("<restrictpublicbuckets>true");
         status == 200 && answer.contains("Everybody") && !restricted
     }
 
-    fn run(&self, args: &[&str]) -> Run {
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
         let mut command = harness::command(args);
         command
             .env("AWS_ACCESS_KEY_ID", "test")
@@ -95,7 +101,7 @@ impl Desk {
     }
 
     /// A command that has to work, and its answer.
-    fn json(&self, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         let run = self.run(&[args, &["--output", "json"]].concat());
         assert_eq!(run.code, Some(0), "{args:?}: {run}");
         serde_json::from_str(&run.out).unwrap()

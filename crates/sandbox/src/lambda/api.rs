@@ -1,4 +1,5 @@
-//! Lambda's own API, as far as the sandbox has it: `Invoke` of the template's functions (Lambda API reference, "Invoke").
+//! Lambda's own API, as far as the sandbox has it: `Invoke` and `GetFunctionConfiguration` of the template's functions
+//! (Lambda API reference, "Invoke", "GetFunctionConfiguration").
 //!
 //! Beyond a function's reserved concurrency AWS refuses a synchronous call; here it waits for its turn, unless nothing is
 //! reserved at all. `X-Amz-Log-Type` and the limits on payloads are not played.
@@ -72,6 +73,16 @@ pub(crate) async fn invoke(bus: &Bus, arn: &str, seen: &Seen) -> Option<Whole> {
             error(StatusCode::BAD_REQUEST, "InvalidParameterValueException", &message)
         }
     })
+}
+
+/// Carries out a `GetFunctionConfiguration` of the function at `arn`.
+pub(crate) fn configuration(bus: &Bus, arn: &str) -> Whole {
+    match bus.function_at(arn.strip_suffix(":$LATEST").unwrap_or(arn)) {
+        Some(function) => {
+            answer(StatusCode::OK, &function.configuration().to_string(), &uuid::Uuid::new_v4().to_string())
+        }
+        None => error(StatusCode::NOT_FOUND, "ResourceNotFoundException", &format!("Function not found: {arn}")),
+    }
 }
 
 /// An invocation's request id is also the call's.

@@ -52,6 +52,10 @@ impl Index {
             index.by_signing.entry(entry.metadata.signing_name().to_owned()).or_default().push(at);
             if let Some(prefix) = &entry.metadata.target_prefix {
                 index.by_target.entry(prefix.clone()).or_default().push(at);
+                // CloudTrail's has a Java package before it, which botocore sends and the Rust SDK leaves out.
+                if let Some((_, short)) = prefix.rsplit_once('.') {
+                    index.by_target.entry(short.to_owned()).or_default().push(at);
+                }
             }
         }
         Ok(index)

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::Template;
 
 /// The name every physical name begins with.
-const STACK: &str = "rectify";
+pub(crate) const STACK: &str = "rectify";
 const DEEPEST: usize = 60;
 
 /// Resolves values of one template.

@@ -65,7 +65,7 @@ impl Letter {
                 Order::Look { resource, .. } | Order::Explain { resource } | Order::Undo { resource, .. } => {
                     Some(resource)
                 }
-                Order::Tend {} => None,
+                Order::Tend {} | Order::Status {} | Order::Enter { .. } => None,
             };
             let Some(resource) = resource else { return [word, None, None, None] };
             let (account, region) = (resource.account.to_string(), resource.region.to_string());

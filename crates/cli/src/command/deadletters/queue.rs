@@ -29,7 +29,7 @@ pub(super) enum Fate {
 }
 
 /// One kind's dead letters.
-pub(super) struct Queue<'c> {
+pub(in crate::command) struct Queue<'c> {
     connection: &'c Connection,
     client: Client,
     url: String,
@@ -37,7 +37,7 @@ pub(super) struct Queue<'c> {
 
 impl<'c> Queue<'c> {
     /// Finds the queue.
-    pub(super) async fn open(connection: &'c Connection, kind: &str) -> Result<Self, CloudError> {
+    pub(in crate::command) async fn open(connection: &'c Connection, kind: &str) -> Result<Self, CloudError> {
         let name = connection.dead_letters(kind);
         let client = Client::new(connection.config());
         let answer = client.get_queue_url().queue_name(&name).send().await.map_err(|error| {
@@ -54,7 +54,7 @@ impl<'c> Queue<'c> {
     }
 
     /// About how many messages wait.
-    pub(super) async fn waiting(&self) -> Result<usize, CloudError> {
+    pub(in crate::command) async fn waiting(&self) -> Result<usize, CloudError> {
         let name = QueueAttributeName::ApproximateNumberOfMessages;
         let answer = self
             .client

@@ -1,19 +1,17 @@
-//! Reading the organisation: who is in it, and where.
+//! Reading the organisation: who is in it, and where. For the command line and for the sweeper: guards never ask AWS
+//! Organizations, they read what these two wrote into the ledger.
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_config::retry::RetryConfig;
+use aws_config::{SdkConfig, retry::RetryConfig};
 use aws_sdk_organizations::{
     Client,
     types::{Account, AccountState, AccountStatus},
 };
 use jiff::Timestamp;
-use rectify_aws::AwsFailure;
+use rectify_aws::{AlsoRetry, AwsFailure, every_call_its_tries};
 use rectify_controls::{AccountFacts, AccountId};
 use tokio::sync::Mutex;
-
-use super::Error;
-use crate::connection::{self, Connection};
 
 /// Deeper than units nest (Organizations user guide, "quotas": five levels below the root).
 const DEEPEST: usize = 20;
@@ -23,37 +21,53 @@ const TRIES: u32 = 10;
 
 /// An account in the organisation.
 #[derive(Debug, Clone)]
-pub(super) struct Member {
-    pub(super) id: AccountId,
+pub struct Member {
+    /// Its id.
+    pub id: AccountId,
     name: Option<String>,
 }
 
+/// Why the organisation could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// AWS refused.
+    #[error("{0}")]
+    Aws(AwsFailure),
+    /// An account or unit without a way up to a root: somebody moves accounts right now.
+    #[error("`{0}` has no way up to a root in this organisation")]
+    Lost(String),
+}
+
 /// The organisation, as the caller may read it.
-pub(super) struct Organization<'c> {
-    connection: &'c Connection,
+#[derive(Debug)]
+pub struct Organization {
     client: Client,
     /// The parent of each unit; `None` for a root.
     parents: Mutex<HashMap<String, Option<String>>>,
 }
 
-impl<'c> Organization<'c> {
-    pub(super) async fn new(connection: &'c Connection, profile: Option<&str>) -> Self {
-        let own = match profile {
-            Some(profile) => Some(connection::config(Some(profile), Some(connection.region())).await),
-            None => None,
-        };
-        let config = aws_sdk_organizations::config::Builder::from(own.as_ref().unwrap_or(connection.config()))
+impl Organization {
+    /// The organisation that the credentials of `config` may read: those of its management account or of a delegated
+    /// administrator.
+    #[must_use]
+    pub fn new(config: &SdkConfig) -> Self {
+        let config = aws_sdk_organizations::config::Builder::from(config)
             .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
+            .retry_classifier(AlsoRetry)
+            .retry_partition(every_call_its_tries())
             .build();
-        Self { connection, client: Client::from_conf(config), parents: Mutex::default() }
+        Self { client: Client::from_conf(config), parents: Mutex::default() }
     }
 
     /// Every active account, by id.
-    pub(super) async fn members(&self) -> Result<Vec<Member>, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Aws`]: half a list is none, because what is missing in it would never be looked at.
+    pub async fn members(&self) -> Result<Vec<Member>, Error> {
         let mut pages = self.client.list_accounts().into_paginator().send();
         let mut members = BTreeMap::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| self.failed(AwsFailure::new("organizations", "ListAccounts", &error)))?;
+            let page = page.map_err(|error| Error::Aws(AwsFailure::new("organizations", "ListAccounts", &error)))?;
             for account in page.accounts() {
                 if let Some(id) = account.id().filter(|_| is_active(account)).and_then(|id| AccountId::new(id).ok()) {
                     members.insert(id.clone(), Member { id, name: account.name().map(str::to_owned) });
@@ -63,8 +77,11 @@ impl<'c> Organization<'c> {
         Ok(members.into_values().collect())
     }
 
-    /// Where an account is, and its tags.
-    pub(super) async fn facts(&self, member: &Member, now: Timestamp) -> Result<AccountFacts, Error> {
+    /// Where an account is, and its tags. At least two calls, and one more for each unit that was not seen before.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn facts(&self, member: &Member, now: Timestamp) -> Result<AccountFacts, Error> {
         let mut path = Vec::new();
         let mut child = member.id.to_string();
         while let Some(parent) = self.parent(&child).await? {
@@ -95,7 +112,7 @@ impl<'c> Organization<'c> {
         let mut pages = self.client.list_parents().child_id(child).into_paginator().send();
         let mut parent = None;
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| self.failed(AwsFailure::new("organizations", "ListParents", &error)))?;
+            let page = page.map_err(|error| Error::Aws(AwsFailure::new("organizations", "ListParents", &error)))?;
             parent = parent.or_else(|| page.parents().first().and_then(|found| found.id()).map(str::to_owned));
         }
         let parent = parent.ok_or_else(|| Error::Lost(child.to_owned()))?;
@@ -111,14 +128,10 @@ impl<'c> Organization<'c> {
         let mut tags = BTreeMap::new();
         while let Some(tag) = pages.next().await {
             let tag =
-                tag.map_err(|error| self.failed(AwsFailure::new("organizations", "ListTagsForResource", &error)))?;
+                tag.map_err(|error| Error::Aws(AwsFailure::new("organizations", "ListTagsForResource", &error)))?;
             tags.insert(tag.key().to_owned(), tag.value().to_owned());
         }
         Ok(tags)
-    }
-
-    fn failed(&self, failure: AwsFailure) -> Error {
-        Error::Cloud(self.connection.failure(failure))
     }
 }
 

@@ -1,0 +1,60 @@
+//! What has to be on a bus to wake a guard: the pattern of its rule, for the template that makes the rule and for whoever
+//! looks at the rule afterwards.
+
+use serde_json::{Value, json};
+
+use crate::Trigger;
+
+/// The `detail-type` of the events that wake a guard.
+pub const API_CALL: &str = "AWS API Call via CloudTrail";
+
+/// The event pattern for these `triggers`: a CloudTrail call of one of these names, of one of these services, that did not
+/// fail. With several services the names are a union: the guard decides by service and name.
+///
+/// The services' own `source` is part of it, because nobody but AWS can put an event with one (EventBridge API reference,
+/// `PutEventsRequestEntry`: a source must not begin with `aws.`).
+#[must_use]
+pub fn event_pattern(triggers: &[Trigger]) -> Value {
+    json!({
+        "source": sources(triggers),
+        "detail-type": [API_CALL],
+        "detail": {
+            "eventSource": services(triggers),
+            "eventName": names(triggers),
+            "errorCode": [{"exists": false}],
+        },
+    })
+}
+
+/// EventBridge's `source` of each service: `aws.s3` of `s3.amazonaws.com` (EventBridge user guide, "AWS service events
+/// delivered via AWS CloudTrail").
+#[must_use]
+pub fn sources(triggers: &[Trigger]) -> Vec<String> {
+    unique(triggers.iter().map(|trigger| {
+        let service = trigger.source.split('.').next().unwrap_or_default();
+        format!("aws.{service}")
+    }))
+}
+
+/// CloudTrail's `eventSource` of each service.
+#[must_use]
+pub fn services(triggers: &[Trigger]) -> Vec<&'static str> {
+    unique(triggers.iter().map(|trigger| trigger.source))
+}
+
+/// The calls' names.
+#[must_use]
+pub fn names(triggers: &[Trigger]) -> Vec<&'static str> {
+    unique(triggers.iter().map(|trigger| trigger.name))
+}
+
+/// In the rule book's order, each once.
+fn unique<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = Vec::new();
+    for item in items {
+        if !seen.contains(&item) {
+            seen.push(item);
+        }
+    }
+    seen
+}

@@ -1,0 +1,62 @@
+//! The dashboard: what the guards did, and whether they are well.
+
+use serde_json::{Value, json};
+
+use super::alarms::NAMESPACE;
+use crate::kinds::KindSummary;
+
+/// Widths and heights of the grid (CloudWatch API reference, "Dashboard body structure": 24 columns).
+const WIDTH: u32 = 12;
+const HEIGHT: u32 = 6;
+
+/// The resource `Dashboard`.
+pub(super) fn yaml(kinds: &[KindSummary]) -> String {
+    let outcomes = ["Corrected", "Notified", "Withheld", "NotProven", "Failed", "Restored"];
+    let own = |metric: &str, kind: &KindSummary| json!([NAMESPACE, metric, "kind", kind.name, {"label": format!("{} {metric}", kind.name)}]);
+    let function = |metric: &str, kind: &str, stat: &str| {
+        json!(["AWS/Lambda", metric, "FunctionName", format!("${{AWS::StackName}}-{kind}"),
+            {"label": format!("{kind} {metric}"), "stat": stat}])
+    };
+    let names = || kinds.iter().map(|kind| kind.name).chain(["sweeper"]);
+    let queues = names().map(|name| {
+        json!(["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName",
+            format!("${{AWS::StackName}}-{name}-dead-letters"), {"label": name, "stat": "Maximum"}])
+    });
+    let widgets = [
+        widget("What the guards did", kinds.iter().flat_map(|kind| outcomes.map(|metric| own(metric, kind))).collect()),
+        widget("Waiting in dead-letter queues", queues.collect()),
+        widget("Failed invocations", names().map(|name| function("Errors", name, "Sum")).collect()),
+        widget(
+            "Duration in milliseconds, and events that waited",
+            names().flat_map(|name| [function("Duration", name, "p95"), function("Throttles", name, "Sum")]).collect(),
+        ),
+    ];
+    let mut placed = Vec::new();
+    for (at, mut widget) in (0_u32..).zip(widgets) {
+        if let Some(fields) = widget.as_object_mut() {
+            fields.extend([("x".to_owned(), json!(at % 2 * WIDTH)), ("y".to_owned(), json!(at / 2 * HEIGHT))]);
+        }
+        placed.push(widget);
+    }
+    let body = serde_json::to_string_pretty(&json!({ "widgets": placed })).unwrap_or_default();
+    let body: String = body.lines().map(|line| format!("      {line}\n")).collect();
+    format!(
+        "Dashboard:\n  Type: AWS::CloudWatch::Dashboard\n  Properties:\n    DashboardName: !Ref AWS::StackName\n    \
+         DashboardBody: !Sub |\n{body}"
+    )
+}
+
+fn widget(title: &str, metrics: Vec<Value>) -> Value {
+    json!({
+        "type": "metric",
+        "width": WIDTH,
+        "height": HEIGHT,
+        "properties": {
+            "title": title,
+            "region": "${AWS::Region}",
+            "stat": "Sum",
+            "period": 300,
+            "metrics": metrics,
+        },
+    })
+}
