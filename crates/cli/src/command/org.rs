@@ -10,7 +10,7 @@ use rectify_render::{Style, escape};
 use serde_json::{Value, json};
 
 use crate::{
-    connection::{CloudError, Connection, Stack, wait_for},
+    connection::{self, CloudError, Connection, Stack, wait_for},
     exit,
     failure::Failure,
     moment,

@@ -11,3 +11,4 @@ mod sandbox;
 mod shell;
 mod stack;
 mod story;
+mod sweep;
