@@ -83,8 +83,10 @@ impl Stage {
     pub async fn build(settings: &str, change: impl FnOnce(WorldBuilder) -> WorldBuilder) -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("settings.toml"), settings).unwrap();
-        let builder = WorldBuilder::new(root().join("template.yaml"), |_| binary("s3-bucket"))
-            .settings_directory(directory.path());
+        let builder = WorldBuilder::new(root().join("template.yaml"), |function| {
+            binary(if function == "Sweeper" { "sweeper" } else { "s3-bucket" })
+        })
+        .settings_directory(directory.path());
         let world = change(builder).start().await.unwrap_or_else(|error| panic!("the sandbox did not start: {error}"));
         let aws = Person::new(world.endpoint());
         Self { world, aws, _settings: directory }

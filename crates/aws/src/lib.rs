@@ -7,6 +7,7 @@
 //! **Architecture invariant:** an SDK error leaves this crate only as an [`AwsFailure`], which keeps the error code and the
 //! request id. The SDK's own text for any of them is `service error`.
 
+mod bus;
 mod config;
 mod failure;
 mod http;
@@ -19,6 +20,7 @@ mod whoami;
 
 pub mod ledger;
 
+pub use bus::{Bus, NotPut};
 pub use config::config;
 pub use failure::{AwsFailure, FailureKind};
 pub use jitter::pause;

@@ -14,4 +14,5 @@ pub(crate) mod resume;
 pub(crate) mod sandbox;
 pub(crate) mod scp;
 pub(crate) mod settings;
+pub(crate) mod sweep;
 pub(crate) mod undo;

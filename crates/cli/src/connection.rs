@@ -165,9 +165,6 @@ impl Named {
     }
 }
 
-/// Tries of one call to AWS Organizations.
-const ORGANIZATIONS_TRIES: u32 = 10;
-
 /// The configuration of every client: the default chain of credentials, with single sign-on and `credential_process`.
 pub(crate) async fn config(profile: Option<&str>, region: Option<&Region>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
@@ -214,10 +211,7 @@ impl Connection {
             Some(profile) => Some(config(Some(profile), Some(&self.region)).await),
             None => None,
         };
-        let config = aws_sdk_organizations::config::Builder::from(own.as_ref().unwrap_or(&self.config))
-            .retry_config(RetryConfig::standard().with_max_attempts(ORGANIZATIONS_TRIES))
-            .build();
-        aws_sdk_organizations::Client::from_conf(config)
+        rectify_organization::client(own.as_ref().unwrap_or(&self.config))
     }
 
     /// The region the stack is in.

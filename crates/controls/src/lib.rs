@@ -27,6 +27,7 @@ mod restore;
 mod settings;
 mod standing;
 mod status;
+mod sweep;
 
 pub mod pattern;
 pub mod s3_bucket;
@@ -47,3 +48,4 @@ pub use restore::{Progress, Restored, differences, progress};
 pub use settings::{ControlSettings, Environment, Limits, Membership, Messages, Settings, SettingsError};
 pub use standing::{AccountFacts, Deferral, Past, Reach, Reopened, Standing, Switch};
 pub use status::{Entry, Forwarder, Forwarding, Status, Way, settings_digest};
+pub use sweep::{SweepRequest, Swept, SweptRow, Unswept};

@@ -52,6 +52,22 @@ pub enum Order {
     },
     /// Daily housekeeping: warn of exemptions that end soon.
     Tend {},
+    /// Judge a page of a place's resources and go the ordinary way with each. Answered with a [`Swept`](crate::Swept).
+    Sweep {
+        /// The account.
+        account: AccountId,
+        /// The region.
+        region: Region,
+        /// Controls to judge; every control of the kind when empty.
+        #[serde(default)]
+        controls: Vec<String>,
+        /// Judge and decide only: nothing is changed, written down or told.
+        #[serde(default)]
+        dry_run: bool,
+        /// [`Swept::next`](crate::Swept::next) of the answer before; the beginning when absent.
+        #[serde(default)]
+        after: Option<String>,
+    },
     /// Say how the guard is: its release, its settings, whether it can read the ledger. Answered with a
     /// [`Status`](crate::Status).
     Status {},
@@ -231,6 +247,9 @@ mod tests {
         assert!(matches!(&order, Order::Look { controls, because: Because::Grace, .. } if controls.is_empty()));
         assert_eq!(serde_json::from_str::<Order>(&serde_json::to_string(&order).unwrap()).unwrap(), order);
         assert_eq!(serde_json::from_str::<Order>(r#"{"rectify":"tend"}"#).unwrap(), Order::Tend {});
+        let sweep = r#"{"rectify":"sweep","account":"111122223333","region":"eu-central-1"}"#;
+        let sweep: Order = serde_json::from_str(sweep).unwrap();
+        assert!(matches!(sweep, Order::Sweep { dry_run: false, after: None, .. }));
         assert_eq!(serde_json::from_str::<Order>(r#"{"rectify":"status"}"#).unwrap(), Order::Status {});
         let enter = r#"{"rectify":"enter","account":"444455556666","region":"eu-west-1"}"#;
         assert!(matches!(serde_json::from_str(enter).unwrap(), Order::Enter { write: false, .. }));
@@ -244,6 +263,8 @@ mod tests {
             r#"{"rectify":"look","resource":{"account":"111122223333","region":"eu-central-1","arn":["x"]},"because":"grace"}"#,
             r#"{"rectify":"explain","resource":{"account":"111122223333","region":"../x","arn":"arn:aws:s3:::data"}}"#,
             r#"{"rectify":"undo"}"#,
+            r#"{"rectify":"sweep","account":"111122223333"}"#,
+            r#"{"rectify":"sweep","account":"111122223333","region":"eu-central-1","force":true}"#,
             r#"{"rectify":"enter","account":"../x","region":"eu-west-1"}"#,
             r#"{"source":"aws.s3"}"#,
         ] {

@@ -2,7 +2,7 @@
 //! finding is late but never lost.
 
 use lambda_runtime::Diagnostic;
-use rectify_aws::{AwsFailure, SessionError};
+use rectify_aws::{AwsFailure, FailureKind, NotPut, SessionError};
 
 /// A failed invocation. Everything that was found up to then has been told and logged.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -34,6 +34,12 @@ pub enum Failure {
     /// The order cannot be carried out, now or later.
     #[error("{0}")]
     Order(String),
+    /// A sweep cannot go on: its cursor is none, or it does not get any further.
+    #[error("{0}")]
+    Sweep(String),
+    /// What is left of a sweep could not be put on the bus.
+    #[error("{0}")]
+    Bus(NotPut),
     /// The message could not be published.
     #[error("{0}")]
     Tell(AwsFailure),
@@ -53,7 +59,24 @@ impl Failure {
             Self::Correct(_) => "Rectify.Correct",
             Self::Schedule(_) => "Rectify.Schedule",
             Self::Order(_) => "Rectify.Order",
+            Self::Sweep(_) => "Rectify.Sweep",
+            Self::Bus(_) => "Rectify.Bus",
             Self::Tell(_) => "Rectify.Tell",
+        }
+    }
+}
+
+impl Failure {
+    /// AWS answered that there were too many calls: fewer at a time get through.
+    pub(crate) fn is_throttled(&self) -> bool {
+        match self {
+            Self::Observe(failure)
+            | Self::Ledger(failure)
+            | Self::Correct(failure)
+            | Self::Schedule(failure)
+            | Self::Tell(failure) => failure.kind == FailureKind::Throttled,
+            Self::Session(SessionError::Refused { failure, .. }) => failure.kind == FailureKind::Throttled,
+            _ => false,
         }
     }
 }

@@ -16,11 +16,13 @@ mod environment;
 mod explain;
 mod failure;
 mod orders;
+mod pace;
 mod probe;
 mod recover;
 mod report;
 mod shell;
 mod status;
+mod sweep;
 mod telemetry;
 mod tell;
 mod tend;
@@ -35,6 +37,12 @@ use rectify_controls::{Fact, Kind, Selection, Tags};
 pub use failure::Failure;
 pub use report::{Ended, Report};
 pub use shell::{Shell, StartError, run};
+
+/// Installs the log format of every function of a stack, for one that is no guard: `name` names it when its environment
+/// does not.
+pub fn log(name: &str) {
+    telemetry::install(name);
+}
 
 /// What a guard adds to its kind: the reads and the writes.
 pub trait Guard: Send + Sync + 'static {
@@ -60,6 +68,19 @@ pub trait Guard: Send + Sync + 'static {
         selection: &Selection,
     ) -> impl Future<Output = Result<Observed<<Self::Kind as Kind>::Facts>, AwsFailure>> + Send;
 
+    /// One page of the resources in the session's place, in the order of AWS's own pages. `cursor` is [`Page::next`] of the
+    /// page before, or nothing to begin. It has been on a bus: what is none is refused.
+    ///
+    /// What has no region is on the pages of every region; whoever lists several sorts that out (`Kind::home`).
+    ///
+    /// # Errors
+    /// What AWS said; [`rectify_aws::FailureKind::Invalid`] for a cursor that is none.
+    fn list(
+        &self,
+        session: &Session,
+        cursor: Option<&str>,
+    ) -> impl Future<Output = Result<Page<<Self::Kind as Kind>::Id>, AwsFailure>> + Send;
+
     /// The resource's tags, on which an exemption may hang. Read only when one does.
     fn tags(&self, session: &Session, id: &<Self::Kind as Kind>::Id) -> impl Future<Output = Fact<Tags>> + Send;
 
@@ -73,6 +94,17 @@ pub trait Guard: Send + Sync + 'static {
         id: &<Self::Kind as Kind>::Id,
         change: &<Self::Kind as Kind>::Change,
     ) -> impl Future<Output = Result<(), AwsFailure>> + Send;
+}
+
+/// One page of resources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<Id> {
+    /// The resources.
+    pub ids: Vec<Id>,
+    /// Names that no resource of the kind can have, and that are left out.
+    pub odd: Vec<String>,
+    /// Where the next page begins; `None` after the last. Opaque to everybody else.
+    pub next: Option<String>,
 }
 
 /// What a look at a resource shows.

@@ -44,6 +44,10 @@ impl<G: Guard> Shell<G> {
                 self.undo(&resource, &correction, &wish, invocation).await
             }
             Order::Tend {} => self.tend(invocation).await,
+            Order::Sweep { account, region, controls, dry_run, after } => {
+                let place = Place { account, region };
+                self.sweep_order(&place, &controls, dry_run, after.as_deref(), invocation).await
+            }
             Order::Status {} => Ok(answered("status", &self.status().await)),
             Order::Enter { account, region, write, forwarders } => {
                 let wish = crate::enter::Wish { place: Place { account, region }, write, forwarders };

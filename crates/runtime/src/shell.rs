@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
-use rectify_aws::{Ledger, Names, Schedules, Sessions, Topic};
+use rectify_aws::{Bus, Ledger, Names, Schedules, Sessions, Topic};
 use rectify_controls::{AccountId, Control, Kind, Place, Region, Settings};
 use serde_json::{Value, value::RawValue};
 
@@ -22,6 +22,9 @@ pub enum StartError {
     /// The template sets it from `AWS::AccountId`.
     #[error("`RECTIFY_ACCOUNT`: {0}")]
     Account(String),
+    /// The template sets it from its parameter.
+    #[error("`RECTIFY_REGIONS`: {0}")]
+    Regions(String),
     /// The rule book contradicts itself.
     #[error("the default rules are wrong: {0}")]
     Rules(String),
@@ -37,6 +40,9 @@ pub struct Shell<G: Guard> {
     pub(crate) ledger: Ledger,
     pub(crate) topic: Topic,
     pub(crate) schedules: Schedules,
+    pub(crate) bus: Bus,
+    /// The regions that are watched; never empty.
+    pub(crate) regions: Vec<Region>,
     pub(crate) accounts: Accounts,
 }
 
@@ -96,7 +102,12 @@ impl<G: Guard> Shell<G> {
             }
             None => Sessions::new(&config, home.clone()),
         };
-        if let Some(region) = config.region().and_then(|region| Region::new(region.as_ref()).ok()) {
+        let here = config.region().and_then(|region| Region::new(region.as_ref()).ok());
+        let mut regions = regions(&env::var("RECTIFY_REGIONS").unwrap_or_default())?;
+        if regions.is_empty() {
+            regions.extend(here.clone());
+        }
+        if let Some(region) = here {
             // At home a session is made without a call.
             if let Ok(session) = sessions.read(&Place { account: home.clone(), region }).await {
                 guard.prepare(&session);
@@ -115,10 +126,18 @@ impl<G: Guard> Shell<G> {
                 var("RECTIFY_SCHEDULER_ROLE")?,
                 env::var("RECTIFY_DEAD_LETTERS").ok(),
             ),
+            bus: Bus::new(&config, env::var("RECTIFY_BUS").unwrap_or_else(|_| "default".to_owned())),
+            regions,
             accounts: Accounts::default(),
             home,
         })
     }
+}
+
+/// The regions in a list with commas.
+fn regions(text: &str) -> Result<Vec<Region>, StartError> {
+    let named = text.split(',').map(str::trim).filter(|region| !region.is_empty());
+    named.map(Region::new).collect::<Result<_, _>>().map_err(|error| StartError::Regions(error.to_string()))
 }
 
 /// Runs `guard` as a Lambda until the process is told to stop. What `main` calls.

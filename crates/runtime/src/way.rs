@@ -102,6 +102,9 @@ impl<G: Guard> Shell<G> {
         if let Some(report) = self.answer_probe(&event).await? {
             return Ok(report);
         }
+        if let Some(report) = self.sweep_event(&event, invocation).await? {
+            return Ok(report);
+        }
         let mut report = Report::of(&event);
         let admitted = match admit::<G::Kind>(&event, self.ours()) {
             Ok(admitted) => admitted, // 2 admit

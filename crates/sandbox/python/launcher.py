@@ -13,6 +13,7 @@
 - moto chooses the ids of organisations, units and accounts by chance; the sandbox names them in a header, so that settings can.
 - moto's check of trust policies knows one condition operator and no account of another; the gateway decides those (`sts.rs`).
 - moto fails with an internal error when a schedule's group does not exist.
+- moto lists the buckets of a page and forgets the rest: here the page ends with a token, and each bucket says its region.
 - moto fails with an internal error when an event is for a rule whose target is a function: the sandbox's own bus delivers.
 - moto calls the answer of GetBucketVersioning by a name that the SDKs do not read.
 - moto checks a signature over the form it parsed, not over the bytes that came, so a form with anything but plain letters in
@@ -47,6 +48,7 @@ token = os.environ.pop("RECTIFY_SANDBOX_TOKEN")
 
 from moto import settings  # noqa: E402
 from moto.backends import get_backend  # noqa: E402
+from moto.core.responses import ActionResult  # noqa: E402
 from moto.core.authorization import ActionAuthenticatorMixin  # noqa: E402
 from moto.core.serialize import BaseXMLSerializer  # noqa: E402
 from moto.dynamodb import models as dynamodb_models  # noqa: E402
@@ -193,10 +195,31 @@ def versioning_as_the_sdks_read_it(self):
     return status, headers, body.replace("GetBucketVersioningResponse", "VersioningConfiguration")
 
 
+def buckets_page_by_page(self):
+    self.data["Action"] = "ListAllMyBuckets"
+    self._authenticate_and_authorize_s3_action()
+    region, token = self._get_param("bucket-region"), self._get_param("continuation-token") or ""
+    found = self.backend.list_buckets(prefix=self._get_param("prefix"), bucket_region=region, max_buckets=None)
+    left = sorted((bucket for bucket in found if bucket.name > token), key=lambda bucket: bucket.name)
+    page = left[: int(self._get_param("max-buckets") or 10000)]
+    answer = {
+        "Owner": {"ID": "bcaf1ffd86f41161ca5fb16fd081034f", "DisplayName": "webfile"},
+        "Buckets": [
+            {"Name": bucket.name, "CreationDate": bucket.creation_date_ISO8601, "BucketRegion": bucket.region_name}
+            for bucket in page
+        ],
+    }
+    if len(left) > len(page):
+        answer["ContinuationToken"] = page[-1].name
+    self.data["Action"] = "ListBuckets"
+    return self.serialized(ActionResult(answer))
+
+
 dynamodb_models.DynamoDBBackend.transact_write_items = transact_with_its_items_in_mind
 dynamodb_models.copy = CopyOfTouched()
 Rule.send_to_targets = delivered_by_the_sandbox
 EventBridgeSchedulerBackend.create_schedule = schedule_in_a_group_that_exists
+S3Response.all_buckets = buckets_page_by_page
 S3Response.get_bucket_versioning = versioning_as_the_sdks_read_it
 BaseXMLSerializer._serialized_result_to_response = answer_named_after_its_shape
 for name in ("make_random_org_id", "make_random_root_id", "make_random_ou_id", "make_random_account_id"):

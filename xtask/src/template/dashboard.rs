@@ -23,7 +23,10 @@ pub(super) fn yaml(kinds: &[KindSummary]) -> String {
             format!("${{AWS::StackName}}-{name}-dead-letters"), {"label": name, "stat": "Maximum"}])
     });
     let widgets = [
-        widget("What the guards did", kinds.iter().flat_map(|kind| outcomes.map(|metric| own(metric, kind))).collect()),
+        widget(
+            "What the guards did",
+            &kinds.iter().flat_map(|kind| outcomes.map(|metric| own(metric, kind))).collect::<Vec<_>>(),
+        ),
         widget("Waiting in dead-letter queues", &queues.collect::<Vec<_>>()),
         widget("Failed invocations", &names().map(|name| function("Errors", name, "Sum")).collect::<Vec<_>>()),
         widget(

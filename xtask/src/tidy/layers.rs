@@ -16,6 +16,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rectify-render", &["rectify-event", "rectify-policy", "rectify-controls"]),
     ("rectify-aws", &["rectify-event", "rectify-policy", "rectify-controls"]),
     ("rectify-runtime", &["rectify-event", "rectify-policy", "rectify-controls", "rectify-render", "rectify-aws"]),
+    ("rectify-organization", &["rectify-controls", "rectify-aws"]),
+    (
+        "rectify-sweeper",
+        &[
+            "rectify-event",
+            "rectify-controls",
+            "rectify-render",
+            "rectify-aws",
+            "rectify-organization",
+            "rectify-runtime",
+        ],
+    ),
     ("xtask", &["rectify-event", "rectify-policy", "rectify-controls", "rectify-pattern", "rectify-render"]),
 ];
 
@@ -68,19 +80,19 @@ fn workspace_dependencies(root: &Table) -> Vec<String> {
         .collect()
 }
 
-/// `default-members` is every guard and nothing else: `sam build` builds the default members' features into each function.
+/// `default-members` is every function, which is the guards and the sweeper, and nothing else: `sam build` builds the default members' features into each function.
 fn default_members(root: &Table, files: &[String]) -> Vec<String> {
-    let guards: BTreeSet<&str> = files
+    let functions: BTreeSet<&str> = files
         .iter()
         .filter_map(|file| file.strip_suffix("/Cargo.toml"))
-        .filter(|directory| directory.starts_with("crates/guards/"))
+        .filter(|directory| directory.starts_with("crates/guards/") || *directory == "crates/sweeper")
         .collect();
     let members =
         root.get("workspace").and_then(|workspace| workspace.get("default-members")).and_then(Value::as_array);
     let members: BTreeSet<&str> = members.into_iter().flatten().filter_map(Value::as_str).collect();
     members
-        .symmetric_difference(&guards)
-        .map(|path| format!("Cargo.toml: `default-members` has to be all guards and nothing else: look at `{path}`"))
+        .symmetric_difference(&functions)
+        .map(|path| format!("Cargo.toml: `default-members` has to be all functions and nothing else: look at `{path}`"))
         .collect()
 }
 
@@ -128,12 +140,15 @@ mod tests {
     use super::{default_members, may_use, package, workspace_dependencies};
 
     #[test]
-    fn the_default_members_are_the_guards() {
+    fn the_default_members_are_the_functions() {
         let files = ["crates/guards/ebs/Cargo.toml", "crates/guards/s3-bucket/Cargo.toml", "crates/aws/Cargo.toml"];
         let members = |text: &str| default_members(&text.parse().unwrap(), &files.map(str::to_owned));
         assert!(members("[workspace]\ndefault-members = ['crates/guards/ebs', 'crates/guards/s3-bucket']").is_empty());
         assert!(members("[workspace]\ndefault-members = ['crates/guards/ebs']")[0].contains("crates/guards/s3-bucket"));
         assert_eq!(members("[workspace]\nmembers = ['crates/aws']").len(), 2);
+        let more = "[workspace]\ndefault-members = ['crates/guards/ebs', 'crates/guards/s3-bucket']";
+        let with = [files[0], files[1], "crates/sweeper/Cargo.toml"].map(str::to_owned);
+        assert!(default_members(&more.parse().unwrap(), &with)[0].contains("crates/sweeper"));
         let cli = "[workspace]\ndefault-members = ['crates/guards/ebs', 'crates/guards/s3-bucket', 'crates/cli']";
         assert!(members(cli)[0].contains("crates/cli"));
     }

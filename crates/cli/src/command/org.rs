@@ -1,18 +1,16 @@
 //! `rectify org`
 
-mod tree;
-
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use rectify_controls::{AccountFacts, AccountId};
+use rectify_organization::Organization;
 use rectify_render::{Style, escape};
 use serde_json::{Value, json};
 
-use self::tree::Organization;
 use crate::{
-    connection::{CloudError, Connection, Stack, wait_for},
+    connection::{self, CloudError, Connection, Stack, wait_for},
     exit,
     failure::Failure,
     moment,
@@ -58,6 +56,13 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    fn of(connection: &Connection, error: rectify_organization::Error) -> Self {
+        match error {
+            rectify_organization::Error::Aws(failure) => Self::Cloud(connection.failure(failure)),
+            rectify_organization::Error::Lost(what) => Self::Lost(what),
+        }
+    }
+
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Cloud(error) => error.code(),
@@ -99,16 +104,25 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
 }
 
+/// The organisation, read with the stack's credentials or those of `profile`.
+async fn organization(connection: &Connection, profile: Option<&str>) -> Organization {
+    match profile {
+        Some(profile) => Organization::new(&connection::config(Some(profile), Some(connection.region())).await),
+        None => Organization::new(connection.config()),
+    }
+}
+
 async fn refresh(args: &Which) -> Result<u8, Failure> {
     let connection = args.stack.connect().await.map_err(Error::Cloud)?;
     let ledger = connection.ledger();
-    let organization = Organization::new(&connection, args.organization_profile.as_deref()).await;
-    let members = organization.members().await?;
+    let organization = organization(&connection, args.organization_profile.as_deref()).await;
+    let members = organization.members().await.map_err(|error| Error::of(&connection, error))?;
     let progress = output::progress(members.len(), "accounts");
     let written: Vec<(AccountId, Result<AccountFacts, Error>)> = stream::iter(members)
         .map(async |member| {
             let written = async {
-                let facts = organization.facts(&member, Timestamp::now()).await?;
+                let facts = organization.facts(&member, Timestamp::now()).await;
+                let facts = facts.map_err(|error| Error::of(&connection, error))?;
                 let put = ledger.put_account(&member.id, &facts).await;
                 put.map_err(|failure| Error::Cloud(connection.failure(failure)))?;
                 Ok(facts)
@@ -159,8 +173,8 @@ fn account_json(id: &AccountId, facts: Option<&AccountFacts>) -> Value {
 
 async fn list(args: &Which) -> Result<u8, Failure> {
     let connection = args.stack.connect().await.map_err(Error::Cloud)?;
-    let organization = Organization::new(&connection, args.organization_profile.as_deref()).await;
-    let members = organization.members().await?;
+    let organization = organization(&connection, args.organization_profile.as_deref()).await;
+    let members = organization.members().await.map_err(|error| Error::of(&connection, error))?;
     let known = known(&connection, members.into_iter().map(|member| member.id).collect()).await?;
     let now = Timestamp::now();
     match args.output {
@@ -179,7 +193,8 @@ async fn list(args: &Which) -> Result<u8, Failure> {
 
 /// Every active account of the organisation that these credentials see.
 pub(super) async fn active(connection: &Connection, profile: Option<&str>) -> Result<Vec<AccountId>, Error> {
-    let members = Organization::new(connection, profile).await.members().await?;
+    let members = organization(connection, profile).await.members().await;
+    let members = members.map_err(|error| Error::of(connection, error))?;
     Ok(members.into_iter().map(|member| member.id).collect())
 }
 

@@ -99,8 +99,8 @@ impl Error {
     }
 }
 
-/// The guards' binaries, each named after its kind.
-const GUARDS: [&str; 1] = [S3Bucket::KIND];
+/// The functions' binaries: the guards', each named after its kind, and the sweeper's.
+const BINARIES: [&str; 2] = [S3Bucket::KIND, "sweeper"];
 
 /// The folder with the settings of the ready-made organisation, beside the template.
 const ORGANIZATION_SETTINGS: &str = "docs/sandbox-organization";
@@ -223,7 +223,7 @@ fn binaries(named: Option<&Path>) -> Result<PathBuf, Error> {
             release.into_iter().chain(beside).collect()
         }
     };
-    let missing = |folder: &PathBuf| GUARDS.into_iter().find(|name| !folder.join(executable(name)).is_file());
+    let missing = |folder: &PathBuf| BINARIES.into_iter().find(|name| !folder.join(executable(name)).is_file());
     match folders.iter().find(|folder| missing(folder).is_none()) {
         Some(folder) => Ok(folder.clone()),
         None => {
@@ -258,6 +258,6 @@ mod tests {
     #[test]
     fn functions_are_named_after_their_binaries() {
         assert_eq!(binary_of("S3BucketGuard"), format!("s3-bucket{}", std::env::consts::EXE_SUFFIX));
-        assert_eq!(binary_of("Notifier"), format!("notifier{}", std::env::consts::EXE_SUFFIX));
+        assert_eq!(binary_of("Sweeper"), format!("sweeper{}", std::env::consts::EXE_SUFFIX));
     }
 }

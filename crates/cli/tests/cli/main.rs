@@ -12,3 +12,4 @@ mod scp;
 mod shell;
 mod stack;
 mod story;
+mod sweep;

@@ -37,8 +37,10 @@ impl Desk {
         let settings = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("settings-{name}"));
         std::fs::create_dir_all(&settings).unwrap();
         std::fs::write(settings.join("settings.toml"), SETTINGS).unwrap();
-        let builder = WorldBuilder::new(root().join("template.yaml"), move |_| guards.join("s3-bucket"))
-            .settings_directory(settings);
+        let builder = WorldBuilder::new(root().join("template.yaml"), move |function| {
+            guards.join(if function == "Sweeper" { "sweeper" } else { "s3-bucket" })
+        })
+        .settings_directory(settings);
         let desk = Self { world: change(builder).start().await.unwrap() };
         let body = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
         assert_eq!(desk.s3("PUT", "/reports", body).0, 200);

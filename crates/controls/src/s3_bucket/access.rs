@@ -126,6 +126,9 @@ const fn access(operation: &'static str, action: &'static str, resource: &'stati
 /// Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3". Deleting a block, ownership
 /// controls or encryption has no action of its own: the one that puts it allows it.
 pub(super) const ACCESS: &[Access] = &[
+    access("s3:ListBuckets", "s3:ListAllMyBuckets", ANY, Reads),
+    access("s3:GetBucketLocation", "s3:GetBucketLocation", BUCKETS, Reads),
+    access("s3control:ListAccessPoints", "s3:ListAccessPoints", ANY, Reads),
     access("s3:GetBucketAcl", "s3:GetBucketAcl", BUCKETS, Reads),
     access("s3:GetBucketOwnershipControls", "s3:GetBucketOwnershipControls", BUCKETS, Reads),
     access("s3:GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock", BUCKETS, Reads),

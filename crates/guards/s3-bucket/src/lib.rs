@@ -8,6 +8,7 @@
 
 mod apply;
 mod clients;
+mod list;
 mod observe;
 mod reads;
 mod refusal;
@@ -19,7 +20,7 @@ use rectify_controls::{
     Fact, Selection, Tags,
     s3_bucket::{Change, Facts, S3Bucket, Target},
 };
-use rectify_runtime::{Guard, Observed};
+use rectify_runtime::{Guard, Observed, Page};
 
 use clients::Clients;
 
@@ -44,6 +45,10 @@ impl Guard for S3BucketGuard {
     ) -> Result<Observed<Facts>, AwsFailure> {
         // Boxed here and below: the SDK's futures are large and deep, and everything around them would be so too.
         Box::pin(observe::observe(&self.clients, session, id, selection)).await
+    }
+
+    async fn list(&self, session: &Session, cursor: Option<&str>) -> Result<Page<Target>, AwsFailure> {
+        Box::pin(list::list(&self.clients, session, cursor)).await
     }
 
     async fn tags(&self, session: &Session, id: &Target) -> Fact<Tags> {

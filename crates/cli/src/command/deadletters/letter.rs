@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use jiff::Timestamp;
-use rectify_controls::Order;
-use rectify_event::Event;
+use rectify_controls::{Order, SweepRequest};
+use rectify_event::{Event, OWN_SOURCE};
 use rectify_render::{Style, escape};
 use serde_json::{Value, json};
 
@@ -65,6 +65,9 @@ impl Letter {
                 Order::Look { resource, .. } | Order::Explain { resource } | Order::Undo { resource, .. } => {
                     Some(resource)
                 }
+                Order::Sweep { account, region, .. } => {
+                    return [word, None, Some(account.to_string()), Some(region.to_string())];
+                }
                 Order::Tend {} | Order::Status {} | Order::Enter { .. } => None,
             };
             let Some(resource) = resource else { return [word, None, None, None] };
@@ -72,6 +75,13 @@ impl Letter {
             return [word, Some(resource.arn.to_string()), Some(account), Some(region)];
         }
         let Ok(event) = Event::parse(&text) else { return [None, None, None, None] };
+        if event.envelope.source == OWN_SOURCE
+            && let Ok(SweepRequest { account, region, .. }) = serde_json::from_str(event.envelope.detail.get())
+        {
+            // The envelope says where it was put; what it is about is in the detail.
+            let name = event.envelope.detail_type.to_string();
+            return [Some(name), None, Some(account.to_string()), Some(region.to_string())];
+        }
         let name = event
             .record()
             .map_or_else(|| event.envelope.detail_type.to_string(), |record| record.event_name.to_string());

@@ -1,49 +1,79 @@
-//! Reading the organisation: who is in it, and where.
+//! Reading the organisation: who is in it, and where. For the command line and for the sweeper: guards never ask AWS
+//! Organizations, they read what these two wrote into the ledger.
 
 use std::collections::{BTreeMap, HashMap};
 
+use aws_config::{SdkConfig, retry::RetryConfig};
 use aws_sdk_organizations::{
     Client,
     types::{Account, AccountState, AccountStatus},
 };
 use jiff::Timestamp;
-use rectify_aws::AwsFailure;
+use rectify_aws::{AlsoRetry, AwsFailure, every_call_its_tries};
 use rectify_controls::{AccountFacts, AccountId};
 use tokio::sync::Mutex;
-
-use super::Error;
-use crate::connection::Connection;
 
 /// Deeper than units nest (Organizations user guide, "quotas": five levels below the root).
 const DEEPEST: usize = 20;
 
+/// Tries of one call: the API allows few calls a second, and there are two per account.
+const TRIES: u32 = 10;
+
 /// An account in the organisation.
 #[derive(Debug, Clone)]
-pub(super) struct Member {
-    pub(super) id: AccountId,
+pub struct Member {
+    /// Its id.
+    pub id: AccountId,
     name: Option<String>,
 }
 
+/// Why the organisation could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// AWS refused.
+    #[error("{0}")]
+    Aws(AwsFailure),
+    /// An account or unit without a way up to a root: somebody moves accounts right now.
+    #[error("`{0}` has no way up to a root in this organisation")]
+    Lost(String),
+}
+
+/// A client of AWS Organizations, which allows few calls a second: each is tried often.
+#[must_use]
+pub fn client(config: &SdkConfig) -> Client {
+    let config = aws_sdk_organizations::config::Builder::from(config)
+        .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
+        .retry_classifier(AlsoRetry)
+        .retry_partition(every_call_its_tries())
+        .build();
+    Client::from_conf(config)
+}
+
 /// The organisation, as the caller may read it.
-pub(super) struct Organization<'c> {
-    connection: &'c Connection,
+#[derive(Debug)]
+pub struct Organization {
     client: Client,
     /// The parent of each unit; `None` for a root.
     parents: Mutex<HashMap<String, Option<String>>>,
 }
 
-impl<'c> Organization<'c> {
-    pub(super) async fn new(connection: &'c Connection, profile: Option<&str>) -> Self {
-        let client = connection.organizations(profile).await;
-        Self { connection, client, parents: Mutex::default() }
+impl Organization {
+    /// The organisation that the credentials of `config` may read: those of its management account or of a delegated
+    /// administrator.
+    #[must_use]
+    pub fn new(config: &SdkConfig) -> Self {
+        Self { client: client(config), parents: Mutex::default() }
     }
 
     /// Every active account, by id.
-    pub(super) async fn members(&self) -> Result<Vec<Member>, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Aws`]: half a list is none, because what is missing in it would never be looked at.
+    pub async fn members(&self) -> Result<Vec<Member>, Error> {
         let mut pages = self.client.list_accounts().into_paginator().send();
         let mut members = BTreeMap::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| self.failed(AwsFailure::new("organizations", "ListAccounts", &error)))?;
+            let page = page.map_err(|error| Error::Aws(AwsFailure::new("organizations", "ListAccounts", &error)))?;
             for account in page.accounts() {
                 if let Some(id) = account.id().filter(|_| is_active(account)).and_then(|id| AccountId::new(id).ok()) {
                     members.insert(id.clone(), Member { id, name: account.name().map(str::to_owned) });
@@ -53,8 +83,11 @@ impl<'c> Organization<'c> {
         Ok(members.into_values().collect())
     }
 
-    /// Where an account is, and its tags.
-    pub(super) async fn facts(&self, member: &Member, now: Timestamp) -> Result<AccountFacts, Error> {
+    /// Where an account is, and its tags. At least two calls, and one more for each unit that was not seen before.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn facts(&self, member: &Member, now: Timestamp) -> Result<AccountFacts, Error> {
         let mut path = Vec::new();
         let mut child = member.id.to_string();
         while let Some(parent) = self.parent(&child).await? {
@@ -85,7 +118,7 @@ impl<'c> Organization<'c> {
         let mut pages = self.client.list_parents().child_id(child).into_paginator().send();
         let mut parent = None;
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| self.failed(AwsFailure::new("organizations", "ListParents", &error)))?;
+            let page = page.map_err(|error| Error::Aws(AwsFailure::new("organizations", "ListParents", &error)))?;
             parent = parent.or_else(|| page.parents().first().and_then(|found| found.id()).map(str::to_owned));
         }
         let parent = parent.ok_or_else(|| Error::Lost(child.to_owned()))?;
@@ -101,14 +134,10 @@ impl<'c> Organization<'c> {
         let mut tags = BTreeMap::new();
         while let Some(tag) = pages.next().await {
             let tag =
-                tag.map_err(|error| self.failed(AwsFailure::new("organizations", "ListTagsForResource", &error)))?;
+                tag.map_err(|error| Error::Aws(AwsFailure::new("organizations", "ListTagsForResource", &error)))?;
             tags.insert(tag.key().to_owned(), tag.value().to_owned());
         }
         Ok(tags)
-    }
-
-    fn failed(&self, failure: AwsFailure) -> Error {
-        Error::Cloud(self.connection.failure(failure))
     }
 }
 
