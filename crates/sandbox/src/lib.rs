@@ -7,6 +7,10 @@
 //! The function's own calls come back to the gateway and are checked by moto against exactly the policies of the
 //! template. Where moto is wrong in something a function needs, `standins` has it.
 //!
+//! Around the hub there can be an [`Organization`]: `members` deploys the members' stacks, the `bus` forwards only what a
+//! member's own rule forwards and takes only events that its policy lets in, `sts` and `authority` decide who may take which
+//! role, and a key says who acts in which account (`trail::identity`).
+//!
 //! **Invariant: no branch in product code.** A function learns of the sandbox only through `AWS_ENDPOINT_URL`,
 //! `HTTP_PROXY`, `AWS_LAMBDA_RUNTIME_API` and its credentials.
 //! **Invariant: nothing stays.** Every process ends with the [`World`], also when the sandbox is killed.
