@@ -51,6 +51,8 @@ fn preventive() -> impl Strategy<Value = Preventive> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn packing_loses_nothing_and_keeps_the_limit(preventive in preventive(), characters in 2_048_usize..=10_240) {
         let whole = Preventive { max_characters: Preventive::MOST_CHARACTERS, ..preventive.clone() };
