@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rectify_controls::preventive::{GLOBAL, PreventiveError, is_document_of};
 use serde_json::Value;
 
-use crate::{FILE, documents, parsed, try_documents};
+use crate::{FILE, documents, parsed, properties::denials, try_documents};
 
 #[test]
 fn each_action_is_real_and_knows_the_resources_it_is_written_with() {
@@ -81,6 +81,23 @@ fn what_cannot_be_split_says_so() {
     let file = FILE.replace("[preventive]", "[preventive]\nmax-policies = 2");
     let error = try_documents(&file).unwrap_err();
     assert!(matches!(error, PreventiveError::TooMany { most: 2, .. }), "{error}");
+}
+
+#[test]
+fn a_statement_that_fills_more_than_a_document_is_split_by_its_actions() {
+    let file = |characters: usize| {
+        let roles: Vec<String> = (0..17).map(|n| format!("\"arn:aws:iam::*:role/emergency-{n}\"")).collect();
+        format!(
+            "[[environment]]\nname = \"all\"\nmode = \"detective\"\ndefault = true\n[preventive]\nprotect = [\"guardduty\"]\n\
+             exempt-principals = [{}]\nmax-characters = {characters}\nmax-policies = 10",
+            roles.join(", ")
+        )
+    };
+    let (whole, small) = (documents(&file(10_240)), documents(&file(2_048)));
+    let sids: Vec<&str> = small.iter().flat_map(|document| &document.statements).map(String::as_str).collect();
+    assert!(sids.contains(&"ExemptRolesa") && sids.contains(&"ExemptRolesb"), "{sids:?}");
+    assert!(small.iter().all(|document| document.content.len() <= 2_048));
+    assert_eq!(denials(&small), denials(&whole));
 }
 
 #[test]
