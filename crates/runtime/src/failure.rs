@@ -39,7 +39,7 @@ pub enum Failure {
     Sweep(String),
     /// What is left of a sweep could not be put on the bus.
     #[error("{0}")]
-    Bus(NotPut),
+    Bus(Box<NotPut>),
     /// The message could not be published.
     #[error("{0}")]
     Tell(AwsFailure),

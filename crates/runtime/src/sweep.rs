@@ -107,7 +107,7 @@ impl<G: Guard> Shell<G> {
             Ok(Some(report))
         };
         if envelope.account.as_deref() != Some(self.home.as_str()) {
-            let from = cut(envelope.account.as_deref().unwrap_or("no account"), 40).to_owned();
+            let from = cut(envelope.account.as_deref().unwrap_or("no account"), 40);
             return ignored(report, Ignored::Elsewhere(format!("a sweep is asked for by the hub, not by {from}")));
         }
         let request: SweepRequest = serde_json::from_str(envelope.detail.get())
@@ -132,7 +132,10 @@ impl<G: Guard> Shell<G> {
             let after = serde_json::to_string(&rest).map_err(|error| Failure::Sweep(error.to_string()))?;
             let request = SweepRequest { after: Some(after), ..request };
             let detail = serde_json::to_string(&request).map_err(|error| Failure::Sweep(error.to_string()))?;
-            self.bus.put(OWN_SOURCE, SweepRequest::DETAIL_TYPE, &[detail]).await.map_err(Failure::Bus)?;
+            self.bus
+                .put(OWN_SOURCE, SweepRequest::DETAIL_TYPE, &[detail])
+                .await
+                .map_err(|not| Failure::Bus(Box::new(not)))?;
         }
         Ok(Some(report))
     }
@@ -205,7 +208,7 @@ impl<G: Guard> Shell<G> {
             };
             for name in page.odd {
                 let error = "the name is none that a resource of the kind can have".to_owned();
-                course.swept.failed.push(Unswept { resource: cut(&name, 300).to_owned(), error });
+                course.swept.failed.push(Unswept { resource: cut(&name, 300), error });
             }
             let mut ids = page.ids;
             ids.sort();
@@ -255,7 +258,7 @@ impl<G: Guard> Shell<G> {
         }
         course.swept.failed.extend(given_up.iter().map(|(id, failure)| Unswept {
             resource: <G::Kind as Kind>::arn(id, task.place).to_string(),
-            error: cut(&failure.to_string(), LONGEST_TEXT).to_owned(),
+            error: cut(&failure.to_string(), LONGEST_TEXT),
         }));
         course.swept.looked += u32::try_from(given_up.len()).unwrap_or(u32::MAX);
         if !cursor.listed || !cursor.again.is_empty() {
@@ -308,8 +311,8 @@ impl<G: Guard> Shell<G> {
                     control: finding.control.id.to_owned(),
                     severity: Some(finding.severity),
                     outcome: outcome.to_owned(),
-                    summary: Some(cut(&finding.summary, LONGEST_TEXT).to_owned()),
-                    why: why.map(|why| cut(&why, LONGEST_TEXT).to_owned()),
+                    summary: Some(cut(&finding.summary, LONGEST_TEXT)),
+                    why: why.map(|why| cut(&why, LONGEST_TEXT)),
                     correction: None,
                 })
             })
@@ -391,8 +394,8 @@ impl<Id> Course<Id> {
                             control: control.to_owned(),
                             severity: ended.severity,
                             outcome: ended.outcome.name().to_owned(),
-                            summary: ended.summary.as_ref().map(|text| cut(text, LONGEST_TEXT).to_owned()),
-                            why: ended.outcome.why().map(|why| cut(&why, LONGEST_TEXT).to_owned()),
+                            summary: ended.summary.as_ref().map(|text| cut(text, LONGEST_TEXT)),
+                            why: ended.outcome.why().map(|why| cut(&why, LONGEST_TEXT)),
                             correction: ended.correction.clone(),
                         });
                         self.ended.push(ended);

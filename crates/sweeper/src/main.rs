@@ -33,9 +33,9 @@ enum Failure {
     #[error("not an order to sweep: {0}")]
     Order(String),
     #[error("{0}; {help}", help = .0.help())]
-    Organization(AwsFailure),
+    Organization(Box<AwsFailure>),
     #[error("{0}; {help}", help = .0.failure.help())]
-    Bus(NotPut),
+    Bus(Box<NotPut>),
     #[error("{failed} of {of} accounts could not be written down, the last because: {why}")]
     Accounts { failed: usize, of: usize, why: String },
 }
@@ -92,7 +92,7 @@ impl Sweeper {
         let members = if self.in_organization {
             let organization = Organization::new(&self.config);
             let members = organization.members().await.map_err(|error| match error {
-                rectify_organization::Error::Aws(failure) => Failure::Organization(failure),
+                rectify_organization::Error::Aws(failure) => Failure::Organization(Box::new(failure)),
                 error @ rectify_organization::Error::Lost(_) => Failure::Wrong(error.to_string()),
             })?;
             Some((organization, members))
@@ -129,7 +129,7 @@ impl Sweeper {
             accounts_not_written = written.failed,
             "a sweep was asked for"
         );
-        put.map_err(Failure::Bus)?;
+        put.map_err(|not| Failure::Bus(Box::new(not)))?;
         match written.why {
             // Most of them is what a throttled organisation allows; the rest has its turn at the next sweep. None is a fault.
             Some(why) if written.written == 0 => {
