@@ -1,7 +1,5 @@
 //! What bounds corrections: budgets, tugs of war, grace, and fifty events at once.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
-
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;

@@ -1,8 +1,6 @@
 //! What a guard answers to whoever asks how it is: its status, the way into an account, and probe events, which anybody can
 //! try to forge.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
-
 use rectify_controls::{Entry, Status, Way, settings_digest};
 use rectify_e2e::{ACCOUNT, ALL_CORRECTIVE, Stage};
 use rectify_sandbox::{Effect, Fault};

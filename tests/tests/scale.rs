@@ -6,7 +6,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
     reason = "a test that cannot go on has failed"
@@ -161,7 +160,7 @@ impl Cloud {
         let mut state = self.state.lock().unwrap();
         *state.calls.entry(name.clone()).or_default() += 1;
         let number: usize = state.calls.values().sum();
-        if number % THROTTLE == 0 {
+        if number.is_multiple_of(THROTTLE) {
             state.throttled += 1;
             return match name.as_str() {
                 "AssumeRole" | "Publish" => (
@@ -241,7 +240,7 @@ impl Cloud {
         let mut results = Vec::new();
         for entry in body["Entries"].as_array().unwrap() {
             state.entries += 1;
-            if state.entries % THROTTLE == 0 {
+            if state.entries.is_multiple_of(THROTTLE) {
                 state.refused += 1;
                 results.push(json!({"ErrorCode": "ThrottlingException", "ErrorMessage": "x"}));
                 continue;

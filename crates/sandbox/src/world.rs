@@ -1,5 +1,7 @@
 //! A whole small world: built from a template, asked about, and taken down.
 
+mod builder;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,174 +14,23 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
+pub use builder::WorldBuilder;
+
 use crate::bus::{Bus, Place};
 use crate::deploy::deploy;
 use crate::error::SandboxError;
 use crate::faults::Fault;
 use crate::gateway::Gateway;
 use crate::hub::Hub;
-use crate::lambda::{Function, Ready, Settings};
-use crate::members::{self, Stacks};
+use crate::lambda::{Function, Settings};
+use crate::members;
 use crate::model::Index;
 use crate::moto::Moto;
 use crate::organization::Organization;
-use crate::progress::Progress;
 use crate::python::Python;
 use crate::record::{Call, Invocation, LogLine, Message};
 use crate::scheduler::Scheduled;
 use crate::template::{FunctionSpec, Resolver, Template};
-
-/// moto's account, which is the hub.
-const HUB_ACCOUNT: &str = "123456789012";
-const DEFAULT_REGION: &str = "eu-central-1";
-
-type Binaries = Arc<dyn Fn(&str) -> PathBuf + Send + Sync>;
-
-/// How a world is made. Only the template and the binaries have no default.
-#[derive(Clone)]
-pub struct WorldBuilder {
-    template: PathBuf,
-    binaries: Binaries,
-    port: u16,
-    account: String,
-    region: String,
-    settings_directory: Option<PathBuf>,
-    organization: Option<Organization>,
-    regions: Vec<String>,
-    parameters: BTreeMap<String, String>,
-    variables: Vec<(String, String)>,
-    retry_delay: Duration,
-    ready: Ready,
-    progress: Progress,
-}
-
-impl WorldBuilder {
-    /// A world from `template`, in which `binaries` tells each function's executable by its logical id.
-    pub fn new(template: impl Into<PathBuf>, binaries: impl Fn(&str) -> PathBuf + Send + Sync + 'static) -> Self {
-        Self {
-            template: template.into(),
-            binaries: Arc::new(binaries),
-            port: 0,
-            account: HUB_ACCOUNT.to_owned(),
-            region: DEFAULT_REGION.to_owned(),
-            settings_directory: None,
-            organization: None,
-            regions: Vec::new(),
-            parameters: BTreeMap::new(),
-            variables: Vec::new(),
-            retry_delay: Duration::from_millis(200),
-            ready: Ready::default(),
-            progress: Progress::default(),
-        }
-    }
-
-    /// The gateway's port; 0, the default, takes a free one. People expect 4566.
-    #[must_use]
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
-        self
-    }
-
-    /// The hub account. Default: 123456789012, which moto gives to unknown credentials.
-    #[must_use]
-    pub fn account(mut self, account: impl Into<String>) -> Self {
-        self.account = account.into();
-        self
-    }
-
-    /// The hub's region. Default: eu-central-1.
-    #[must_use]
-    pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = region.into();
-        self
-    }
-
-    /// A directory that stands for `/opt` in every function, in place of the template's layers.
-    #[must_use]
-    pub fn settings_directory(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.settings_directory = Some(directory.into());
-        self
-    }
-
-    /// An organisation around the hub, whose members get the stacks of `member.yaml` and `member-correct.yaml` beside the
-    /// template. The template's parameters `OrganizationId` and `Regions` are set, unless they are given. Default: none.
-    #[must_use]
-    pub fn organization(mut self, organization: Organization) -> Self {
-        self.organization = Some(organization);
-        self
-    }
-
-    /// The regions that members' rules are in besides the hub's, which is always one. Default: us-east-1, where the events of
-    /// global services are.
-    #[must_use]
-    pub fn regions(mut self, regions: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.regions = regions.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// The value of a template's parameter.
-    #[must_use]
-    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.parameters.insert(name.into(), value.into());
-        self
-    }
-
-    /// A variable every function gets; the template's own value wins.
-    #[must_use]
-    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.variables.push((name.into(), value.into()));
-        self
-    }
-
-    /// The wait before a failed invocation is tried again. Default: 200 ms; AWS waits minutes.
-    #[must_use]
-    pub fn retry_delay(mut self, delay: Duration) -> Self {
-        self.retry_delay = delay;
-        self
-    }
-
-    /// Called with a new process's id when it first asks for work, before it gets any: where AWS takes the processor away
-    /// that a starting function has. Must not block for long.
-    #[must_use]
-    pub fn ready(mut self, told: impl Fn(u32) + Send + Sync + 'static) -> Self {
-        self.ready = Ready::new(told);
-        self
-    }
-
-    /// Where to tell what is being done.
-    #[must_use]
-    pub fn progress(mut self, progress: Progress) -> Self {
-        self.progress = progress;
-        self
-    }
-
-    /// The members' stacks, with the parameters that the hub's has as well.
-    fn stacks(&self, hub: &Hub, endpoint: &str) -> Result<Option<Stacks>, SandboxError> {
-        let Some(organization) = &self.organization else { return Ok(None) };
-        let others: Vec<String> =
-            if self.regions.is_empty() { vec!["us-east-1".to_owned()] } else { self.regions.clone() };
-        let mut regions = vec![self.region.clone()];
-        regions.extend(others.into_iter().filter(|region| *region != self.region));
-        let mut parameters = Stacks::parameters(hub, organization, &regions);
-        parameters.extend(self.parameters.clone());
-        let correct = self.template.with_file_name("member-correct.yaml");
-        Ok(Some(Stacks {
-            member: Template::read(&self.template.with_file_name("member.yaml"))?,
-            correct: if correct.is_file() { Some(Template::read(&correct)?) } else { None },
-            endpoint: endpoint.to_owned(),
-            regions,
-            parameters,
-        }))
-    }
-
-    /// Starts the world: the same as [`World::start`].
-    ///
-    /// # Errors
-    /// See [`World::start`].
-    pub async fn start(self) -> Result<World, SandboxError> {
-        World::start(self).await
-    }
-}
 
 /// A running world. Dropping it ends every process it started; [`World::shutdown`] also waits for that.
 pub struct World {
@@ -469,12 +320,6 @@ impl Drop for World {
 impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("World").field("endpoint", &self.endpoint).finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for WorldBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WorldBuilder").field("template", &self.template).finish_non_exhaustive()
     }
 }
 
