@@ -13,6 +13,7 @@
 
 mod about;
 pub mod breach;
+pub mod organization;
 mod person;
 
 use std::{

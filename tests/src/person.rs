@@ -22,14 +22,29 @@ pub struct Answer {
 #[derive(Debug, Clone)]
 pub struct Person {
     endpoint: String,
+    key: String,
+    region: String,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
 impl Person {
-    /// Somebody in front of `endpoint`.
+    /// Somebody in front of `endpoint`: the hub's administrator in the hub's region.
     pub fn new(endpoint: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { endpoint: endpoint.to_owned(), client }
+        Self { endpoint: endpoint.to_owned(), key: "test".to_owned(), region: "eu-central-1".to_owned(), client }
+    }
+
+    /// Somebody else in another region. The sandbox reads from a key who that is: `111122223333` is that account's
+    /// administrator, `root-111122223333` its root user.
+    #[must_use]
+    pub fn acting(&self, key: &str, region: &str) -> Self {
+        Self { key: key.to_owned(), region: region.to_owned(), ..self.clone() }
+    }
+
+    /// One call in a JSON protocol; `target` is `X-Amz-Target`.
+    pub async fn json(&self, service: &str, target: &str, body: &Value) -> Answer {
+        let headers = [("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
+        self.send(service, "POST", "/", &headers, &body.to_string()).await
     }
 
     /// One S3 request; anything but an answer below 300 fails the test.
@@ -41,6 +56,11 @@ impl Person {
 
     /// One S3 request.
     pub async fn try_s3(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.send("s3", method, path, headers, body).await
+    }
+
+    async fn send(&self, service: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let scope = format!("{}/20261123/{}/{service}/aws4_request", self.key, self.region);
         let mut request = Request::builder()
             .method(Method::from_bytes(method.as_bytes()).unwrap())
             .uri(format!("{}{path}", self.endpoint))
@@ -48,8 +68,7 @@ impl Person {
             .header("x-amz-date", "20261123T000000Z")
             .header(
                 header::AUTHORIZATION,
-                "AWS4-HMAC-SHA256 Credential=test/20261123/eu-central-1/s3/aws4_request, SignedHeaders=host, \
-                 Signature=0000",
+                format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0000"),
             );
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -63,8 +82,13 @@ impl Person {
 
     /// `aws s3api create-bucket`.
     pub async fn create_bucket(&self, bucket: &str) {
-        let body = r#"<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>"#;
-        self.s3("PUT", &format!("/{bucket}"), &[], body).await;
+        let body = match self.region.as_str() {
+            "us-east-1" => String::new(),
+            region => format!(
+                r#"<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"#
+            ),
+        };
+        self.s3("PUT", &format!("/{bucket}"), &[], &body).await;
     }
 
     /// `aws s3api put-bucket-acl --acl ACL`.

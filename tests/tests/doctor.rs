@@ -83,13 +83,7 @@ async fn a_guard_says_which_settings_it_has_and_what_it_cannot_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guard_is_at_home_in_its_own_account_and_says_why_it_is_not_let_into_another() {
-    let stage = Stage::build(ALL_CORRECTIVE, |builder| {
-        builder
-            .variable("RECTIFY_ORGANIZATION", "o-a1b2c3d4e5")
-            .variable("RECTIFY_STACK", "rectify")
-            .variable("RECTIFY_PARTITION", "aws")
-    })
-    .await;
+    let stage = Stage::build(ALL_CORRECTIVE, |builder| builder.parameter("OrganizationId", "o-a1b2c3d4e5")).await;
     let enter = async |account: &str| -> Entry {
         let order = json!({"rectify": "enter", "account": account, "region": "eu-central-1", "write": true});
         serde_json::from_value(stage.order(&order).await).unwrap()
@@ -111,7 +105,7 @@ async fn a_guard_is_at_home_in_its_own_account_and_says_why_it_is_not_let_into_a
         Way::Open { .. } => String::new(),
     };
     let role =
-        |name: &str| format!("sts:AssumeRole of `arn:aws:iam::{MEMBER}:role/rectify/rectify-{name}`: AccessDenied");
+        |name: &str| format!("`arn:aws:iam::{MEMBER}:role/rectify/rectify-{name}`: sts:AssumeRole: AccessDenied");
     assert_eq!(why(&member.read), role("observe"));
     assert_eq!(why(member.write.as_ref().unwrap()), role("correct-s3-bucket"));
     stage.close().await;

@@ -8,13 +8,17 @@ use rectify_e2e::{ACCOUNT, ALL_CORRECTIVE, Stage, breach, root};
 use serde_json::json;
 
 /// Granted actions that no breach of any control uses, and why the role has them.
-const UNUSED: [(&str, &str); 6] = [
+const UNUSED: [(&str, &str); 10] = [
+    ("events:DescribeRule", "the account's own forwarding rules, for the doctor, in an organisation"),
+    ("events:PutEvents", "a sweep that goes on"),
     ("iam:PassRole", "checked by EventBridge Scheduler when a schedule is made, not a call"),
     ("logs:CreateLogStream", "the Lambda service writes the log, not the function's code"),
     ("logs:PutLogEvents", "the Lambda service writes the log, not the function's code"),
     ("s3:DeleteAccessPointPolicy", "an access point is only told; for an undo"),
     ("s3:PutAccessPointPolicy", "an access point is only told; for an undo"),
     ("sqs:SendMessage", "the Lambda service sends the dead letter, not the function's code"),
+    ("sts:AssumeRole", "the way into members, in an organisation"),
+    ("sts:TagSession", "the way into members, in an organisation"),
 ];
 
 /// The actions of the guard's role, as the template has them.

@@ -8,6 +8,7 @@ mod bench;
 mod demo;
 mod docs;
 mod kinds;
+mod policies;
 mod repo;
 mod run;
 mod template;

@@ -6,7 +6,7 @@ use std::{env, ffi::OsString, path::Path, process::Command, time::Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    artefacts, kinds,
+    artefacts, kinds, policies,
     repo::Repo,
     run::{cargo, command, quiet, run},
     tidy,
@@ -26,7 +26,7 @@ const ALL: [Step; STEPS as usize] = [
     (1, "format", format),
     (2, "repository rules and generated files", tidy::run),
     (3, "clippy", clippy),
-    (4, "template: sam validate, cfn-lint", lint_template),
+    (4, "templates: sam validate, cfn-lint, IAM policies", lint_template),
     (5, "dependencies: cargo-deny", deny),
     (6, "guards, as the sandbox runs them", build_guards),
     (7, "guards, as they are deployed: sam build", sam_build),
@@ -86,7 +86,9 @@ fn lint_template(repo: &Repo) -> Result<()> {
     let sam = tools::python(&SAM, &cache)?;
     run(sam_environment(&mut command(sam.join("sam"), &["validate", "--lint"], repo.root())))?;
     let lint = tools::python(&CFN_LINT, &cache)?;
-    run(&mut command(lint.join("cfn-lint"), &["template.yaml", "member.yaml", "member-correct.yaml"], repo.root()))
+    let files = ["template.yaml", "member.yaml", "member-correct.yaml"];
+    run(&mut command(lint.join("cfn-lint"), &files, repo.root()))?;
+    policies::lint(repo, &cache)
 }
 
 fn build_guards(repo: &Repo) -> Result<()> {

@@ -25,6 +25,9 @@ pub(crate) const SAM: PythonSet = PythonSet { name: "sam", requirements: include
 /// cfn-lint 1.58.0.
 pub(crate) const CFN_LINT: PythonSet =
     PythonSet { name: "cfn-lint", requirements: include_str!("../python/cfn-lint.txt") };
+/// parliament 1.6.4, which checks IAM policies, with the last setuptools that has `pkg_resources`.
+pub(crate) const PARLIAMENT: PythonSet =
+    PythonSet { name: "parliament", requirements: include_str!("../python/parliament.txt") };
 /// cargo-lambda 1.9.2, with zig where plain cargo cannot build for Lambda.
 pub(crate) const CARGO_LAMBDA: PythonSet =
     PythonSet { name: "cargo-lambda", requirements: include_str!("../python/cargo-lambda.txt") };
@@ -113,13 +116,16 @@ pub(crate) fn has_nextest(directory: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{CARGO_LAMBDA, CFN_LINT, SAM};
+    use super::{CARGO_LAMBDA, CFN_LINT, PARLIAMENT, SAM};
 
     #[test]
     fn the_lists_pin_what_we_tested_and_every_package_has_a_hash() {
-        for (set, pin) in
-            [(SAM, "aws-sam-cli==1.170.0"), (CFN_LINT, "cfn-lint==1.58.0"), (CARGO_LAMBDA, "cargo-lambda==1.9.2")]
-        {
+        for (set, pin) in [
+            (SAM, "aws-sam-cli==1.170.0"),
+            (CFN_LINT, "cfn-lint==1.58.0"),
+            (CARGO_LAMBDA, "cargo-lambda==1.9.2"),
+            (PARLIAMENT, "parliament==1.6.4"),
+        ] {
             assert!(set.requirements.lines().any(|line| line.starts_with(pin)), "{pin}");
             let mut lines = set.requirements.lines().peekable();
             while let Some(line) = lines.next() {

@@ -12,7 +12,6 @@ mod config;
 mod failure;
 mod http;
 mod jitter;
-mod names;
 mod retry;
 mod schedule;
 mod session;
@@ -29,9 +28,9 @@ pub use ledger::{
     Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, FindingRow, Json, Lease, Ledger, Limits,
     Note, Noted, ProbeId, ProbeIdError, ResourceKey, ResourceState, Sighting, UndoClaim, WriteAhead, exemption_id,
 };
-pub use names::Names;
+pub use rectify_controls::Names;
 pub use retry::{AlsoRetry, every_call_its_tries};
 pub use schedule::Schedules;
 pub use session::{PerSession, Reason, Session, SessionError, Sessions};
 pub use topic::{Message, Topic};
-pub use whoami::whoami;
+pub use whoami::{is_rule_enabled, whoami};

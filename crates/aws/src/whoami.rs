@@ -1,4 +1,4 @@
-//! Who a session is, by its own account of it.
+//! What a session sees of itself and of its place.
 
 use aws_config::SdkConfig;
 
@@ -21,4 +21,21 @@ pub async fn whoami(config: &SdkConfig) -> Result<String, AwsFailure> {
         message: Some("the answer names nobody".to_owned()),
         request_id: None,
     })
+}
+
+/// Whether the rule called `rule` on the place's default bus is enabled; `None` when there is no such rule.
+///
+/// # Errors
+/// [`AwsFailure`] when it cannot be read.
+pub async fn is_rule_enabled(config: &SdkConfig, rule: &str) -> Result<Option<bool>, AwsFailure> {
+    use aws_sdk_eventbridge::{Client, config::Builder, types::RuleState};
+
+    let own = Builder::from(config).retry_partition(every_call_its_tries()).build();
+    match Client::from_conf(own).describe_rule().name(rule).send().await {
+        Ok(found) => Ok(Some(found.state() != Some(&RuleState::Disabled))),
+        Err(error) => {
+            let failure = AwsFailure::new("events", "DescribeRule", &error);
+            if failure.kind == FailureKind::Gone { Ok(None) } else { Err(failure) }
+        }
+    }
 }

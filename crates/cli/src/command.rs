@@ -12,6 +12,7 @@ pub(crate) mod pause;
 pub(crate) mod policy;
 pub(crate) mod resume;
 pub(crate) mod sandbox;
+pub(crate) mod scp;
 pub(crate) mod settings;
 pub(crate) mod sweep;
 pub(crate) mod undo;

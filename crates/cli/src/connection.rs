@@ -138,6 +138,11 @@ pub(crate) struct Caller {
 }
 
 impl Stack {
+    /// The stack's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.named.stack
+    }
+
     /// Finds credentials' source and region. Nothing is called yet.
     pub(crate) async fn connect(&self) -> Result<Connection, CloudError> {
         self.named.connect(self.region.as_ref()).await
@@ -159,6 +164,9 @@ impl Named {
         Ok(Connection { config, stack: self.stack.clone(), region })
     }
 }
+
+/// Tries of one call to AWS Organizations.
+const ORGANIZATIONS_TRIES: u32 = 10;
 
 /// The configuration of every client: the default chain of credentials, with single sign-on and `credential_process`.
 pub(crate) async fn config(profile: Option<&str>, region: Option<&Region>) -> SdkConfig {
@@ -192,6 +200,24 @@ impl Connection {
     /// The clients' configuration.
     pub(crate) fn config(&self) -> &SdkConfig {
         &self.config
+    }
+
+    /// The stack's name.
+    pub(crate) fn stack(&self) -> &str {
+        &self.stack
+    }
+
+    /// AWS Organizations, with another profile's credentials where one is named. It allows few calls a second, so they are
+    /// tried often.
+    pub(crate) async fn organizations(&self, profile: Option<&str>) -> aws_sdk_organizations::Client {
+        let own = match profile {
+            Some(profile) => Some(config(Some(profile), Some(&self.region)).await),
+            None => None,
+        };
+        let config = aws_sdk_organizations::config::Builder::from(own.as_ref().unwrap_or(&self.config))
+            .retry_config(RetryConfig::standard().with_max_attempts(ORGANIZATIONS_TRIES))
+            .build();
+        aws_sdk_organizations::Client::from_conf(config)
     }
 
     /// The region the stack is in.

@@ -34,6 +34,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Sweep(#[from] command::sweep::Error),
     #[error(transparent)]
+    Scp(#[from] command::scp::Error),
+    #[error(transparent)]
     Settings(#[from] command::settings::Error),
     #[error(transparent)]
     Cloud(#[from] CloudError),
@@ -57,6 +59,7 @@ impl Failure {
             Self::Doctor(error) => error.code(),
             Self::Org(error) => error.code(),
             Self::Sweep(error) => error.code(),
+            Self::Scp(error) => error.code(),
             Self::Cloud(error) => error.code(),
             Self::Sandbox(error) => error.code(),
             Self::Output(_) => exit::MACHINE,
@@ -78,6 +81,7 @@ impl Failure {
             Self::Doctor(error) => error.help(),
             Self::Org(error) => error.help(),
             Self::Sweep(error) => error.help(),
+            Self::Scp(error) => error.help(),
             Self::Settings(error) => error.help(),
             Self::Cloud(error) => error.help(),
             Self::Sandbox(error) => error.help(),

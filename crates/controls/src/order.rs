@@ -71,8 +71,8 @@ pub enum Order {
     /// Say how the guard is: its release, its settings, whether it can read the ledger. Answered with a
     /// [`Status`](crate::Status).
     Status {},
-    /// Try the way into an account, as for a look and, when asked, as for a correction; change nothing there. Answered with
-    /// an [`Entry`](crate::Entry).
+    /// Try the way into an account, as for a look and, when asked, as for a correction, and look at the rules that send its
+    /// events to the hub; change nothing there. Answered with an [`Entry`](crate::Entry).
     Enter {
         /// The account.
         account: AccountId,
@@ -81,6 +81,9 @@ pub enum Order {
         /// Also as for a correction.
         #[serde(default)]
         write: bool,
+        /// The kinds whose forwarding rules are looked at.
+        #[serde(default)]
+        forwarders: Vec<String>,
     },
 }
 

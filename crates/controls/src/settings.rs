@@ -3,6 +3,7 @@
 //! Parse, then validate, then use: [`Settings::parse`] refuses what it does not understand, with the line and the name that
 //! was probably meant, so that a typing error never switches a control off in silence.
 
+mod preventive;
 mod read;
 mod reader;
 
@@ -12,7 +13,7 @@ use jiff::SignedDuration;
 
 pub use reader::SettingsError;
 
-use crate::{AccountFacts, AccountId, Action, Control, Exemption, Mode, Sourced, Trust};
+use crate::{AccountFacts, AccountId, Action, Control, Exemption, Mode, Preventive, Sourced, Trust};
 
 /// Everything the settings say, defaults filled in.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct Settings {
     pub exemption_warning: SignedDuration,
     /// `[organization] max-age`: how old what is known about an account may be.
     pub organization_max_age: SignedDuration,
+    /// `[preventive]`: what `rectify scp` denies. No guard reads it.
+    pub preventive: Option<Preventive>,
     /// What holds for an account whose environment cannot be told.
     unknown: Environment,
     /// Lines of `[limits]` and of other single values, by key.
@@ -133,6 +136,7 @@ impl Settings {
             resource_tag_alone: false,
             exemption_warning: EXEMPTION_WARNING,
             organization_max_age: ORGANIZATION_MAX_AGE,
+            preventive: None,
             unknown,
             lines: BTreeMap::new(),
         }

@@ -37,6 +37,8 @@ pub struct Status {
     pub stack: Option<String>,
     /// The organisation's id; `None` where the stack guards its own account alone.
     pub organization: Option<String>,
+    /// The bus that its own events go on.
+    pub bus: Option<String>,
     /// The regions that are watched; empty where that is the function's own.
     pub regions: Vec<String>,
     /// What is paused for everybody or for the hub account.
@@ -55,6 +57,36 @@ pub struct Entry {
     /// Whether it gets in to write; `None` when that was not asked.
     #[serde(default)]
     pub write: Option<Way>,
+    /// The rules that were asked for; none when it does not get in to read.
+    #[serde(default)]
+    pub forwarders: Vec<Forwarder>,
+}
+
+/// The rule that sends an account's events for one kind to the hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forwarder {
+    /// The kind.
+    pub kind: String,
+    /// How it stands.
+    #[serde(flatten)]
+    pub state: Forwarding,
+}
+
+/// How a forwarding rule stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Forwarding {
+    /// It is there and switched on.
+    Enabled,
+    /// Somebody switched it off.
+    Disabled,
+    /// It is not there.
+    Missing,
+    /// It could not be read.
+    Unread {
+        /// What AWS said.
+        why: String,
+    },
 }
 
 /// Whether a guard gets into an account.
@@ -97,6 +129,10 @@ mod tests {
             region: Region::new("eu-west-1").unwrap(),
             read: Way::Open { arn: "arn:aws:sts::444455556666:assumed-role/a/b".to_owned() },
             write: Some(Way::Closed { why: "AccessDenied".to_owned() }),
+            forwarders: vec![
+                Forwarder { kind: "s3-bucket".to_owned(), state: Forwarding::Missing },
+                Forwarder { kind: "kms-key".to_owned(), state: Forwarding::Unread { why: "x".to_owned() } },
+            ],
         };
         let text = serde_json::to_string(&entry).unwrap();
         assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry);

@@ -49,8 +49,9 @@ impl<G: Guard> Shell<G> {
                 self.sweep_order(&place, &controls, dry_run, after.as_deref(), invocation).await
             }
             Order::Status {} => Ok(answered("status", &self.status().await)),
-            Order::Enter { account, region, write } => {
-                Ok(answered("enter", &self.enter(account, region, write, invocation).await))
+            Order::Enter { account, region, write, forwarders } => {
+                let wish = crate::enter::Wish { place: Place { account, region }, write, forwarders };
+                Ok(answered("enter", &self.enter(wish, invocation).await))
             }
         }
     }

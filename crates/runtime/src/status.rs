@@ -19,6 +19,7 @@ impl<G: Guard> Shell<G> {
             ledger: standing.as_ref().err().map(ToString::to_string),
             stack: told("RECTIFY_STACK"),
             organization: told("RECTIFY_ORGANIZATION"),
+            bus: told("RECTIFY_BUS"),
             regions: told("RECTIFY_REGIONS").map(|list| regions(&list)).unwrap_or_default(),
             paused: standing.map(|standing| standing.switches.iter().map(paused).collect()).unwrap_or_default(),
         }

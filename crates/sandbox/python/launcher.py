@@ -10,6 +10,8 @@
   what others wrote in the meantime: DynamoDB takes one request at a time here. The copy has only the transaction's own items
   to itself, because copying a whole table takes most of moto's time once it has some hundred rows.
 - The gateway can ask whether a request is allowed without having it carried out.
+- moto chooses the ids of organisations, units and accounts by chance; the sandbox names them in a header, so that settings can.
+- moto's check of trust policies knows one condition operator and no account of another; the gateway decides those (`sts.rs`).
 - moto fails with an internal error when a schedule's group does not exist.
 - moto lists the buckets of a page and forgets the rest: here the page ends with a token, and each bucket says its region.
 - moto fails with an internal error when an event is for a rule whose target is a function: the sandbox's own bus delivers.
@@ -59,6 +61,7 @@ from moto.moto_server.werkzeug_app import (  # noqa: E402
     MotoRequestHandler,
     create_backend_app,
 )
+from moto.organizations import utils as organizations  # noqa: E402
 from moto.s3.responses import S3Response  # noqa: E402
 from moto.scheduler.models import EventBridgeSchedulerBackend  # noqa: E402
 from werkzeug.exceptions import HTTPException  # noqa: E402
@@ -119,6 +122,8 @@ def keep_body(application):
         length = int(environ.get("CONTENT_LENGTH") or 0)
         received.body = environ["wsgi.input"].read(length)
         environ["wsgi.input"] = io.BytesIO(received.body)
+        ids = environ.pop("HTTP_X_RECTIFY_NEW_IDS", "")
+        received.new_ids = ids.split(",") if ids else []
         with dynamodb if "/dynamodb/" in environ.get("HTTP_AUTHORIZATION", "") else contextlib.nullcontext():
             return application(environ, start_response)
 
@@ -173,6 +178,18 @@ def delivered_by_the_sandbox(self, *args, **kwargs):
     pass
 
 
+def chosen_by_the_sandbox(by_chance):
+    def chosen(*args):
+        ids = getattr(received, "new_ids", None)
+        return ids.pop(0) if ids else by_chance(*args)
+
+    return chosen
+
+
+def trusted_by_the_gateway(self, resource_arn):
+    return False
+
+
 def versioning_as_the_sdks_read_it(self):
     status, headers, body = versioning(self)
     return status, headers, body.replace("GetBucketVersioningResponse", "VersioningConfiguration")
@@ -205,6 +222,9 @@ EventBridgeSchedulerBackend.create_schedule = schedule_in_a_group_that_exists
 S3Response.all_buckets = buckets_page_by_page
 S3Response.get_bucket_versioning = versioning_as_the_sdks_read_it
 BaseXMLSerializer._serialized_result_to_response = answer_named_after_its_shape
+for name in ("make_random_org_id", "make_random_root_id", "make_random_ou_id", "make_random_account_id"):
+    setattr(organizations, name, chosen_by_the_sandbox(getattr(organizations, name)))
+IAMRequestBase._is_assuming_role_operation = trusted_by_the_gateway
 ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_unless_administrator
 IAMRequestBase.check_action_permitted = permit_named_action
 IAMRequestBase._create_aws_request = sign_received_bytes

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{SandboxError, TemplateError};
 use crate::hub::Hub;
-use crate::moto::Answer;
+use crate::moto::{Answer, Own};
 use crate::progress::Progress;
 use crate::template::{FunctionSpec, Resolver, Template};
 
@@ -20,7 +20,7 @@ pub(crate) async fn deploy(
 ) -> Result<(), SandboxError> {
     for (logical_id, kind, properties) in template.resources(resolver) {
         let resolved = |reason| TemplateError::Resolve { logical_id: logical_id.to_owned(), reason };
-        let make = Make { hub, logical_id };
+        let make = Make { hub, logical_id, account: resolver.account, region: resolver.region };
         let played = matches!(
             kind,
             "AWS::DynamoDB::Table"
@@ -40,18 +40,18 @@ pub(crate) async fn deploy(
         match kind {
             "AWS::DynamoDB::Table" => make.table(&name, &properties).await?,
             "AWS::SNS::Topic" => {
-                let answer = hub.moto.query(hub.own("sns"), &[("Action", "CreateTopic"), ("Name", &name)]).await?;
+                let answer = hub.moto.query(make.own("sns"), &[("Action", "CreateTopic"), ("Name", &name)]).await?;
                 make.done("sns:CreateTopic", &answer)?;
             }
             "AWS::SQS::Queue" => make.queue(&name, &properties).await?,
             "AWS::Events::EventBus" => {
                 let body = json!({ "Name": name });
-                let answer = hub.moto.json(hub.own("events"), "AWSEvents.CreateEventBus", &body).await?;
+                let answer = hub.moto.json(make.own("events"), "AWSEvents.CreateEventBus", &body).await?;
                 make.done("events:CreateEventBus", &answer)?;
             }
             "AWS::Scheduler::ScheduleGroup" => {
                 let path = format!("/schedule-groups/{name}");
-                let answer = hub.moto.rest(hub.own("scheduler"), "POST", &path, &json!({})).await?;
+                let answer = hub.moto.rest(make.own("scheduler"), "POST", &path, &json!({})).await?;
                 make.done("scheduler:CreateScheduleGroup", &answer)?;
             }
             _ => {
@@ -67,7 +67,7 @@ pub(crate) async fn deploy(
     }
     for function in functions.iter().filter(|function| function.own_role) {
         progress.count("deploying", &function.logical_id, 0, 0);
-        let make = Make { hub, logical_id: &function.logical_id };
+        let make = Make { hub, logical_id: &function.logical_id, account: resolver.account, region: resolver.region };
         let role = function.role_arn.rsplit('/').next().unwrap_or(&function.role_arn);
         make.role(role, "/", &lambda_trust()).await?;
         for (at, policy) in function.policies.iter().enumerate() {
@@ -80,9 +80,15 @@ pub(crate) async fn deploy(
 struct Make<'a> {
     hub: &'a Hub,
     logical_id: &'a str,
+    account: &'a str,
+    region: &'a str,
 }
 
 impl Make<'_> {
+    fn own<'b>(&'b self, service: &'b str) -> Own<'b> {
+        self.hub.own_in(service, self.account, self.region)
+    }
+
     async fn table(&self, name: &str, properties: &Value) -> Result<(), SandboxError> {
         const SAME: [&str; 9] = [
             "AttributeDefinitions",
@@ -117,7 +123,7 @@ impl Make<'_> {
     }
 
     async fn dynamodb(&self, operation: &str, body: &Value) -> Result<Answer, SandboxError> {
-        self.hub.moto.json(self.hub.own("dynamodb"), &format!("DynamoDB_20120810.{operation}"), body).await
+        self.hub.moto.json(self.own("dynamodb"), &format!("DynamoDB_20120810.{operation}"), body).await
     }
 
     async fn queue(&self, name: &str, properties: &Value) -> Result<(), SandboxError> {
@@ -137,7 +143,7 @@ impl Make<'_> {
             Some(((*key).to_owned(), Value::from(text)))
         });
         let body = json!({ "QueueName": name, "Attributes": attributes.collect::<Map<_, _>>() });
-        let answer = self.hub.moto.json(self.hub.own("sqs"), "AmazonSQS.CreateQueue", &body).await?;
+        let answer = self.hub.moto.json(self.own("sqs"), "AmazonSQS.CreateQueue", &body).await?;
         self.done("sqs:CreateQueue", &answer)
     }
 
@@ -150,7 +156,7 @@ impl Make<'_> {
             ("AssumeRolePolicyDocument", &trust),
             ("Version", "2010-05-08"),
         ];
-        let answer = self.hub.moto.query(self.hub.own("iam"), &params).await?;
+        let answer = self.hub.moto.query(self.own("iam"), &params).await?;
         self.done("iam:CreateRole", &answer)
     }
 
@@ -163,7 +169,7 @@ impl Make<'_> {
             ("PolicyDocument", &document),
             ("Version", "2010-05-08"),
         ];
-        let answer = self.hub.moto.query(self.hub.own("iam"), &params).await?;
+        let answer = self.hub.moto.query(self.own("iam"), &params).await?;
         self.done("iam:PutRolePolicy", &answer)
     }
 

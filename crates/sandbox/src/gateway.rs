@@ -21,8 +21,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::answer::{self, Answer, Cut, Whole, text};
-use crate::bus::Bus;
+use crate::bus::{Bus, Place, put};
 use crate::control;
+use crate::error::SandboxError;
 use crate::faults::{self, Effect, Faults};
 use crate::hub::Hub;
 use crate::lambda::api;
@@ -33,6 +34,7 @@ use crate::record::Call;
 use crate::request::Seen;
 use crate::scheduler::Scheduler;
 use crate::standins;
+use crate::sts;
 use crate::trail::identity::Principal;
 use crate::trail::{self, Answered};
 
@@ -64,6 +66,12 @@ struct Under {
     region: String,
     account: String,
     record: Call,
+}
+
+impl Under {
+    fn place(&self) -> Place {
+        Place { account: self.account.clone(), region: self.region.clone() }
+    }
 }
 
 /// Why the cloud has no answer.
@@ -228,11 +236,17 @@ impl Gateway {
 
     /// The cloud's answer: of the sandbox's own Lambda service, else moto's.
     async fn ask(&self, call: &Under) -> Result<Whole, Unanswered> {
-        let own = |operation: &str| {
-            call.named.as_ref().is_some_and(|named| named.service.name == "lambda" && named.operation == operation)
-        };
-        let (invoke, configuration) = (own("Invoke"), own("GetFunctionConfiguration"));
-        let Some(bus) = self.bus.get().filter(|_| invoke || configuration) else {
+        let name = call.named.as_ref().map(|named| (named.service.name.as_str(), named.operation.as_str()));
+        let gone = |error: SandboxError| Unanswered::Gone(error.to_string());
+        if let (Some(("sts", "AssumeRole")), Some(named)) = (name, &call.named) {
+            let refusal = sts::refusal(&self.hub, named, &call.principal, &call.seen.form()).await.map_err(gone)?;
+            return match refusal {
+                Some(refusal) => Ok(refusal),
+                None => self.ask_moto(call, self.outgoing(call)).await,
+            };
+        }
+        let is_own = matches!(name, Some(("lambda", "Invoke" | "GetFunctionConfiguration") | ("events", "PutEvents")));
+        let Some(bus) = self.bus.get().filter(|_| is_own) else {
             return self.ask_moto(call, self.outgoing(call)).await;
         };
         if call.principal.function.is_some() {
@@ -243,8 +257,13 @@ impl Gateway {
                 return Ok(refusal);
             }
         }
-        if configuration {
-            return Ok(api::configuration(bus, &call.record.resource));
+        match name {
+            Some(("events", _)) => {
+                let body = &call.seen.body;
+                return put::answer(&self.hub, &bus.policies, &call.principal, body, &call.place()).await.map_err(gone);
+            }
+            Some((_, "GetFunctionConfiguration")) => return Ok(api::configuration(bus, &call.record.resource)),
+            _ => {}
         }
         let answer = api::invoke(bus, &call.record.resource, &call.seen).await;
         answer.ok_or_else(|| Unanswered::Gone("the world is ending".to_owned()))
@@ -342,7 +361,8 @@ impl Gateway {
             headers.remove(name);
         }
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(call.seen.body.len()));
-        for name in [moto::ADMINISTRATOR, moto::ACTION, moto::RESOURCE, moto::ONLY_CHECK, moto::ACCOUNT] {
+        for name in [moto::ADMINISTRATOR, moto::ACTION, moto::RESOURCE, moto::ONLY_CHECK, moto::NEW_IDS, moto::ACCOUNT]
+        {
             headers.remove(name);
         }
         if let Ok(account) = HeaderValue::from_str(&call.account) {
@@ -369,23 +389,20 @@ impl Gateway {
             if failure.is_none() {
                 self.learn(named, &call, whole);
             }
-            let record = trail::mint(
-                &Answered {
-                    named,
-                    seen: &call.seen,
-                    parameters: &call.parameters,
-                    principal: &call.principal,
-                    access_key: call.access_key.as_deref(),
-                    region: &call.region,
-                    account: &call.account,
-                    status: whole.status,
-                    request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
-                    body: &whole.body,
-                    time: jiff::Timestamp::now(),
-                },
-                failure.as_ref(),
-            );
-            if let Some(record) = record {
+            let answered = Answered {
+                named,
+                seen: &call.seen,
+                parameters: &call.parameters,
+                principal: &call.principal,
+                access_key: call.access_key.as_deref(),
+                region: &call.region,
+                account: &call.account,
+                status: whole.status,
+                request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
+                body: &whole.body,
+                time: jiff::Timestamp::now(),
+            };
+            for record in trail::records(&answered, failure.as_ref()) {
                 let reaches_rules = trail::names::reaches_rules(trail::names::event_name(named));
                 let event = trail::envelope(&record);
                 self.hub.records.events.push(event.clone());
@@ -430,14 +447,16 @@ impl Gateway {
                 }
             }
             ("events", "PutEvents") => {
-                for event in crate::bus::put_events(&call.seen.body, &call.account, &call.region) {
+                for (to, event) in put::accepted(&call.seen.body, &whole.body, &call.place()) {
                     self.hub.records.events.push(event.clone());
-                    self.publish(&event);
+                    if let Some(bus) = self.bus.get() {
+                        bus.arrive(&to, &event);
+                    }
                 }
             }
             ("events", operation) => {
                 if let Some(bus) = self.bus.get() {
-                    bus.learn(operation, &call.seen.body);
+                    bus.learn(operation, &call.seen.body, &call.account, &call.region);
                 }
             }
             _ => {}

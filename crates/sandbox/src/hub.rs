@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::busy::Busy;
 use crate::moto::{Moto, Own};
+use crate::organization::Organization;
 use crate::record::Records;
 use crate::trail::identity::Identities;
 
@@ -18,6 +19,7 @@ pub(crate) struct Hub {
     pub(crate) busy: Busy,
     pub(crate) account: String,
     pub(crate) region: String,
+    pub(crate) organization: Option<Organization>,
     /// The invocation each environment is in.
     running: RwLock<HashMap<u64, String>>,
     environments: AtomicU64,
@@ -30,7 +32,7 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(moto: Moto, account: &str, region: &str) -> Self {
+    pub(crate) fn new(moto: Moto, account: &str, region: &str, organization: Option<Organization>) -> Self {
         Self {
             moto,
             identities: Identities::new(account),
@@ -38,6 +40,7 @@ impl Hub {
             busy: Busy::new(),
             account: account.to_owned(),
             region: region.to_owned(),
+            organization,
             running: RwLock::default(),
             environments: AtomicU64::new(1),
             processes: RwLock::default(),
@@ -49,6 +52,18 @@ impl Hub {
     /// The hub account, for one of the sandbox's own calls.
     pub(crate) fn own<'a>(&'a self, service: &'a str) -> Own<'a> {
         Own { service, region: &self.region, account: &self.account }
+    }
+
+    /// Any account, for one of the sandbox's own calls.
+    pub(crate) fn own_in<'a>(&'a self, service: &'a str, account: &'a str, region: &'a str) -> Own<'a> {
+        Own { service, region, account }
+    }
+
+    /// The id of the organisation an account is in.
+    pub(crate) fn organization_of(&self, account: &str) -> Option<&str> {
+        let organization = self.organization.as_ref()?;
+        let is_in = account == self.account || organization.account(account).is_some();
+        is_in.then_some(organization.id.as_str())
     }
 
     pub(crate) fn new_environment(&self) -> u64 {

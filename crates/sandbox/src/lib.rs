@@ -13,6 +13,7 @@
 //! **Invariant: nothing leaves.** Whatever host a request names, moto on loopback answers it.
 
 mod answer;
+mod authority;
 mod bus;
 mod busy;
 mod control;
@@ -22,21 +23,25 @@ mod faults;
 mod gateway;
 mod hub;
 mod lambda;
+mod members;
 mod model;
 mod moto;
 mod naming;
+mod organization;
 mod progress;
 mod python;
 mod record;
 mod request;
 mod scheduler;
 mod standins;
+mod sts;
 mod template;
 mod trail;
 mod world;
 
 pub use error::{PythonError, SandboxError, TemplateError};
 pub use faults::{Effect, Fault};
+pub use organization::{Member, Organization, Unit};
 pub use progress::{Progress, Step};
 pub use python::{Python, cache_directory};
 pub use record::{Call, Invocation, LogLine, Message, Outcome};

@@ -35,6 +35,8 @@ pub(crate) const ACTION: HeaderName = HeaderName::from_static("x-rectify-action"
 pub(crate) const RESOURCE: HeaderName = HeaderName::from_static("x-rectify-resource");
 /// Asks moto whether the signer may do what the other headers name, and for nothing else: 204 when it may.
 pub(crate) const ONLY_CHECK: HeaderName = HeaderName::from_static("x-rectify-only-check");
+/// The ids that whatever the sandbox founds in an organisation shall have.
+pub(crate) const NEW_IDS: HeaderName = HeaderName::from_static("x-rectify-new-ids");
 /// moto's own way to choose an account.
 pub(crate) const ACCOUNT: HeaderName = HeaderName::from_static("x-moto-account-id");
 
@@ -159,6 +161,24 @@ impl Moto {
             .builder("POST", "/")
             .header("x-amz-target", target)
             .header(header::CONTENT_TYPE, "application/x-amz-json-1.0");
+        self.own(target, request, Bytes::from(body.to_string())).await
+    }
+
+    /// As [`Moto::json`]; what the call makes in an organisation gets these ids, separated by commas.
+    pub(crate) async fn json_with_ids(
+        &self,
+        to: Own<'_>,
+        target: &str,
+        body: &Value,
+        ids: Option<&str>,
+    ) -> Result<Answer, SandboxError> {
+        let mut request = to
+            .builder("POST", "/")
+            .header("x-amz-target", target)
+            .header(header::CONTENT_TYPE, "application/x-amz-json-1.1");
+        if let Some(ids) = ids {
+            request = request.header(NEW_IDS, ids);
+        }
         self.own(target, request, Bytes::from(body.to_string())).await
     }
 

@@ -25,6 +25,10 @@
 //! 9. **EventBridge's rules** (`deploy/registry.rs`, launcher). moto answers 500 to an event for a rule whose target is a
 //!    function; it keeps the template's rules for whoever asks, and the sandbox's own bus delivers.
 //!
+//! 9. **Trust** (`sts.rs`). moto hands out any role to anybody. `AssumeRole` is refused here unless the role exists and its trust
+//!    policy lets this caller in; session tags take `sts:TagSession` on both sides.
+//! 10. **`PutEvents`** (`bus/put.rs`). moto takes events in AWS's own name, and asks no bus's policy whom it takes events from.
+//!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
 //! evaluated: moto treats them as met, so a `Deny` under a condition always denies.
@@ -118,6 +122,10 @@ pub(crate) fn action(named: &Named, parameters: &Value) -> String {
             |name: &str| items.into_iter().flatten().any(|item| item.get(name).is_some_and(|part| !part.is_null()));
         let actions = TRANSACTION.iter().filter(|(name, _)| used(name)).map(|(_, action)| *action);
         return actions.collect::<Vec<_>>().join(",");
+    }
+    if named.service.name == "sts" && operation == "AssumeRole" {
+        let has_tags = parameters.get("tags").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
+        return if has_tags { "sts:AssumeRole,sts:TagSession" } else { "sts:AssumeRole" }.to_owned();
     }
     let find = |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == operation).map(|(_, to)| *to);
     let action = match named.service.name.as_str() {

@@ -27,6 +27,8 @@ pub(crate) struct RuleSpec {
     pub(crate) name: String,
     /// As EventBridge's API names it.
     pub(crate) physical: String,
+    /// The name of the bus it is on.
+    pub(crate) bus: String,
     pub(crate) pattern: Value,
     /// Logical ids of functions.
     pub(crate) targets: Vec<String>,
@@ -94,6 +96,9 @@ impl Template {
                                     name,
                                     &resolve(event.get("Properties").unwrap_or(&Value::Null))?,
                                 ),
+                                bus: bus_name(&resolve(
+                                    event.pointer("/Properties/EventBusName").unwrap_or(&Value::Null),
+                                )?),
                                 pattern: resolve(pattern)?,
                                 targets: vec![logical_id.to_owned()],
                             });
@@ -116,13 +121,26 @@ impl Template {
                     let physical = resolver
                         .physical(logical_id)
                         .map_err(|reason| TemplateError::Resolve { logical_id: logical_id.to_owned(), reason })?;
-                    rules.push(RuleSpec { name: logical_id.to_owned(), physical, pattern: resolve(pattern)?, targets });
+                    let bus = bus_name(&resolve(properties.get("EventBusName").unwrap_or(&Value::Null))?);
+                    rules.push(RuleSpec {
+                        name: logical_id.to_owned(),
+                        physical,
+                        bus,
+                        pattern: resolve(pattern)?,
+                        targets,
+                    });
                 }
                 _ => {}
             }
         }
         Ok(rules)
     }
+}
+
+/// The bus that `EventBusName` names, by name or ARN.
+fn bus_name(value: &Value) -> String {
+    let name = value.as_str().filter(|name| !name.is_empty()).unwrap_or(crate::bus::DEFAULT);
+    name.rsplit('/').next().unwrap_or(name).to_owned()
 }
 
 fn enabled(state: Option<&Value>) -> bool {

@@ -91,8 +91,33 @@ pub(crate) fn failure(status: StatusCode, error_type: Option<&str>, body: &[u8])
     Some(Failure { code, message })
 }
 
+/// The records of a call: one, or none, and a second one where a role of another account was taken (CloudTrail user guide,
+/// "Sharing CloudTrail log files", `sharedEventID`). A refused call is the caller's alone.
+pub(crate) fn records(call: &Answered<'_>, failure: Option<&Failure>) -> Vec<Value> {
+    let Some(mut record) = mint(call, failure) else { return Vec::new() };
+    let is_taking = call.named.service.name == "sts" && call.named.operation == "AssumeRole";
+    let role = call.parameters.get("roleArn").and_then(Value::as_str).filter(|_| is_taking && failure.is_none());
+    let owner = role.and_then(|role| role.split(':').nth(4)).unwrap_or(call.account);
+    let mut put =
+        |key: &str, value: Value| record.as_object_mut().and_then(|record| record.insert(key.to_owned(), value));
+    if let Some(role) = role {
+        put("resources", json!([{ "accountId": owner, "type": "AWS::IAM::Role", "ARN": role }]));
+    }
+    if owner == call.account {
+        return vec![record];
+    }
+    put("sharedEventID", json!(uuid::Uuid::new_v4().to_string()));
+    let mut theirs = record.clone();
+    if let Some(theirs) = theirs.as_object_mut() {
+        theirs.insert("eventID".to_owned(), json!(uuid::Uuid::new_v4().to_string()));
+        theirs.insert("userIdentity".to_owned(), call.principal.foreign_identity());
+        theirs.insert("recipientAccountId".to_owned(), json!(owner));
+    }
+    vec![record, theirs]
+}
+
 /// The CloudTrail record of a management call; `None` for data events, which a trail without data events does not have.
-pub(crate) fn mint(call: &Answered<'_>, failure: Option<&Failure>) -> Option<Value> {
+fn mint(call: &Answered<'_>, failure: Option<&Failure>) -> Option<Value> {
     if names::is_data(call.named) {
         return None;
     }
@@ -106,9 +131,14 @@ pub(crate) fn mint(call: &Answered<'_>, failure: Option<&Failure>) -> Option<Val
     put("eventSource", json!(names::event_source(named)));
     put("eventName", json!(names::event_name(named)));
     put("awsRegion", json!(call.region));
-    put("sourceIPAddress", json!("127.0.0.1"));
-    let agent = call.seen.header("user-agent").unwrap_or("-");
-    put("userAgent", json!(format!("[{agent}]")));
+    if let Some(host) = call.principal.service() {
+        put("sourceIPAddress", json!(host));
+        put("userAgent", json!(host));
+    } else {
+        put("sourceIPAddress", json!("127.0.0.1"));
+        let agent = call.seen.header("user-agent").unwrap_or("-");
+        put("userAgent", json!(format!("[{agent}]")));
+    }
     if let Some(failure) = failure {
         let code = match named.protocol {
             Protocol::Ec2 if call.status.is_client_error() => format!("Client.{}", failure.code),
@@ -119,7 +149,10 @@ pub(crate) fn mint(call: &Answered<'_>, failure: Option<&Failure>) -> Option<Val
         put("errorMessage", json!(failure.message));
     }
     put("requestParameters", call.parameters.clone());
-    put("responseElements", if failure.is_some() || read_only { Value::Null } else { elements(call) });
+    put(
+        "responseElements",
+        if failure.is_some() || (read_only && named.service.name != "sts") { Value::Null } else { elements(call) },
+    );
     let is_s3 = matches!(named.service.name.as_str(), "s3" | "s3control");
     if is_s3 {
         put(

@@ -12,15 +12,17 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
-use crate::bus::Bus;
+use crate::bus::{Bus, Place};
 use crate::deploy::deploy;
 use crate::error::SandboxError;
 use crate::faults::Fault;
 use crate::gateway::Gateway;
 use crate::hub::Hub;
 use crate::lambda::{Function, Ready, Settings};
+use crate::members::{self, Stacks};
 use crate::model::Index;
 use crate::moto::Moto;
+use crate::organization::Organization;
 use crate::progress::Progress;
 use crate::python::Python;
 use crate::record::{Call, Invocation, LogLine, Message};
@@ -42,6 +44,8 @@ pub struct WorldBuilder {
     account: String,
     region: String,
     settings_directory: Option<PathBuf>,
+    organization: Option<Organization>,
+    regions: Vec<String>,
     parameters: BTreeMap<String, String>,
     variables: Vec<(String, String)>,
     retry_delay: Duration,
@@ -59,6 +63,8 @@ impl WorldBuilder {
             account: HUB_ACCOUNT.to_owned(),
             region: DEFAULT_REGION.to_owned(),
             settings_directory: None,
+            organization: None,
+            regions: Vec::new(),
             parameters: BTreeMap::new(),
             variables: Vec::new(),
             retry_delay: Duration::from_millis(200),
@@ -92,6 +98,22 @@ impl WorldBuilder {
     #[must_use]
     pub fn settings_directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.settings_directory = Some(directory.into());
+        self
+    }
+
+    /// An organisation around the hub, whose members get the stacks of `member.yaml` and `member-correct.yaml` beside the
+    /// template. The template's parameters `OrganizationId` and `Regions` are set, unless they are given. Default: none.
+    #[must_use]
+    pub fn organization(mut self, organization: Organization) -> Self {
+        self.organization = Some(organization);
+        self
+    }
+
+    /// The regions that members' rules are in besides the hub's, which is always one. Default: us-east-1, where the events of
+    /// global services are.
+    #[must_use]
+    pub fn regions(mut self, regions: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.regions = regions.into_iter().map(Into::into).collect();
         self
     }
 
@@ -131,6 +153,25 @@ impl WorldBuilder {
         self
     }
 
+    /// The members' stacks, with the parameters that the hub's has as well.
+    fn stacks(&self, hub: &Hub, endpoint: &str) -> Result<Option<Stacks>, SandboxError> {
+        let Some(organization) = &self.organization else { return Ok(None) };
+        let others: Vec<String> =
+            if self.regions.is_empty() { vec!["us-east-1".to_owned()] } else { self.regions.clone() };
+        let mut regions = vec![self.region.clone()];
+        regions.extend(others.into_iter().filter(|region| *region != self.region));
+        let mut parameters = Stacks::parameters(hub, organization, &regions);
+        parameters.extend(self.parameters.clone());
+        let correct = self.template.with_file_name("member-correct.yaml");
+        Ok(Some(Stacks {
+            member: Template::read(&self.template.with_file_name("member.yaml"))?,
+            correct: if correct.is_file() { Some(Template::read(&correct)?) } else { None },
+            endpoint: endpoint.to_owned(),
+            regions,
+            parameters,
+        }))
+    }
+
     /// Starts the world: the same as [`World::start`].
     ///
     /// # Errors
@@ -168,10 +209,14 @@ impl World {
         let index = index
             .await
             .map_err(|error| SandboxError::Models { path: python.models(), reason: error.to_string() })??;
-        let hub = Arc::new(Hub::new(moto, &builder.account, &builder.region));
+        let hub = Arc::new(Hub::new(moto, &builder.account, &builder.region, builder.organization.clone()));
 
-        let resolver =
-            Resolver::new(&template, &builder.account, &builder.region, &endpoint, builder.parameters.clone());
+        let stacks = builder.stacks(&hub, &endpoint)?;
+        let parameters = stacks.as_ref().map_or_else(|| builder.parameters.clone(), |stacks| stacks.parameters.clone());
+        let resolver = Resolver::new(&template, &builder.account, &builder.region, &endpoint, parameters);
+        if let Some(organization) = &builder.organization {
+            organization.found(&hub, &builder.progress).await?;
+        }
         let specs = FunctionSpec::all(&template, &resolver, builder.settings_directory.as_deref())?;
         deploy(&hub, &template, &resolver, &specs, &builder.progress).await?;
         let settings = Arc::new(Settings {
@@ -187,7 +232,17 @@ impl World {
             let function = Function::new(spec, binary, Arc::clone(&hub), Arc::clone(&settings));
             functions.insert(logical_id, Arc::new(function));
         }
-        let bus = Arc::new(Bus::new(template.rules(&resolver)?, functions)?);
+        let forwards = match (&builder.organization, &stacks) {
+            (Some(organization), Some(stacks)) => {
+                let forwards = stacks.play(&hub, organization, &builder.progress).await?;
+                organization.close(&hub).await?;
+                Some(forwards)
+            }
+            _ => None,
+        };
+        let home = Place { account: builder.account.clone(), region: builder.region.clone() };
+        let policies = members::bus_policies(&template, &resolver)?;
+        let bus = Arc::new(Bus::new(home, template.rules(&resolver)?, forwards, policies, functions)?);
         let gateway = Arc::new(Gateway::new(Arc::clone(&hub), index));
         let _ = gateway.bus.set(Arc::clone(&bus));
         let server = tokio::spawn(Arc::clone(&gateway).serve(listener));
@@ -212,6 +267,12 @@ impl World {
         &self.hub.region
     }
 
+    /// The organisation around the hub, if there is one.
+    #[must_use]
+    pub fn organization(&self) -> Option<&Organization> {
+        self.hub.organization.as_ref()
+    }
+
     /// The functions' logical ids.
     #[must_use]
     pub fn functions(&self) -> Vec<String> {
@@ -222,6 +283,12 @@ impl World {
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.hub.records.calls.all()
+    }
+
+    /// Every call so far that used the state of `account`.
+    #[must_use]
+    pub fn calls_in(&self, account: &str) -> Vec<Call> {
+        self.calls().into_iter().filter(|call| call.account == account).collect()
     }
 
     /// Every event so far: minted ones, also read-only ones that no rule saw, and those somebody put.
@@ -322,7 +389,22 @@ impl World {
     /// # Errors
     /// [`SandboxError::Call`] when moto cannot be reached; error answers are answers.
     pub async fn aws_json(&self, service: &str, target: &str, body: &Value) -> Result<(u16, Value), SandboxError> {
-        let answer = self.hub.moto.json(self.hub.own(service), target, body).await?;
+        self.aws_json_as(&self.hub.account, &self.hub.region, service, target, body).await
+    }
+
+    /// As [`World::aws_json`], as the administrator of any account in any region. Global services are in us-east-1.
+    ///
+    /// # Errors
+    /// As [`World::aws_json`].
+    pub async fn aws_json_as(
+        &self,
+        account: &str,
+        region: &str,
+        service: &str,
+        target: &str,
+        body: &Value,
+    ) -> Result<(u16, Value), SandboxError> {
+        let answer = self.hub.moto.json(self.hub.own_in(service, account, region), target, body).await?;
         Ok((answer.status.as_u16(), serde_json::from_slice(&answer.body).unwrap_or_default()))
     }
 

@@ -23,12 +23,17 @@ pub(super) fn yaml(kinds: &[KindSummary]) -> String {
             format!("${{AWS::StackName}}-{name}-dead-letters"), {"label": name, "stat": "Maximum"}])
     });
     let widgets = [
-        widget("What the guards did", kinds.iter().flat_map(|kind| outcomes.map(|metric| own(metric, kind))).collect()),
-        widget("Waiting in dead-letter queues", queues.collect()),
-        widget("Failed invocations", names().map(|name| function("Errors", name, "Sum")).collect()),
+        widget(
+            "What the guards did",
+            &kinds.iter().flat_map(|kind| outcomes.map(|metric| own(metric, kind))).collect::<Vec<_>>(),
+        ),
+        widget("Waiting in dead-letter queues", &queues.collect::<Vec<_>>()),
+        widget("Failed invocations", &names().map(|name| function("Errors", name, "Sum")).collect::<Vec<_>>()),
         widget(
             "Duration in milliseconds, and events that waited",
-            names().flat_map(|name| [function("Duration", name, "p95"), function("Throttles", name, "Sum")]).collect(),
+            &names()
+                .flat_map(|name| [function("Duration", name, "p95"), function("Throttles", name, "Sum")])
+                .collect::<Vec<_>>(),
         ),
     ];
     let mut placed = Vec::new();
@@ -46,7 +51,7 @@ pub(super) fn yaml(kinds: &[KindSummary]) -> String {
     )
 }
 
-fn widget(title: &str, metrics: Vec<Value>) -> Value {
+fn widget(title: &str, metrics: &[Value]) -> Value {
     json!({
         "type": "metric",
         "width": WIDTH,

@@ -11,9 +11,17 @@ use crate::{
     repo::Repo,
 };
 
+mod members;
+
 fn template(kinds: &[kinds::KindSummary]) -> Value {
+    named("template.yaml", kinds)
+}
+
+/// One of the generated files.
+fn named(path: &str, kinds: &[kinds::KindSummary]) -> Value {
     let files = files(kinds).unwrap();
-    yaml_serde::from_str(&files[0].text).unwrap_or_else(|error| panic!("{error}\n{}", files[0].text))
+    let file = files.iter().find(|file| file.path == path).unwrap();
+    yaml_serde::from_str(&file.text).unwrap_or_else(|error| panic!("{error}\n{}", file.text))
 }
 
 /// Every logical id that `value` refers to by `!Ref`, `!GetAtt` or inside `!Sub`.
@@ -27,6 +35,15 @@ fn references(value: &Value, into: &mut BTreeSet<String>) {
                 Some(text) if tag == "Sub" => {
                     text.split("${").skip(1).for_each(|part| _ = add(part.split('}').next().unwrap()));
                 }
+                // `!Sub` with values of its own names those first.
+                None if tag == "Sub" => {
+                    let (text, own) = (value[0].as_str().unwrap(), value[1].as_mapping().unwrap());
+                    for name in text.split("${").skip(1).map(|part| part.split('}').next().unwrap()) {
+                        if !own.contains_key(name) {
+                            add(name);
+                        }
+                    }
+                }
                 _ => {}
             }
             references(value, into);
@@ -39,8 +56,10 @@ fn references(value: &Value, into: &mut BTreeSet<String>) {
 
 #[test]
 fn every_reference_leads_somewhere() {
-    for kinds in [vec![LAMP], kinds::all(), [kinds::all(), vec![LAMP]].concat()] {
-        let template = template(&kinds);
+    let files = ["template.yaml", "member.yaml", "member-correct.yaml"];
+    let books = [vec![LAMP], kinds::all(), [kinds::all(), vec![LAMP]].concat()];
+    for (path, kinds) in files.iter().flat_map(|path| books.iter().map(move |kinds| (path, kinds))) {
+        let template = named(path, kinds);
         let mut known: BTreeSet<String> = ["Resources", "Parameters"]
             .into_iter()
             .flat_map(|section| {
@@ -55,8 +74,8 @@ fn every_reference_leads_somewhere() {
         references(&template, &mut used);
         let dangling: Vec<_> =
             used.iter().filter(|name| !name.starts_with("AWS::") && !known.contains(*name)).collect();
-        assert!(dangling.is_empty(), "{dangling:?}");
-        assert!(used.contains("Ledger") && used.contains("Findings"));
+        assert!(dangling.is_empty(), "{path}: {dangling:?}");
+        assert!(used.contains(if *path == "template.yaml" { "Ledger" } else { "HubStack" }), "{path}");
     }
 }
 
@@ -190,7 +209,34 @@ fn a_guard_may_look_again_and_pass_its_role_to_nobody_else() {
 fn operators_may_what_the_command_line_does() {
     let template = template(&[LAMP]);
     let may = statements(&template["Resources"]["Operators"]["Properties"]["PolicyDocument"]);
-    assert_eq!(may.keys().copied().collect::<Vec<_>>(), ["DeadLetters", "Feed", "Guards", "Ledger"]);
+    assert_eq!(
+        may.keys().copied().collect::<Vec<_>>(),
+        [
+            "DeadLetters",
+            "Feed",
+            "Functions",
+            "Guards",
+            "Ledger",
+            "Lists",
+            "Probe",
+            "Rules",
+            "SweeperDeadLetters",
+            "Trails"
+        ]
+    );
+    assert_eq!(may["Functions"].0, ["lambda:GetFunctionConfiguration"]);
+    assert!(may["Functions"].1.contains(&LAMP_FUNCTION) && may["Functions"].1.len() == 2, "the sweeper's too: {may:?}");
+    let letters = vec!["sqs:GetQueueAttributes", "sqs:GetQueueUrl"];
+    assert_eq!(may["SweeperDeadLetters"], (letters, vec!["SweeperDeadLetters.Arn"]));
+    assert!(
+        may["Lists"]
+            .0
+            .iter()
+            .all(|action| action.contains(":List") || action.contains(":Get") || action.contains(":Describe"))
+    );
+    let own_events = &template["Resources"]["Operators"]["Properties"]["PolicyDocument"]["Statement"];
+    let probe = own_events.as_sequence().unwrap().iter().find(|statement| statement["Sid"] == "Probe").unwrap();
+    assert_eq!(probe["Condition"]["StringEquals"]["events:source"], "rectify", "nobody's events but our own");
     assert_eq!(may["Feed"], (vec!["dynamodb:Query"], vec!["${Ledger.Arn}/index/feed"]));
     assert_eq!(may["Guards"], (vec!["lambda:InvokeFunction"], vec![LAMP_FUNCTION]));
     assert_eq!(may["Ledger"].1, ["Ledger.Arn"]);

@@ -132,7 +132,7 @@ async fn doctor(args: &Args) -> Result<u8, Failure> {
 
 /// Everything at once, as far as one does not hang on the other.
 async fn look(desk: &Desk<'_>, accounts: &[AccountId]) -> Findings {
-    let progress = output::progress(KINDS.len() + 2, "checks");
+    let progress = output::progress(KINDS.len() + 3, "checks");
     progress.enable_steady_tick(Duration::from_millis(200));
     let guards = join_all(KINDS.iter().map(async |kind| {
         let seen = guards::check(desk, kind).await;
@@ -149,7 +149,12 @@ async fn look(desk: &Desk<'_>, accounts: &[AccountId]) -> Findings {
         progress.inc(1);
         check
     };
-    let (ledger, guards, standing) = futures::join!(ledger, guards, standing);
+    let sweeper = async {
+        let checks = guards::sweeper(desk).await;
+        progress.inc(1);
+        checks
+    };
+    let (ledger, guards, sweeper, standing) = futures::join!(ledger, guards, sweeper, standing);
     progress.finish_and_clear();
     let organization = guards.iter().find_map(|guard| organization(&guard.variables, guard.status.as_ref()));
     let regions = regions(&guards, desk.connection.region());
@@ -171,6 +176,7 @@ async fn look(desk: &Desk<'_>, accounts: &[AccountId]) -> Findings {
     let (trail, members) = futures::join!(trail, members);
     let mut checks = vec![ledger];
     checks.extend(guards.into_iter().flat_map(|guard| guard.checks));
+    checks.extend(sweeper);
     checks.extend(trail);
     checks.extend(members);
     checks.extend(standing);

@@ -13,7 +13,7 @@ use std::{
 };
 
 use rectify_controls::{Kind, s3_bucket::S3Bucket};
-use rectify_sandbox::{SandboxError, World, WorldBuilder};
+use rectify_sandbox::{Organization, SandboxError, World, WorldBuilder};
 use tokio::time::{Instant, timeout};
 
 use self::{log::Log, watch::Watch};
@@ -40,6 +40,10 @@ pub(crate) struct Args {
     /// Also show the functions' own calls and log lines.
     #[arg(long, short)]
     verbose: bool,
+    /// Around the hub, an organisation: production, where breaches are put back, development, where they are told, an account
+    /// that was closed, and one in no unit. Its settings are in docs/sandbox-organization, unless --settings says others.
+    #[arg(long, conflicts_with = "story")]
+    organization: bool,
     /// Play a story and end: a bucket is made public in three ways and put back each time. Exit code 4 when it is not.
     #[arg(long, conflicts_with = "verbose")]
     story: bool,
@@ -98,6 +102,9 @@ impl Error {
 /// The functions' binaries: the guards', each named after its kind, and the sweeper's.
 const BINARIES: [&str; 2] = [S3Bucket::KIND, "sweeper"];
 
+/// The folder with the settings of the ready-made organisation, beside the template.
+const ORGANIZATION_SETTINGS: &str = "docs/sandbox-organization";
+
 /// How long an orderly end may take; what is left then is killed.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -106,15 +113,20 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         return Err(Error::NoTemplate(args.template.clone()).into());
     }
     let binaries = binaries(args.bin_dir.as_deref())?;
-    if let Some(folder) = args.settings.as_ref().filter(|folder| !folder.join("settings.toml").is_file()) {
+    let own = args.template.with_file_name(ORGANIZATION_SETTINGS);
+    let settings = args.settings.as_ref().or(args.organization.then_some(&own));
+    if let Some(folder) = settings.filter(|folder| !folder.join("settings.toml").is_file()) {
         return Err(Error::NoSettings(folder.clone()).into());
     }
     let progress = progress::Shown::new();
     let mut builder = WorldBuilder::new(&args.template, move |function| binaries.join(binary_of(function)))
         .port(args.port)
         .progress(progress.listener());
-    if let Some(settings) = &args.settings {
+    if let Some(settings) = settings {
         builder = builder.settings_directory(settings);
+    }
+    if args.organization {
+        builder = builder.organization(Organization::example());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     let ended: Result<u8, Failure> = runtime.block_on(async {
@@ -130,7 +142,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         let world = world?;
         let shown = tokio::select! {
             played = story::play(&world), if args.story => played.map(|()| exit::FINE),
-            shown = show(&world, args), if !args.story => shown.map(|()| exit::FINE),
+            shown = show(&world, args, settings.map(PathBuf::as_path)), if !args.story => shown.map(|()| exit::FINE),
             () = &mut stop => Ok(args.stopped()),
         };
         if !args.story {
@@ -153,8 +165,8 @@ impl Args {
 }
 
 /// Prints what to try, and then what happens, for ever.
-async fn show(world: &World, args: &Args) -> Result<(), Failure> {
-    output::data(&intro::text(world, &tables(world).await, args.settings.as_deref()))?;
+async fn show(world: &World, args: &Args, settings: Option<&Path>) -> Result<(), Failure> {
+    output::data(&intro::text(world, &tables(world).await, settings))?;
     let (mut watch, mut log) = (Watch::default(), Log::default());
     let started = Instant::now();
     loop {

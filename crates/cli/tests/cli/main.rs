@@ -8,6 +8,7 @@ mod harness;
 mod offline;
 mod policy;
 mod sandbox;
+mod scp;
 mod shell;
 mod stack;
 mod story;

@@ -7,6 +7,7 @@ use toml::{Table, Value};
 
 use super::{
     ControlSettings, EXEMPTION_WARNING, Environment, Limits, Messages, ORGANIZATION_MAX_AGE, Settings, SettingsError,
+    preventive,
     reader::{Lines, Reader, did_you_mean},
     unknown,
 };
@@ -19,7 +20,17 @@ pub(super) fn settings(text: &str, controls: &[&'static Control]) -> Result<Sett
         what: error.message().to_owned(),
     })?;
     let file = Reader::new(&lines, &root);
-    file.only(&["environment", "control", "limits", "messages", "trust", "exemption", "exemptions", "organization"])?;
+    file.only(&[
+        "environment",
+        "control",
+        "limits",
+        "messages",
+        "trust",
+        "exemption",
+        "exemptions",
+        "organization",
+        "preventive",
+    ])?;
 
     let environments = file.tables("environment")?.iter().map(environment).collect::<Result<Vec<_>, _>>()?;
     check_environments(&file, &environments, controls)?;
@@ -39,6 +50,7 @@ pub(super) fn settings(text: &str, controls: &[&'static Control]) -> Result<Sett
         resource_tag_alone,
         exemption_warning,
         organization_max_age: organization(&file)?,
+        preventive: preventive::preventive(&file)?,
         unknown: unknown(most),
         environments,
         lines,

@@ -21,7 +21,7 @@ struct Declared<'a> {
 /// Makes the rules of functions' events and the rules of their own.
 pub(super) async fn rules(hub: &Hub, template: &Template, resolver: &Resolver<'_>) -> Result<(), SandboxError> {
     for rule in declared(template, resolver)? {
-        let make = Make { hub, logical_id: rule.logical_id };
+        let make = Make { hub, logical_id: rule.logical_id, account: resolver.account, region: resolver.region };
         let bus = rule.properties.get("EventBusName").cloned();
         let mut body = Map::from_iter([("Name".to_owned(), Value::from(rule.name.clone()))]);
         let mut put = |name: &str, value: Option<Value>| {
@@ -36,13 +36,13 @@ pub(super) async fn rules(hub: &Hub, template: &Template, resolver: &Resolver<'_
         put("ScheduleExpression", schedule.cloned());
         put("State", rule.properties.get("State").cloned());
         put("Description", rule.properties.get("Description").cloned());
-        let answer = hub.moto.json(hub.own("events"), "AWSEvents.PutRule", &Value::Object(body)).await?;
+        let answer = hub.moto.json(make.own("events"), "AWSEvents.PutRule", &Value::Object(body)).await?;
         make.done("events:PutRule", &answer)?;
         let mut body = json!({ "Rule": rule.name, "Targets": rule.targets });
         if let (Some(bus), Some(body)) = (bus, body.as_object_mut()) {
             body.insert("EventBusName".to_owned(), bus);
         }
-        let answer = hub.moto.json(hub.own("events"), "AWSEvents.PutTargets", &body).await?;
+        let answer = hub.moto.json(make.own("events"), "AWSEvents.PutTargets", &body).await?;
         make.done("events:PutTargets", &answer)?;
     }
     Ok(())

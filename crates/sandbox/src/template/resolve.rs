@@ -18,6 +18,8 @@ pub(crate) struct Resolver<'a> {
     pub(crate) region: &'a str,
     /// The gateway's address: queues' URLs begin with it.
     pub(crate) endpoint: &'a str,
+    /// The stack's name.
+    stack: &'a str,
     overrides: BTreeMap<String, String>,
 }
 
@@ -29,7 +31,13 @@ impl<'a> Resolver<'a> {
         endpoint: &'a str,
         overrides: BTreeMap<String, String>,
     ) -> Self {
-        Self { template, account, region, endpoint, overrides }
+        Self { template, account, region, endpoint, stack: STACK, overrides }
+    }
+
+    /// Resolves the values of a stack of this name.
+    pub(crate) fn stack(mut self, name: &'a str) -> Self {
+        self.stack = name;
+        self
     }
 
     /// `value` without intrinsics; fields that become `AWS::NoValue` are gone.
@@ -70,7 +78,7 @@ impl<'a> Resolver<'a> {
             // SAM makes a role called `<function>Role` for a function without one.
             return match logical_id.strip_suffix("Role") {
                 Some(function) if self.template.section("Resources").contains_key(function) => {
-                    Ok(format!("{STACK}-{function}"))
+                    Ok(format!("{}-{function}", self.stack))
                 }
                 _ => Err(format!("there is no resource or parameter `{logical_id}`")),
             };
@@ -88,7 +96,7 @@ impl<'a> Resolver<'a> {
         let named = resource.get("Properties").and_then(|properties| properties.get(property));
         let fifo = kind_of(resource) == "AWS::SQS::Queue"
             && resource.pointer("/Properties/FifoQueue").is_some_and(|fifo| fifo == &Value::from(true));
-        let default = || format!("{STACK}-{logical_id}{}", if fifo { ".fifo" } else { "" });
+        let default = || format!("{}-{logical_id}{}", self.stack, if fifo { ".fifo" } else { "" });
         Ok(self.text(named)?.unwrap_or_else(default))
     }
 
@@ -143,8 +151,10 @@ impl<'a> Resolver<'a> {
             "AWS::Region" => self.region.to_owned(),
             "AWS::Partition" => "aws".to_owned(),
             "AWS::URLSuffix" => "amazonaws.com".to_owned(),
-            "AWS::StackName" => STACK.to_owned(),
-            "AWS::StackId" => format!("arn:aws:cloudformation:{}:{}:stack/{STACK}/sandbox", self.region, self.account),
+            "AWS::StackName" => self.stack.to_owned(),
+            "AWS::StackId" => {
+                format!("arn:aws:cloudformation:{}:{}:stack/{}/sandbox", self.region, self.account, self.stack)
+            }
             "AWS::NotificationARNs" => return Ok(Some(Value::Array(Vec::new()))),
             "AWS::NoValue" => return Ok(None),
             _ => {

@@ -1,4 +1,9 @@
 //! Who is behind an access key. Learned from the answers that hand keys out.
+//!
+//! Keys nobody handed out say themselves who it is, so that every kind of caller can be played with `AWS_ACCESS_KEY_ID` alone:
+//! `111122223333` is that account's administrator (moto's own convention), `root-111122223333` its root user,
+//! `user-alice-111122223333` and `role-deploy-111122223333` a user and a role of it, `autoscaling.amazonaws.com-111122223333` a
+//! service at work in it. Any other key is the hub's administrator. None of them is checked.
 
 use std::collections::HashMap;
 
@@ -33,6 +38,11 @@ enum Kind {
     User {
         name: String,
     },
+    Root,
+    /// A service that acts by itself.
+    Service {
+        host: String,
+    },
     Role {
         arn: String,
         role_id: String,
@@ -40,6 +50,9 @@ enum Kind {
         since: String,
     },
 }
+
+/// The user's name of the person at the keyboard.
+const ADMINISTRATOR: &str = "administrator";
 
 /// All keys handed out so far.
 pub(crate) struct Identities {
@@ -53,11 +66,9 @@ impl Identities {
     }
 
     pub(crate) fn of(&self, access_key: Option<&str>) -> Principal {
-        access_key.and_then(|key| self.by_key.read().get(key).cloned()).unwrap_or_else(|| Principal {
-            account: self.hub.clone(),
-            function: None,
-            kind: Kind::Administrator,
-        })
+        access_key
+            .and_then(|key| self.by_key.read().get(key).cloned().or_else(|| Principal::played(key)))
+            .unwrap_or_else(|| Principal { account: self.hub.clone(), function: None, kind: Kind::Administrator })
     }
 
     /// Remembers the key in an answer of STS or IAM, if there is one. Keys a function obtains remain the function's.
@@ -101,13 +112,80 @@ impl Identities {
 }
 
 impl Principal {
+    /// Who a key says it is.
+    fn played(key: &str) -> Option<Self> {
+        let (who, account) = key.rsplit_once('-').map_or((None, key), |(who, account)| (Some(who), account));
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let kind = match who {
+            None => Kind::Administrator,
+            Some("root") => Kind::Root,
+            Some(host) if host.ends_with(".amazonaws.com") => Kind::Service { host: host.to_owned() },
+            Some(who) => match who.split_once('-')? {
+                ("user", name) => Kind::User { name: name.to_owned() },
+                ("role", name) => {
+                    return Some(Self::role(account, &format!("arn:aws:iam::{account}:role/{name}"), "person"));
+                }
+                _ => return None,
+            },
+        };
+        Some(Self { account: account.to_owned(), function: None, kind })
+    }
+
+    /// A session of a role of `account` that nobody had to ask for.
+    pub(crate) fn role(account: &str, arn: &str, session: &str) -> Self {
+        let kind = Kind::Role {
+            arn: arn.to_owned(),
+            role_id: format!("AROA{}", stable_id(arn)),
+            session: session.to_owned(),
+            since: seconds(jiff::Timestamp::now()),
+        };
+        Self { account: account.to_owned(), function: None, kind }
+    }
+
+    /// The service's host name, when a service acts by itself.
+    pub(crate) fn service(&self) -> Option<&str> {
+        if let Kind::Service { host } = &self.kind { Some(host) } else { None }
+    }
+
+    /// The ARN that `aws:PrincipalArn` has: the role's own for a session.
+    pub(crate) fn issuer_arn(&self) -> String {
+        let account = &self.account;
+        match &self.kind {
+            Kind::Administrator => format!("arn:aws:iam::{account}:user/{ADMINISTRATOR}"),
+            Kind::User { name } => format!("arn:aws:iam::{account}:user/{name}"),
+            Kind::Root => format!("arn:aws:iam::{account}:root"),
+            Kind::Role { arn, .. } => arn.clone(),
+            Kind::Service { host } => host.clone(),
+        }
+    }
+
+    /// A role session's own ARN.
+    pub(crate) fn session_arn(&self) -> Option<String> {
+        let Kind::Role { arn, session, .. } = &self.kind else { return None };
+        let name = arn.rsplit('/').next().unwrap_or(arn);
+        Some(format!("arn:aws:sts::{}:assumed-role/{name}/{session}", self.account))
+    }
+
+    pub(crate) fn is_root(&self) -> bool {
+        self.kind == Kind::Root
+    }
+
+    /// CloudTrail's `userIdentity` in another account that this caller takes a role of: who it is there is only an account and an
+    /// id (CloudTrail user guide, "userIdentity element", examples).
+    pub(crate) fn foreign_identity(&self) -> Value {
+        let id = self.user_identity(None).get("principalId").cloned().unwrap_or_default();
+        json!({ "type": "AWSAccount", "principalId": id, "accountId": self.account })
+    }
+
     /// CloudTrail's `userIdentity` (CloudTrail user guide, "userIdentity element").
     pub(crate) fn user_identity(&self, access_key: Option<&str>) -> Value {
         let account = &self.account;
         let key = access_key.unwrap_or_default();
         match &self.kind {
             Kind::Administrator | Kind::User { .. } => {
-                let name = if let Kind::User { name } = &self.kind { name } else { "administrator" };
+                let name = if let Kind::User { name } = &self.kind { name } else { ADMINISTRATOR };
                 json!({
                     "type": "IAMUser",
                     "principalId": format!("AIDA{}", stable_id(name)),
@@ -117,6 +195,14 @@ impl Principal {
                     "userName": name,
                 })
             }
+            Kind::Root => json!({
+                "type": "Root",
+                "principalId": account,
+                "arn": format!("arn:aws:iam::{account}:root"),
+                "accountId": account,
+                "accessKeyId": key,
+            }),
+            Kind::Service { host } => json!({ "type": "AWSService", "invokedBy": host }),
             Kind::Role { arn, role_id, session, since } => {
                 let name = arn.rsplit('/').next().unwrap_or(arn);
                 json!({

@@ -99,7 +99,7 @@ async fn everything_can_be_asked_over_http() {
     let event = json!({ "id": "mine", "source": "test.guard", "detail-type": "x", "detail": {} });
     assert_eq!(sandbox.control("POST", "events", &event.to_string()).await.status, 200);
     sandbox.idle().await;
-    let put = json!({ "Entries": [{ "Source": "test.guard", "DetailType": "recheck", "Detail": "{\"a\":1}", "EventBusName": "rectify" }] });
+    let put = json!({ "Entries": [{ "Source": "test.guard", "DetailType": "recheck", "Detail": "{\"a\":1}", "EventBusName": "default" }] });
     let headers = [("x-amz-target", "AWSEvents.PutEvents"), ("content-type", "application/x-amz-json-1.1")];
     let reply = sandbox.request("POST", "events", "/", &headers, &put.to_string()).await;
     assert_eq!(reply.status, 200, "{}", reply.body);

@@ -197,6 +197,9 @@ async fn a_role_allows_what_the_template_says_and_a_person_everything() {
              s3.put_object(Bucket='data', Key='a b/ü+c', Body=b'x' * 100000)\n\
              assert s3.get_object(Bucket='data', Key='a b/ü+c')['Body'].read() == b'x' * 100000\n\
              boto3.client('s3control').put_public_access_block(AccountId='123456789012', PublicAccessBlockConfiguration={'BlockPublicAcls': True})\n\
+             trust = dict(Effect='Allow', Principal=dict(AWS='123456789012'), Action='sts:AssumeRole')\n\
+             trust = __import__('json').dumps(dict(Statement=trust))\n\
+             boto3.client('iam', aws_access_key_id='222222222222', aws_secret_access_key='x').create_role(RoleName='x', AssumeRolePolicyDocument=trust)\n\
              c = boto3.client('sts').assume_role(RoleArn='arn:aws:iam::222222222222:role/x', RoleSessionName='me')['Credentials']\n\
              other = boto3.Session(c['AccessKeyId'], c['SecretAccessKey'], c['SessionToken'])\n\
              other.client('sqs').create_queue(QueueName='there')\n\

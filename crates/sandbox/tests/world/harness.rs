@@ -41,6 +41,11 @@ impl Sandbox {
 
     /// A world from another template, with the test function in every place.
     pub(crate) async fn of(template: PathBuf) -> Self {
+        Self::with(template, |builder| builder).await
+    }
+
+    /// As [`Sandbox::of`], with more said to the builder.
+    pub(crate) async fn with(template: PathBuf, more: impl FnOnce(WorldBuilder) -> WorldBuilder) -> Self {
         let python = Python::ensure(&Progress::default()).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         let binary = directory.path().join("bootstrap");
@@ -49,11 +54,8 @@ impl Sandbox {
         write!(file, "#!{} -IB\n{script}", python.interpreter().display()).unwrap();
         file.set_permissions(std::fs::Permissions::from_mode(0o755)).unwrap();
         drop(file);
-        let world = WorldBuilder::new(template, move |_| binary.clone())
-            .retry_delay(Duration::from_millis(20))
-            .start()
-            .await
-            .unwrap();
+        let builder = WorldBuilder::new(template, move |_| binary.clone()).retry_delay(Duration::from_millis(20));
+        let world = more(builder).start().await.unwrap();
         Self { world, _directory: directory, python }
     }
 
@@ -100,13 +102,18 @@ impl Sandbox {
 
     /// Runs a boto3 script as a person with the credentials `test`/`test`.
     pub(crate) async fn boto3(&self, script: &str) -> String {
+        self.boto3_as("test", "eu-central-1", script).await
+    }
+
+    /// Runs a boto3 script as whoever has this access key, in a region.
+    pub(crate) async fn boto3_as(&self, key: &str, region: &str, script: &str) -> String {
         let output = tokio::process::Command::new(self.python.interpreter())
             .args(["-IBc", script])
             .env_clear()
-            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_ACCESS_KEY_ID", key)
             .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_REGION", "eu-central-1")
-            .env("AWS_DEFAULT_REGION", "eu-central-1")
+            .env("AWS_REGION", region)
+            .env("AWS_DEFAULT_REGION", region)
             .env("AWS_ENDPOINT_URL", self.world.endpoint())
             .env("HTTP_PROXY", self.world.endpoint())
             .output()

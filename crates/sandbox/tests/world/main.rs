@@ -8,5 +8,6 @@ mod functions;
 mod harness;
 mod invoke;
 mod kill;
+mod organization;
 mod schedules;
 mod trail;

@@ -15,6 +15,9 @@ use tokio::time::{Instant, sleep};
 use super::{Desk, check::Check, rules};
 use crate::{command::deadletters::queue::Queue, connection::CloudError, guard::Guards, kinds::KindEntry};
 
+/// The function that guards nothing (docs/adr/0011-hub-and-members.md).
+const SWEEPER: &str = "sweeper";
+
 /// Between two looks for a probe.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -29,7 +32,7 @@ pub(super) struct Seen {
 }
 
 pub(super) async fn check(desk: &Desk<'_>, kind: &'static KindEntry) -> Seen {
-    let (mut checks, arn, variables) = function(desk, kind).await;
+    let (mut checks, arn, variables) = function(desk, kind.name).await;
     let bus = rules::bus_of(&variables);
     let id = &desk.probe;
     let probe = rules::probe(kind.name, desk.account.as_str(), desk.connection.region().as_str(), id.as_str());
@@ -42,7 +45,7 @@ pub(super) async fn check(desk: &Desk<'_>, kind: &'static KindEntry) -> Seen {
         }
     };
     let answered = async { if arn.is_some() { Some(status(desk, kind).await) } else { None } };
-    let (said, rules, letters, come_round) = futures::join!(answered, rules, letters(desk, kind), come_round);
+    let (said, rules, letters, come_round) = futures::join!(answered, rules, letters(desk, kind.name), come_round);
     let mut known = None;
     if let Some((said, status)) = said {
         checks.extend(said);
@@ -55,18 +58,18 @@ pub(super) async fn check(desk: &Desk<'_>, kind: &'static KindEntry) -> Seen {
 }
 
 /// The function itself; its ARN when it is there, and its environment.
-async fn function(desk: &Desk<'_>, kind: &KindEntry) -> (Vec<Check>, Option<String>, HashMap<String, String>) {
+async fn function(desk: &Desk<'_>, who: &str) -> (Vec<Check>, Option<String>, HashMap<String, String>) {
     const ID: &str = "function";
-    let name = desk.connection.function(kind.name);
+    let name = desk.connection.function(who);
     let answer = Client::new(desk.connection.config()).get_function_configuration().function_name(&name).send().await;
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
             let failure = AwsFailure::new("lambda", "GetFunctionConfiguration", &error);
             let check = if failure.kind == FailureKind::Gone {
-                Check::failed(ID, kind.name, format!("there is no function `{name}`"), DEPLOY)
+                Check::failed(ID, who, format!("there is no function `{name}`"), DEPLOY)
             } else {
-                Check::unread(ID, kind.name, &desk.connection.failure(failure))
+                Check::unread(ID, who, &desk.connection.failure(failure))
             };
             return (vec![check], None, HashMap::new());
         }
@@ -77,21 +80,21 @@ async fn function(desk: &Desk<'_>, kind: &KindEntry) -> (Vec<Check>, Option<Stri
     match answer.state() {
         Some(State::Failed) => {
             let seen = format!("`{name}` cannot start{}", reason(answer.state_reason()));
-            checks.push(Check::failed(ID, kind.name, seen, DEPLOY));
+            checks.push(Check::failed(ID, who, seen, DEPLOY));
         }
         Some(state @ (State::Pending | State::Inactive)) => {
             let seen = format!("`{name}` is {}", state.as_str().to_lowercase());
-            checks.push(Check::warning(ID, kind.name, seen, "look again in a minute"));
+            checks.push(Check::warning(ID, who, seen, "look again in a minute"));
         }
         _ => {}
     }
     match answer.last_update_status() {
         Some(LastUpdateStatus::Failed) => {
             let seen = format!("its last update failed{}", reason(answer.last_update_status_reason()));
-            checks.push(Check::failed(ID, kind.name, seen, DEPLOY));
+            checks.push(Check::failed(ID, who, seen, DEPLOY));
         }
         Some(LastUpdateStatus::InProgress) => {
-            checks.push(Check::warning(ID, kind.name, "it is being updated", "look again in a minute"));
+            checks.push(Check::warning(ID, who, "it is being updated", "look again in a minute"));
         }
         _ => {}
     }
@@ -101,11 +104,11 @@ async fn function(desk: &Desk<'_>, kind: &KindEntry) -> (Vec<Check>, Option<Stri
     {
         if told(variable) != Some(wanted.as_str()) {
             let seen = format!("`{variable}` is `{}`, not `{wanted}`", told(variable).unwrap_or_default());
-            checks.push(Check::failed(ID, kind.name, seen, DEPLOY));
+            checks.push(Check::failed(ID, who, seen, DEPLOY));
         }
     }
     if checks.is_empty() {
-        checks.push(Check::fine(ID, kind.name, format!("`{name}` is active")));
+        checks.push(Check::fine(ID, who, format!("`{name}` is active")));
     }
     (checks, answer.function_arn, variables)
 }
@@ -165,25 +168,34 @@ fn settings(desk: &Desk<'_>, kind: &str, status: &Status) -> Check {
     Check::failed(ID, kind, seen, next(&file.name))
 }
 
-async fn letters(desk: &Desk<'_>, kind: &KindEntry) -> Check {
+async fn letters(desk: &Desk<'_>, who: &str) -> Check {
     const ID: &str = "dead-letters";
-    let waiting = async { Queue::open(desk.connection, kind.name).await?.waiting().await };
+    let waiting = async { Queue::open(desk.connection, who).await?.waiting().await };
     match waiting.await {
-        Ok(0) => Check::fine(ID, kind.name, "none wait"),
+        Ok(0) => Check::fine(ID, who, "none wait"),
         Ok(many) => {
-            let (seen, next) = letters_of(kind.name, many);
-            Check::failed(ID, kind.name, seen, next)
+            let next = if who == SWEEPER {
+                format!(
+                    "its log group `/aws/lambda/{}` says why; the next sweep makes up for it, then `aws sqs purge-queue`",
+                    desk.connection.function(who)
+                )
+            } else {
+                format!(
+                    "`rectify deadletters list --kind {who}` says why and since when; mend that, then `rectify deadletters \
+                     redrive --kind {who}`"
+                )
+            };
+            Check::failed(ID, who, format!("about {many} {}", if many == 1 { "waits" } else { "wait" }), next)
         }
-        Err(error) => Check::unread(ID, kind.name, &error),
+        Err(error) => Check::unread(ID, who, &error),
     }
 }
 
-fn letters_of(kind: &str, many: usize) -> (String, String) {
-    let waits = if many == 1 { "waits" } else { "wait" };
-    let next = format!(
-        "`rectify deadletters list --kind {kind}` says why and since when; mend that, then `rectify deadletters redrive`"
-    );
-    (format!("about {many} {waits}"), next)
+/// The function that has everything looked at again.
+pub(super) async fn sweeper(desk: &Desk<'_>) -> Vec<Check> {
+    let ((mut checks, ..), letters) = futures::join!(function(desk, SWEEPER), letters(desk, SWEEPER));
+    checks.push(letters);
+    checks
 }
 
 /// Puts a probe on the bus and waits for it to come through to the guard.

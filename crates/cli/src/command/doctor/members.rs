@@ -1,11 +1,13 @@
-//! The members: whether a guard gets into each to read, and where the settings allow correcting, to write; and how old what is
-//! known of each is.
+//! The members: whether a guard gets into each to read, and where the settings allow correcting, to write; whether its events
+//! are sent to the hub; and how old what is known of it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
-use rectify_controls::{AccountFacts, AccountId, Entry, Membership, Mode, Order, Region, Settings, Way};
+use rectify_controls::{
+    AccountFacts, AccountId, Entry, Forwarder, Forwarding, Membership, Mode, Order, Region, Settings, Way,
+};
 
 use super::{Desk, check::Check};
 use crate::{
@@ -17,6 +19,7 @@ use crate::{
 };
 
 const ENTER: &str = "members";
+const FORWARDERS: &str = "forwarders";
 const FACTS: &str = "organization";
 
 /// Orders at a time: a guard's reserved concurrency is for events first.
@@ -31,6 +34,7 @@ struct Question<'a> {
     account: &'a AccountId,
     region: &'a Region,
     write: bool,
+    forwarders: bool,
 }
 
 /// The accounts' own results, and the age of what is known of them.
@@ -48,16 +52,25 @@ pub(super) async fn check(desk: &Desk<'_>, accounts: &[AccountId], regions: &[Re
     let questions = questions(&known, regions, settings);
     let guards = Guards::new(desk.connection);
     let progress = output::progress(questions.len(), "ways into accounts");
-    let answers: Vec<(AccountId, Vec<Closed>)> = stream::iter(questions)
+    let answers: Vec<Answer> = stream::iter(questions)
         .map(async |question| {
             let order = Order::Enter {
                 account: question.account.clone(),
                 region: question.region.clone(),
                 write: question.write,
+                forwarders: if question.forwarders {
+                    KINDS.iter().map(|kind| kind.name.to_owned()).collect()
+                } else {
+                    Vec::new()
+                },
             };
             let answer: Result<Entry, CloudError> = guards.order(question.kind.name, &order).await;
             progress.inc(1);
-            (question.account.clone(), closed(question.kind.name, question.account, question.region, answer))
+            Answer {
+                account: question.account.clone(),
+                region: question.region.clone(),
+                troubles: troubles(&|kind| desk.connection.function(kind), &question, answer),
+            }
         })
         .buffer_unordered(AT_ONCE)
         .collect()
@@ -80,12 +93,11 @@ async fn known(desk: &Desk<'_>, accounts: &[AccountId]) -> Result<BTreeMap<Accou
         let next = error.help().map_or_else(|| next.to_owned(), |help| format!("{next}: {help}"));
         Check::failed(ENTER, "", error.to_string(), next)
     };
-    let mut found = found.map_err(failed)?;
-    found.retain(|account| account != desk.account);
+    let found = found.map_err(failed)?;
     org::known(desk.connection, found).await.map_err(failed)
 }
 
-/// The first guard reads everywhere; each guard writes once per account, where the settings allow any of its controls to.
+/// The first guard reads everywhere and looks at everybody's forwarding rules; each guard writes once per account, where the settings allow any of its controls to.
 fn questions<'a>(
     known: &'a BTreeMap<AccountId, Option<AccountFacts>>,
     regions: &'a [Region],
@@ -97,7 +109,7 @@ fn questions<'a>(
             let write = settings.is_some_and(|settings| corrects(settings, kind, account, facts.as_ref()));
             for (at, region) in regions.iter().enumerate() {
                 if nth == 0 || (at == 0 && write) {
-                    questions.push(Question { kind, account, region, write: write && at == 0 });
+                    questions.push(Question { kind, account, region, write: write && at == 0, forwarders: nth == 0 });
                 }
             }
         }
@@ -114,63 +126,110 @@ fn corrects(settings: &Settings, kind: &KindEntry, account: &AccountId, facts: O
     }
 }
 
-/// Why a guard does not get in, in words that are the same for every account with the same trouble.
+/// What is wrong, in words that are the same for every account with the same trouble.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Closed {
-    to: &'static str,
+struct Trouble {
+    check: &'static str,
+    what: String,
     why: String,
     next: String,
 }
 
-fn closed(kind: &str, account: &AccountId, region: &Region, answer: Result<Entry, CloudError>) -> Vec<Closed> {
+/// What is wrong in one place.
+struct Answer {
+    account: AccountId,
+    region: Region,
+    troubles: Vec<Trouble>,
+}
+
+/// `rule` names the forwarding rule of a kind: it is called as the kind's function.
+fn troubles(rule: &dyn Fn(&str) -> String, question: &Question<'_>, answer: Result<Entry, CloudError>) -> Vec<Trouble> {
+    let Question { kind, account, .. } = question;
     let same = |why: &str| why.replace(account.as_str(), "ACCOUNT");
+    let trouble = |check, what: String, why: &str, next: String| Trouble { check, what, why: same(why), next };
     let entry = match answer {
         Ok(entry) => entry,
         Err(error) => {
-            let next = error.help().unwrap_or_else(|| format!("see `status` of {kind}"));
-            return vec![Closed { to: "read", why: same(&error.to_string()), next }];
+            let next = error.help().unwrap_or_else(|| format!("see `status` of {}", kind.name));
+            return vec![trouble(ENTER, "no answer about the way in".to_owned(), &error.to_string(), next)];
         }
     };
     let stack_set = |template: &str| {
         format!("deploy `{template}` there: `aws cloudformation list-stack-instances` of its StackSet says what failed")
     };
-    let mut closed = Vec::new();
+    let mut troubles = Vec::new();
     if let Way::Closed { why } = &entry.read {
-        let why = format!("{} (region {region})", same(why));
-        closed.push(Closed { to: "read", why, next: stack_set("member.yaml") });
+        troubles.push(trouble(ENTER, "no way to read".to_owned(), why, stack_set("member.yaml")));
     }
     if let Some(Way::Closed { why }) = &entry.write {
         let next = format!(
             "{}; where nothing may be put back, the settings should say so (mode `detective`)",
             stack_set("member-correct.yaml")
         );
-        closed.push(Closed { to: "write", why: same(why), next });
+        troubles.push(trouble(ENTER, "no way to write".to_owned(), why, next));
     }
-    closed
+    for Forwarder { kind, state } in &entry.forwarders {
+        let rule = rule(kind);
+        let (why, next) = match state {
+            Forwarding::Enabled => continue,
+            Forwarding::Disabled => (
+                "is disabled".to_owned(),
+                format!("in each of these places: `aws events enable-rule --name {rule} --region REGION`"),
+            ),
+            Forwarding::Missing => ("is missing".to_owned(), stack_set("member.yaml")),
+            Forwarding::Unread { why } => (format!("could not be read ({why})"), stack_set("member.yaml")),
+        };
+        let what = format!("the rule `{rule}`, which sends events to the hub, {why}");
+        troubles.push(trouble(FORWARDERS, same(&what), "", next));
+    }
+    troubles
 }
 
 /// Accounts with the same trouble are one line.
-fn grouped(accounts: usize, answers: Vec<(AccountId, Vec<Closed>)>, with_settings: bool) -> Vec<Check> {
-    let mut groups: BTreeMap<Closed, BTreeSet<AccountId>> = BTreeMap::new();
-    for (account, closed) in answers {
-        for closed in closed {
-            groups.entry(closed).or_default().insert(account.clone());
+fn grouped(accounts: usize, answers: Vec<Answer>, with_settings: bool) -> Vec<Check> {
+    let mut groups: BTreeMap<Trouble, Places> = BTreeMap::new();
+    for Answer { account, region, troubles } in answers {
+        for trouble in troubles {
+            let places = groups.entry(trouble).or_default();
+            places.accounts.insert(account.clone());
+            places.regions.insert(region.clone());
         }
     }
-    if groups.is_empty() {
-        let ways = if with_settings { "to read, and to write where the settings correct" } else { "to read" };
-        return vec![Check::fine(ENTER, "", format!("the guards get into {} {ways}", many(accounts)))];
+    let mut checks = Vec::new();
+    let ways = if with_settings { "to read, and to write where the settings correct" } else { "to read" };
+    for (check, fine) in [
+        (ENTER, format!("the guards get into {} {ways}", many(accounts))),
+        (FORWARDERS, "every account that can be read sends its events to the hub".to_owned()),
+    ] {
+        let wrong: Vec<Check> = (groups.iter())
+            .filter(|(trouble, _)| trouble.check == check)
+            .map(|(trouble, places)| told(trouble, places))
+            .collect();
+        if wrong.is_empty() {
+            checks.push(Check::fine(check, "", fine));
+        } else {
+            checks.extend(wrong);
+        }
     }
-    groups
-        .into_iter()
-        .map(|(Closed { to, why, next }, accounts)| {
-            let named: Vec<&str> = accounts.iter().take(NAMED).map(AccountId::as_str).collect();
-            let more = accounts.len().saturating_sub(NAMED);
-            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-            let seen = format!("no way to {to} in {}: {}{more}: {why}", many(accounts.len()), named.join(", "));
-            Check::failed(ENTER, "", seen, next)
-        })
-        .collect()
+    checks
+}
+
+/// Where the same thing is wrong.
+#[derive(Default)]
+struct Places {
+    accounts: BTreeSet<AccountId>,
+    regions: BTreeSet<Region>,
+}
+
+fn told(Trouble { check, what, why, next }: &Trouble, Places { accounts, regions }: &Places) -> Check {
+    let named: Vec<&str> = accounts.iter().take(NAMED).map(AccountId::as_str).collect();
+    let more = accounts.len().saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let regions: Vec<&str> = regions.iter().map(Region::as_str).collect();
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    let seen =
+        format!("{what} in {}, {}{more}, in {}{why}", many(accounts.len()), named.join(", "), regions.join(", "));
+    Check::failed(check, "", seen, next.clone())
 }
 
 fn many(accounts: usize) -> String {
@@ -227,15 +286,25 @@ mod tests {
             region: Region::new("eu-central-1").unwrap(),
             read: way(read, "observe"),
             write: write.map(|open| way(open, "correct-s3-bucket")),
+            forwarders: Vec::new(),
         }
     }
 
-    fn answers(entries: Vec<Entry>) -> Vec<(AccountId, Vec<Closed>)> {
+    fn forwarding(nth: usize, state: Forwarding) -> Entry {
+        let forwarders = vec![Forwarder { kind: "s3-bucket".to_owned(), state }];
+        Entry { forwarders, ..entry(nth, true, None) }
+    }
+
+    fn answers(entries: Vec<Entry>) -> Vec<Answer> {
+        let rule = |kind: &str| format!("rectify-{kind}");
         entries
             .into_iter()
             .map(|entry| {
                 let (account, region) = (entry.account.clone(), entry.region.clone());
-                (account.clone(), closed("s3-bucket", &account, &region, Ok(entry)))
+                let question =
+                    Question { kind: &KINDS[0], account: &account, region: &region, write: true, forwarders: true };
+                let troubles = troubles(&rule, &question, Ok(entry));
+                Answer { account: account.clone(), region: region.clone(), troubles }
             })
             .collect()
     }
@@ -246,23 +315,45 @@ mod tests {
         entries.extend((10..15).map(|nth| entry(nth, true, Some(true))));
         entries.push(entry(15, true, Some(false)));
         let checks = grouped(16, answers(entries), true);
-        assert_eq!(checks.len(), 2, "{checks:#?}");
-        assert!(checks.iter().all(|check| check.verdict == Verdict::Failed));
+        let failed = |check: &&Check| check.verdict == Verdict::Failed;
+        assert_eq!((checks.len(), checks.iter().filter(failed).count()), (3, 2), "{checks:#?}");
         let read = &checks[0];
         assert!(
-            read.seen.starts_with("no way to read in 10 accounts: 000000000000, 000000000001, 000000000002 and 7 more")
+            read.seen.starts_with("no way to read in 10 accounts, 000000000000, 000000000001, 000000000002 and 7 more")
         );
         assert!(read.seen.contains("arn:aws:iam::ACCOUNT:role/rectify/rectify-observe"), "{}", read.seen);
         assert!(read.next.as_deref().unwrap().contains("member.yaml"));
-        assert!(checks[1].seen.contains("no way to write in 1 account: 000000000015"), "{}", checks[1].seen);
+        assert!(
+            checks[1].seen.contains("no way to write in 1 account, 000000000015, in eu-central-1"),
+            "{}",
+            checks[1].seen
+        );
         assert!(checks[1].next.as_deref().unwrap().contains("member-correct.yaml"));
     }
 
     #[test]
     fn ways_that_are_open_are_one_line_too() {
         let checks = grouped(2, answers(vec![entry(0, true, None), entry(1, true, Some(true))]), true);
-        assert_eq!(checks.len(), 1);
-        assert_eq!(checks[0].verdict, Verdict::Fine);
+        assert!(checks.len() == 2 && checks.iter().all(|check| check.verdict == Verdict::Fine), "{checks:#?}");
+    }
+
+    #[test]
+    fn a_forwarding_rule_that_is_off_or_gone_is_told() {
+        let mut entries = vec![forwarding(0, Forwarding::Enabled), forwarding(1, Forwarding::Disabled)];
+        let mut elsewhere = forwarding(1, Forwarding::Disabled);
+        elsewhere.region = Region::new("us-east-1").unwrap();
+        entries.push(elsewhere);
+        entries.push(forwarding(2, Forwarding::Missing));
+        entries.push(forwarding(3, Forwarding::Unread { why: "events:DescribeRule: AccessDenied".to_owned() }));
+        let checks = grouped(4, answers(entries), false);
+        assert_eq!(checks[0].verdict, Verdict::Fine, "the ways in are open");
+        let seen: Vec<&str> = checks.iter().skip(1).map(|check| check.seen.as_str()).collect();
+        assert_eq!(seen.len(), 3, "{checks:#?}");
+        assert!(checks.iter().skip(1).all(|check| check.id == "forwarders" && check.verdict == Verdict::Failed));
+        assert!(seen[0].contains("could not be read (events:DescribeRule: AccessDenied)"), "{seen:#?}");
+        assert!(seen[1].contains("is disabled in 1 account, 000000000001, in eu-central-1, us-east-1"), "{seen:#?}");
+        assert!(checks[2].next.as_deref().unwrap().contains("enable-rule --name rectify-s3-bucket"));
+        assert!(seen[2].contains("is missing in 1 account, 000000000002"), "{seen:#?}");
     }
 
     fn facts(read_at: Timestamp) -> Option<AccountFacts> {

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use rectify_render::{Style, escape};
-use rectify_sandbox::World;
+use rectify_sandbox::{Organization, World};
 
 use crate::output::{Text, paint};
 
@@ -16,6 +16,7 @@ pub(crate) fn text(world: &World, tables: &[String], settings: Option<&Path>) ->
         functions: &world.functions(),
         tables,
         settings,
+        organization: world.organization(),
     })
 }
 
@@ -26,6 +27,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) functions: &'a [String],
     pub(crate) tables: &'a [String],
     pub(crate) settings: Option<&'a Path>,
+    pub(crate) organization: Option<&'a Organization>,
 }
 
 pub(crate) fn of(facts: &Facts<'_>) -> Text {
@@ -59,6 +61,9 @@ pub(crate) fn of(facts: &Facts<'_>) -> Text {
     ] {
         let _ = writeln!(text, "  aws --endpoint-url {endpoint} {command}");
     }
+    if let Some(organization) = facts.organization {
+        members(&mut text, organization, account);
+    }
     if !facts.tables.is_empty() {
         let _ = writeln!(text, "\n{}\n", strong("What was put back, and how to get it back:"));
         let _ = writeln!(text, "  export AWS_ENDPOINT_URL={endpoint}\n");
@@ -77,9 +82,45 @@ pub(crate) fn of(facts: &Facts<'_>) -> Text {
     text
 }
 
+/// The accounts, and how to be somebody in one of them.
+fn members(text: &mut Text, organization: &Organization, hub: &str) {
+    let strong = |text: &str| paint(Style::Strong, &escape::line(text, 300));
+    let _ = writeln!(text, "\n{}\n", strong(&format!("The organisation {}:", organization.id)));
+    let _ = writeln!(text, "  {hub}  Root, the hub");
+    for member in &organization.accounts {
+        let state = match (member.suspended, organization.is_corrective(member)) {
+            (true, _) => "closed",
+            (false, true) => "with writing roles",
+            (false, false) => "watched only",
+        };
+        let path = organization.path(member);
+        let _ = writeln!(
+            text,
+            "  {}  {}, {}: {state}",
+            member.id,
+            escape::line(&path, 200),
+            escape::line(&member.name, 100)
+        );
+    }
+    let _ =
+        writeln!(text, "\n{}\n", strong("Be somebody in an account: the access key says who, the secret is anything."));
+    for (key, who) in [
+        ("111111111111", "its administrator"),
+        ("root-111111111111", "its root user"),
+        ("user-alice-111111111111", "a user"),
+        ("role-deploy-111111111111", "a role"),
+        ("autoscaling.amazonaws.com-111111111111", "a service"),
+        ("999999999999", "an administrator of an account outside"),
+    ] {
+        let _ = writeln!(text, "  export AWS_ACCESS_KEY_ID={key:<40} # {who}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use rectify_sandbox::Organization;
 
     use super::{Facts, of};
 
@@ -92,6 +133,7 @@ mod tests {
             functions: &["S3BucketGuard".to_owned()],
             tables: &["rectify-Ledger".to_owned()],
             settings: None,
+            organization: None,
         };
         insta::assert_snapshot!(anstream::adapter::strip_str(&of(&facts)).to_string());
         let text = of(&Facts { region: "us-east-1", tables: &[], settings: Some(Path::new("mine")), ..facts });
@@ -99,5 +141,30 @@ mod tests {
             !text.contains("LocationConstraint") && !text.contains("dynamodb") && !text.contains("put back"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn an_organisation_is_shown_with_its_accounts_and_ways_to_act_in_them() {
+        let organization = Organization::example();
+        let text = of(&Facts {
+            endpoint: "http://127.0.0.1:4566",
+            account: "123456789012",
+            region: "eu-central-1",
+            functions: &[],
+            tables: &[],
+            settings: None,
+            organization: Some(&organization),
+        });
+        let text = anstream::adapter::strip_str(&text).to_string();
+        for line in [
+            "  123456789012  Root, the hub",
+            "  111111111111  Root/Workloads/Production/Web shop, shop: with writing roles",
+            "  222222222222  Root/Workloads/Development, playground: watched only",
+            "  333333333333  Root/Workloads/Production, old shop: closed",
+            "  444444444444  Root, bought company: watched only",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in {text}");
+        }
+        assert!(text.contains("AWS_ACCESS_KEY_ID=root-111111111111 "), "{text}");
     }
 }

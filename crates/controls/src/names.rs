@@ -1,6 +1,6 @@
 //! What hub and members know of each other, by name: docs/adr/0011-hub-and-members.md.
 
-use rectify_controls::AccountId;
+use crate::AccountId;
 
 /// The names that follow from a hub stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
