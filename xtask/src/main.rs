@@ -5,6 +5,7 @@
 
 mod artefacts;
 mod bench;
+mod cost;
 mod demo;
 mod docs;
 mod kinds;
@@ -57,7 +58,7 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Write docs/controls/ from the rule book
+    /// Write docs/controls/ from the rule book, and docs/cost.md
     Docs {
         /// Write nothing; fail when a page is stale
         #[arg(long)]
