@@ -107,8 +107,8 @@ fn sam_build(repo: &Repo) -> Result<()> {
     }
     run(sam_environment(&mut build))?;
     artefacts::check_jitter(repo)?;
-    for kind in kinds::all() {
-        let name = format!("{}Guard", kind.pascal());
+    let guards = kinds::all().into_iter().map(|kind| format!("{}Guard", kind.pascal()));
+    for name in guards.chain(["Sweeper".to_owned()]) {
         let directory = repo.path(".aws-sam").join("build").join(&name);
         if !directory.join("bootstrap").is_file() {
             bail!("`sam build` made no `bootstrap` in `{}`", directory.display());

@@ -1,0 +1,96 @@
+//! What is asked of the hub about its members: sweeps by the real sweeper, undo, and the ways in.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use rectify_e2e::{
+    ALICE, Stage,
+    organization::{CLOSED, DEVELOPMENT, OUTSIDE, PRODUCTION, SETTINGS, WATCHED},
+};
+use rectify_sandbox::Organization;
+use serde_json::{Value, json};
+
+const ACL: &str = "s3-bucket-public-acl";
+
+/// A public bucket in `account` that no event told of.
+async fn lost(stage: &Stage, account: &str, bucket: &str) {
+    let somebody = stage.aws.acting(account, "eu-central-1");
+    stage.world.lose_events(true);
+    somebody.create_bucket(bucket).await;
+    somebody.put_acl(bucket, "public-read").await;
+    stage.settle().await;
+    stage.world.lose_events(false);
+}
+
+async fn is_public(stage: &Stage, account: &str, bucket: &str) -> bool {
+    stage.aws.acting(account, "eu-central-1").acl(bucket).await.contains("AllUsers")
+}
+
+/// The sweeper reads the organisation, writes down where accounts are, and has every place looked at: what no event told of is
+/// put back in production and told in development, each in its own account and by its own roles.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sweeper_has_every_member_looked_at() {
+    // Nobody has run `rectify org refresh`: what is known of the accounts is what the sweeper writes.
+    let stage = Stage::build(SETTINGS, |builder| builder.organization(Organization::example())).await;
+    for account in [PRODUCTION, DEVELOPMENT, CLOSED, OUTSIDE] {
+        lost(&stage, account, &format!("quiet-{account}")).await;
+    }
+    assert!(stage.ends().is_empty(), "nobody looked: {:?}", stage.ends());
+
+    // The first tick writes down where the accounts are while sweeps are under way; the second finds it written.
+    for _ in 0..2 {
+        assert_eq!(stage.world.tick("Sweeper"), 1);
+        stage.settle().await;
+    }
+    let known = stage.rows("account").await;
+    let known: Vec<&str> = known.iter().filter_map(|row| row.get("pk")?.as_str()).collect();
+    for account in [PRODUCTION, DEVELOPMENT, WATCHED] {
+        assert!(known.contains(&format!("standing#{account}").as_str()), "{account} in {known:?}");
+    }
+    assert!(!known.iter().any(|pk| pk.ends_with(CLOSED) || pk.ends_with(OUTSIDE)), "{known:?}");
+
+    assert!(!is_public(&stage, PRODUCTION, &format!("quiet-{PRODUCTION}")).await, "{}", stage.story());
+    assert!(is_public(&stage, DEVELOPMENT, &format!("quiet-{DEVELOPMENT}")).await);
+    let told = stage.told(ACL);
+    let of = |account: &str| -> Vec<&Value> {
+        told.iter().filter(|told| told.get("account") == Some(&json!(account))).collect()
+    };
+    assert_eq!(of(DEVELOPMENT).len(), 1, "two sweeps, one message: {told:#?}");
+    assert!(of(PRODUCTION).iter().any(|told| told.get("outcome") == Some(&json!("corrected"))), "{told:#?}");
+    assert!(of(CLOSED).is_empty() && of(OUTSIDE).is_empty(), "{told:#?}");
+    assert!(is_public(&stage, CLOSED, &format!("quiet-{CLOSED}")).await);
+    assert!(is_public(&stage, OUTSIDE, &format!("quiet-{OUTSIDE}")).await);
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_in_a_member_is_undone_there_and_explained() {
+    let stage = Stage::organization(SETTINGS).await;
+    let somebody = stage.aws.acting(PRODUCTION, "us-east-1");
+    somebody.create_bucket("shop").await;
+    stage.settle().await;
+    somebody.put_acl("shop", "public-read").await;
+    stage.settle().await;
+    assert!(!is_public(&stage, PRODUCTION, "shop").await, "{}", stage.story());
+    let shop = stage.about("shop").await;
+    let told = shop.messages.first().unwrap();
+    assert!(told.get("environment_read").is_some_and(|read| read.as_str().unwrap().ends_with("0m ago")), "{told}");
+    assert_eq!(told.get("account_name"), Some(&json!(PRODUCTION)), "{told}");
+
+    let id = shop.corrections.last().unwrap().get("correction").unwrap().clone();
+    let resource = json!({"account": PRODUCTION, "region": "us-east-1", "arn": "arn:aws:s3:::shop"});
+    let undo = json!({"rectify": "undo", "correction": id, "reason": "meant to be public", "by": ALICE,
+        "until": "2999-12-31T00:00:00Z", "resource": resource});
+    let answer = stage.world.invoke("S3BucketGuard", &undo).await.unwrap().response;
+    assert_eq!(answer.get("outcome"), Some(&json!("restored")), "{answer}");
+    stage.settle().await;
+    assert!(is_public(&stage, PRODUCTION, "shop").await, "as it stood, and left alone: {}", stage.story());
+
+    let explain = json!({"rectify": "explain", "resource": resource});
+    let answer = stage.world.invoke("S3BucketGuard", &explain).await.unwrap().response;
+    assert_eq!(answer.pointer("/environment/value"), Some(&json!("production")), "{answer}");
+    assert_eq!(answer.get("gone"), Some(&json!(false)), "{answer}");
+    let controls = answer.get("controls").and_then(Value::as_array).unwrap();
+    let acl = controls.iter().find(|control| control.get("control") == Some(&json!(ACL))).unwrap();
+    assert!(acl.get("exemption").is_some_and(|exemption| !exemption.is_null()), "{acl}");
+    stage.close().await;
+}
