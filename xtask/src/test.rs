@@ -15,7 +15,7 @@ use crate::{
 
 /// What a function may weigh, zipped: a little more than it does, so that growth is noticed. The budget is 4,000,000;
 /// docs/adr/0006-artefact-size.md says what stands between.
-const LARGEST: u64 = 4_900_000;
+const LARGEST: u64 = 5_150_000;
 
 /// How many steps there are.
 pub(crate) const STEPS: u8 = 8;
