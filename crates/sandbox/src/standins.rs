@@ -180,6 +180,11 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
             .map(|rest| arn("scheduler", rest))
         }),
         "logs" => text("logGroupName").map(|name| arn("logs", format!("log-group:{name}:*"))),
+        // A rule's name is `name` where it is the subject, `rule` where its targets are.
+        "events" if named.operation.ends_with("Rule") => text("name").or_else(|| text("rule")).map(|rule| {
+            let bus = text("eventBusName").filter(|bus| *bus != "default").map(|bus| format!("{bus}/"));
+            arn("events", format!("rule/{}{rule}", bus.unwrap_or_default()))
+        }),
         "events" => {
             let entry = parameters.pointer("/entries/0/eventBusName").and_then(Value::as_str);
             let bus = entry.or_else(|| text("eventBusName")).or_else(|| text("name")).unwrap_or("default");
