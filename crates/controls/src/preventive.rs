@@ -219,8 +219,14 @@ pub fn render(preventive: &Preventive, deployment: &Deployment) -> Result<Vec<Do
 /// What a document says, as a short text: the same for documents that differ in white space and in the order of keys only.
 #[must_use]
 pub fn fingerprint(content: &str) -> String {
-    let same = serde_json::from_str::<serde_json::Value>(content)
-        .map_or_else(|_| content.to_owned(), |value| value.to_string());
+    let same = serde_json::from_str::<serde_json::Value>(content).map_or_else(
+        |_| content.to_owned(),
+        |mut value| {
+            // Whether serde_json keeps the order of keys hangs on the features of whatever it is built with.
+            value.sort_all_objects();
+            value.to_string()
+        },
+    );
     Sha256::digest(same).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 

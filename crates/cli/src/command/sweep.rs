@@ -314,7 +314,8 @@ fn text(came: &[Came], dry_run: bool) -> Text {
     let mut worst = rows.clone();
     worst.sort_by_key(|(_, row)| std::cmp::Reverse(row.severity.unwrap_or(Severity::Low)));
     for (came, row) in worst.iter().take(SHOWN) {
-        let outcome = paint(entry::style(&row.outcome), &escape::line(&row.outcome, 40));
+        let would = if dry_run { "would be " } else { "" };
+        let outcome = paint(entry::style(&row.outcome), &format!("{would}{}", escape::line(&row.outcome, 40)));
         let (resource, control) = (escape::line(&row.resource, 500), escape::line(&row.control, 100));
         let Place { account, region, .. } = &came.place;
         let _ = writeln!(text, "{outcome}  {resource}  {control}  ({account}, {region})");

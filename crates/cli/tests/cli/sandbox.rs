@@ -11,12 +11,13 @@ const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml
 fn binaries() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("guards");
     fs::create_dir_all(&folder).unwrap();
-    let name = format!("s3-bucket{}", std::env::consts::EXE_SUFFIX);
-    let guard = folder.join(name);
-    if !guard.exists() {
-        let own = folder.join(format!("{}.new", std::process::id()));
-        fs::copy(env!("CARGO_BIN_EXE_rectify"), &own).unwrap();
-        fs::rename(own, guard).unwrap();
+    for name in ["s3-bucket", "sweeper"] {
+        let function = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        if !function.exists() {
+            let own = folder.join(format!("{name}-{}.new", std::process::id()));
+            fs::copy(env!("CARGO_BIN_EXE_rectify"), &own).unwrap();
+            fs::rename(own, function).unwrap();
+        }
     }
     folder
 }

@@ -136,7 +136,9 @@ fn every_call_has_its_permission_and_every_permission_its_call() {
     let reads = Read::ALL.iter().map(|read| (read.operation(), Need::Read));
     let changes = every_change();
     let writes = changes.iter().map(|change| (change.operation(), Need::Write));
-    let calls: BTreeSet<_> = reads.chain(writes).collect();
+    // A sweep's: they say what there is, and no control needs them.
+    let lists = ["s3:ListBuckets", "s3:GetBucketLocation", "s3control:ListAccessPoints"].map(|list| (list, Need::Read));
+    let calls: BTreeSet<_> = reads.chain(writes).chain(lists).collect();
     for (operation, need) in &calls {
         assert_eq!(granted(operation, *need).len(), 1, "{operation}");
     }
@@ -150,7 +152,13 @@ fn permissions_are_narrow() {
         assert!(access.action.starts_with("s3:") && !access.action.contains('*'), "{access:?}");
         let anything = access.resource == "*";
         // Service Authorization Reference: these take no resource.
-        let takes_none = ["s3:GetAccountPublicAccessBlock", "s3:PutAccountPublicAccessBlock", "s3:GetAccessPoint"];
+        let takes_none = [
+            "s3:GetAccountPublicAccessBlock",
+            "s3:PutAccountPublicAccessBlock",
+            "s3:GetAccessPoint",
+            "s3:ListAccessPoints",
+            "s3:ListAllMyBuckets",
+        ];
         assert_eq!(anything, takes_none.contains(&access.action), "{access:?}");
         assert!(anything || access.resource.starts_with("arn:${AWS::Partition}:s3:"), "{access:?}");
     }
