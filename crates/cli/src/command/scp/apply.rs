@@ -188,7 +188,13 @@ pub(super) fn shown_json(changes: &[Change]) -> Value {
 }
 
 fn pretty(content: &str) -> String {
-    serde_json::from_str::<Value>(content).map_or_else(|_| content.to_owned(), |value| format!("{value:#}\n"))
+    serde_json::from_str::<Value>(content).map_or_else(
+        |_| content.to_owned(),
+        |mut value| {
+            value.sort_all_objects();
+            format!("{value:#}\n")
+        },
+    )
 }
 
 #[cfg(test)]
