@@ -8,13 +8,14 @@ use rectify_e2e::{ACCOUNT, ALL_CORRECTIVE, Stage, breach, root};
 use serde_json::json;
 
 /// Granted actions that no breach of any control uses, and why the role has them.
-const UNUSED: [(&str, &str); 10] = [
+const UNUSED: [(&str, &str); 11] = [
     ("events:DescribeRule", "the account's own forwarding rules, for the doctor, in an organisation"),
     ("events:PutEvents", "a sweep that goes on"),
     ("iam:PassRole", "checked by EventBridge Scheduler when a schedule is made, not a call"),
     ("logs:CreateLogStream", "the Lambda service writes the log, not the function's code"),
     ("logs:PutLogEvents", "the Lambda service writes the log, not the function's code"),
     ("s3:DeleteAccessPointPolicy", "an access point is only told; for an undo"),
+    ("s3:GetBucketLocation", "for a sweep, where the list of buckets does not tell the region"),
     ("s3:PutAccessPointPolicy", "an access point is only told; for an undo"),
     ("sqs:SendMessage", "the Lambda service sends the dead letter, not the function's code"),
     ("sts:AssumeRole", "the way into members, in an organisation"),
@@ -75,6 +76,18 @@ expires = 2999-12-31
     let answer = stage.world.invoke("S3BucketGuard", &undo).await.unwrap().response;
     assert_eq!(answer.get("outcome"), Some(&json!("restored")), "{answer}");
     stage.settle().await;
+    // A sweep, page by page.
+    let mut after = json!(null);
+    loop {
+        let sweep =
+            json!({"rectify": "sweep", "account": ACCOUNT, "region": "eu-central-1", "dry_run": true, "after": after});
+        let answer = stage.world.invoke("S3BucketGuard", &sweep).await.unwrap().response;
+        assert!(answer.get("looked").is_some(), "{answer}");
+        match answer.get("next") {
+            Some(next) if !next.is_null() => after = next.clone(),
+            _ => break,
+        }
+    }
 
     let mut used = BTreeMap::new();
     let mut refused = BTreeSet::new();

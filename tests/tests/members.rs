@@ -1,7 +1,5 @@
 //! What is asked of the hub about its members: sweeps by the real sweeper, undo, and the ways in.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use rectify_e2e::{
     ALICE, Stage,
     organization::{CLOSED, DEVELOPMENT, OUTSIDE, PRODUCTION, SETTINGS, WATCHED},
