@@ -94,7 +94,7 @@ impl Stage {
 
     /// Waits until nothing is under way.
     pub async fn settle(&self) {
-        assert!(self.world.idle(Duration::from_secs(120)).await, "something is still under way after two minutes");
+        assert!(self.world.idle(Duration::from_secs(300)).await, "something is still under way after five minutes");
     }
 
     /// Every end of every successful invocation so far, in order.
