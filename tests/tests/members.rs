@@ -4,7 +4,7 @@ use rectify_e2e::{
     ALICE, Stage,
     organization::{CLOSED, DEVELOPMENT, OUTSIDE, PRODUCTION, SETTINGS, WATCHED},
 };
-use rectify_sandbox::Organization;
+use rectify_sandbox::{Effect, Fault, Organization};
 use serde_json::{Value, json};
 
 const ACL: &str = "s3-bucket-public-acl";
@@ -56,6 +56,7 @@ async fn the_sweeper_has_every_member_looked_at() {
     assert_eq!(of(DEVELOPMENT).len(), 1, "two sweeps, one message: {told:#?}");
     let outcomes: Vec<_> = of(PRODUCTION).iter().filter_map(|told| told.get("outcome")?.as_str()).collect();
     assert_eq!(outcomes, ["corrected"], "{told:#?}");
+    assert!(stage.dead_letters().await.is_empty(), "no way into an account is no news: {}", stage.story());
     assert!(of(CLOSED).is_empty() && of(OUTSIDE).is_empty(), "{told:#?}");
     assert!(is_public(&stage, CLOSED, &format!("quiet-{CLOSED}")).await);
     assert!(is_public(&stage, OUTSIDE, &format!("quiet-{OUTSIDE}")).await);
@@ -92,5 +93,28 @@ async fn a_correction_in_a_member_is_undone_there_and_explained() {
     let controls = answer.get("controls").and_then(Value::as_array).unwrap();
     let acl = controls.iter().find(|control| control.get("control") == Some(&json!(ACL))).unwrap();
     assert!(acl.get("exemption").is_some_and(|exemption| !exemption.is_null()), "{acl}");
+    stage.close().await;
+}
+
+/// Not every unit need be watched: a sweep of an account that lets nobody in says so and is over. An event from there is
+/// another matter: it comes from a watched account, and is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_of_an_account_that_is_not_watched_is_no_failure() {
+    let stage = Stage::organization(SETTINGS).await;
+    let refused = Effect::Error { status: 403, code: "AccessDenied".into() };
+    let closed = Fault { operation: Some("AssumeRole".into()), effect: refused, ..Fault::default() };
+    stage.world.set_faults(vec![closed]);
+    assert_eq!(stage.world.tick("Sweeper"), 1);
+    stage.settle().await;
+    let ignored = stage.ended("ignored");
+    let of = |account: &str| ignored.iter().any(|end| end.all.to_string().contains(account));
+    assert!(of(PRODUCTION) && of(DEVELOPMENT), "{ignored:?}");
+    assert!(stage.dead_letters().await.is_empty(), "{}", stage.story());
+
+    let somebody = stage.aws.acting(PRODUCTION, "eu-central-1");
+    somebody.create_bucket("shop").await;
+    somebody.put_acl("shop", "public-read").await;
+    stage.settle().await;
+    assert!(!stage.dead_letters().await.is_empty(), "nobody looked at it, and somebody has to know: {}", stage.story());
     stage.close().await;
 }

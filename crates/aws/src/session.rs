@@ -116,10 +116,19 @@ impl SessionError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Elsewhere { .. } => "deploy the hub stack with the organisation's id to cover other accounts",
-            Self::Refused { failure, .. } if failure.kind == FailureKind::Denied => {
+            Self::Refused { .. } if self.is_refusal() => {
                 "the member stack is missing in that account, or is of another hub: `rectify doctor --account ID`"
             }
             Self::Refused { .. } => "it is tried again",
+        }
+    }
+
+    /// Whether we may not go in, as opposed to a failure that passes by itself.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Elsewhere { .. } => true,
+            Self::Refused { failure, .. } => failure.kind == FailureKind::Denied,
         }
     }
 

@@ -130,7 +130,7 @@ async fn a_refusal_says_which_role_and_keeps_what_sts_said() {
     let text = refused.to_string();
     assert!(text.contains("444455556666") && text.contains("role/rectify/rectify-observe"), "{text}");
     assert!(text.contains("AccessDenied"), "{text}");
-    assert!(refused.help().contains("doctor"));
+    assert!(refused.is_refusal() && refused.help().contains("doctor"));
     assert_eq!(refused.into_failure().kind, FailureKind::Denied);
     // Nothing is remembered of a refusal: the role may be there in a minute.
     assert!(sessions.read(&place(MEMBER, "eu-west-1")).await.is_err());
