@@ -11,7 +11,7 @@ use crate::{
     error::ParseError,
     finding::{GuardDutyFinding, MacieFinding, SecurityHubFinding, SecurityHubImport},
     lenient,
-    notice::{Drift, ObjectCreated, OwnRequest, Scheduled},
+    notice::{Drift, ObjectCreated, Scheduled},
     record::Record,
 };
 
@@ -91,15 +91,11 @@ pub enum Detail<'a> {
     ObjectCreated(Box<ObjectCreated<'a>>),
     /// `Scheduled Event`.
     Scheduled(Scheduled<'a>),
-    /// `rectify sweep`: look at every resource of a kind.
-    Sweep(Box<OwnRequest<'a>>),
-    /// `rectify recheck`: look at one resource again.
-    Recheck(Box<OwnRequest<'a>>),
     /// A detail type no guard reads, or one whose `source` does not go with it.
     Other,
 }
 
-/// `source` of the events that rectify sends itself.
+/// `source` of the events that rectify sends itself. Their details are the runtime's to read: who sent them counts first.
 pub const OWN_SOURCE: &str = "rectify";
 
 impl<'a> Event<'a> {
@@ -134,13 +130,7 @@ impl<'a> Event<'a> {
 
 impl<'a> Detail<'a> {
     fn read(envelope: &Envelope<'a>) -> Result<Self, ParseError> {
-        if envelope.is_from_aws() {
-            Self::of_aws(envelope)
-        } else if envelope.source == OWN_SOURCE {
-            Self::of_ours(envelope)
-        } else {
-            Ok(Self::Other)
-        }
+        if envelope.is_from_aws() { Self::of_aws(envelope) } else { Ok(Self::Other) }
     }
 
     fn of_aws(envelope: &Envelope<'a>) -> Result<Self, ParseError> {
@@ -161,14 +151,6 @@ impl<'a> Detail<'a> {
             "Scheduled Event" => Self::Scheduled(Scheduled {
                 rule: envelope.resources.as_ref().and_then(|resources| resources.first().cloned()),
             }),
-            _ => Self::Other,
-        })
-    }
-
-    fn of_ours(envelope: &Envelope<'a>) -> Result<Self, ParseError> {
-        Ok(match envelope.detail_type.as_ref() {
-            "rectify sweep" => Self::Sweep(detail(envelope)?),
-            "rectify recheck" => Self::Recheck(detail(envelope)?),
             _ => Self::Other,
         })
     }

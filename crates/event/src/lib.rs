@@ -44,6 +44,6 @@ pub use finding::{
     MacieFinding, MacieObject, MacieResources, MacieSeverity, Named, SecurityHubFinding,
 };
 pub use identity::{Issuer, OnBehalfOf, Scope, SessionAttributes, SessionContext, UserIdentity, WebIdFederation};
-pub use notice::{Bucket, Drift, DriftDetails, DriftStatus, Object, ObjectCreated, OwnRequest, Scheduled};
+pub use notice::{Bucket, Drift, DriftDetails, DriftStatus, Object, ObjectCreated, Scheduled};
 pub use params::Params;
 pub use record::{Record, RecordResource, TlsDetails};

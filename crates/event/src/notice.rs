@@ -108,27 +108,3 @@ pub struct Scheduled<'a> {
     /// ARN of the rule that fired: the first of the envelope's resources.
     pub rule: Option<Cow<'a, str>>,
 }
-
-/// The detail of `rectify sweep` and `rectify recheck`.
-///
-/// Here the account is the detail's: the event was sent in the hub and is about a member. That is safe to read only
-/// because such an event asks for a look and carries no claim about what will be found.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OwnRequest<'a> {
-    /// The resource kind, for example `s3-bucket`.
-    #[serde(borrow, default, deserialize_with = "lenient::text")]
-    pub kind: Option<Cow<'a, str>>,
-    /// The one control to judge; all of the kind when absent.
-    #[serde(borrow, default, deserialize_with = "lenient::text")]
-    pub control: Option<Cow<'a, str>>,
-    /// The account to look in.
-    #[serde(borrow, default, deserialize_with = "lenient::text")]
-    pub account: Option<Cow<'a, str>>,
-    /// The region to look in.
-    #[serde(borrow, default, deserialize_with = "lenient::text")]
-    pub region: Option<Cow<'a, str>>,
-    /// The one resource to look at; all when absent.
-    #[serde(borrow, default, deserialize_with = "lenient::text")]
-    pub resource: Option<Cow<'a, str>>,
-}

@@ -3,7 +3,7 @@
 mod finding;
 mod request;
 
-use rectify_event::{Detail, Event, OwnRequest, Record};
+use rectify_event::{Detail, Event, Record};
 
 use super::{AccessPointName, Target, book, events::EVENTS};
 use crate::{AccountId, BucketName, Ignored, Screen, Selection};
@@ -19,7 +19,6 @@ pub(super) fn screen(event: &Event<'_>) -> Screen<Target> {
         Detail::GuardDuty(found) => finding::guard_duty(event, found),
         Detail::Macie(found) => finding::macie(found),
         Detail::SecurityHub(found) => finding::security_hub(event, found),
-        Detail::Sweep(request) | Detail::Recheck(request) => own_request(event, request),
         _ => Err(Ignored::NotOurs),
     };
     screened.unwrap_or_else(Screen::Ignore)
@@ -56,25 +55,6 @@ fn api_call(event: &Event<'_>, record: &Record<'_>) -> Screened {
     }
     let suspicious = request::looks_like_a_breach(&record.event_name, &request, &target, event);
     look(vec![target], |control| trigger.controls.contains(&control), suspicious)
-}
-
-/// `rectify sweep` and `rectify recheck`. The sweeper asks for each resource by itself; an event without one is its own
-/// affair.
-fn own_request(event: &Event<'_>, request: &OwnRequest<'_>) -> Screened {
-    if request.kind.as_deref() != Some(super::KIND) {
-        return Err(Ignored::NotOurs);
-    }
-    let Some(resource) = request.resource.as_deref() else {
-        return Err(Ignored::NoResource("the request names no resource".to_owned()));
-    };
-    let target = match request.account.as_deref().map(AccountId::new) {
-        Some(Ok(account)) => named(resource, &account)?,
-        _ => named(resource, &account(event)?)?,
-    };
-    match request.control.as_deref() {
-        Some(wanted) => look(vec![target], |control| control == wanted, false),
-        None => look(vec![target], |_| true, false),
-    }
 }
 
 fn look(targets: Vec<Target>, wanted: impl Fn(&str) -> bool, suspicious: bool) -> Screened {

@@ -314,30 +314,7 @@ fn an_imitation_is_not_ours() {
     assert_eq!(ignored(&event), Ignored::NotOurs);
 }
 
-#[test]
-fn sweeps_and_rechecks() {
-    let own = |detail: &Value| envelope("rectify", "rectify recheck", detail);
-    for resource in ["example-data", "arn:aws:s3:::example-data"] {
-        let (targets, controls, suspicious) = looked(&own(&json!({"kind": "s3-bucket", "resource": resource})));
-        assert_eq!((targets, controls.len(), suspicious), (vec![bucket()], 12, false));
-    }
-    let request = json!({"kind": "s3-bucket", "resource": "example-data", "control": "s3-bucket-logging-off"});
-    assert_eq!(looked(&own(&request)).1, ["s3-bucket-logging-off"]);
-    for (detail, expected) in [
-        (json!({"kind": "api", "resource": "x"}), "NotOurs"),
-        (json!({"kind": "s3-bucket"}), "NoResource"),
-        (json!({"kind": "s3-bucket", "resource": "arn:aws:sqs:eu-central-1:111122223333:q"}), "NoResource"),
-        (json!({"kind": "s3-bucket", "resource": "example-data", "control": "no-such"}), "NotApplicable"),
-        (json!({"kind": "s3-bucket", "resource": "arn:aws:s3::999988887777:public-access-block"}), "NoResource"),
-    ] {
-        let why = format!("{:?}", ignored(&own(&detail)));
-        assert!(why.starts_with(expected), "{detail}: {why}");
-    }
-    let member = json!({"kind": "s3-bucket", "account": "999988887777", "resource": "arn:aws:s3::999988887777:public-access-block"});
-    assert_eq!(looked(&own(&member)).0, [Target::Account("999988887777".parse().unwrap())]);
-}
-
-/// What `arn` writes, a recheck reads.
+/// What `arn` writes, an order reads.
 #[test]
 fn arns_lead_back_to_their_resource() {
     let point = Target::AccessPoint(AccessPointName::new("reports").unwrap());
@@ -345,8 +322,7 @@ fn arns_lead_back_to_their_resource() {
         let place = Place { account: account(), region: Region::new(region).unwrap() };
         for target in [bucket(), Target::Account(account()), point.clone()] {
             let arn = S3Bucket::arn(&target, &place);
-            let event = envelope("rectify", "rectify recheck", &json!({"kind": "s3-bucket", "resource": arn.as_str()}));
-            assert_eq!(looked(&event).0, [target], "{arn}");
+            assert_eq!(S3Bucket::id(&arn, &place), Some(target), "{arn}");
         }
     }
     let place = Place { account: account(), region: Region::new("cn-north-1").unwrap() };

@@ -251,21 +251,3 @@ fn a_schedule_names_its_rule() {
     let Detail::Scheduled(schedule) = &event.detail else { panic!("{event:?}") };
     assert_eq!(schedule.rule.as_deref(), Some("arn:aws:events:eu-west-1:111122223333:rule/sweep"));
 }
-
-#[test]
-fn our_own_events_name_what_to_look_at() {
-    let detail = json!({"kind": "s3-bucket", "account": "444455556666", "region": "eu-west-1"});
-    read("rectify", "rectify sweep", &detail, |event| {
-        let Detail::Sweep(request) = &event.detail else { panic!("{event:?}") };
-        assert_eq!(request.kind.as_deref(), Some("s3-bucket"));
-        assert_eq!(request.account.as_deref(), Some("444455556666"));
-        assert_eq!((request.control.as_ref(), request.resource.as_ref()), (None, None));
-        assert!(event.record().is_none());
-    });
-    let detail = json!({"kind": "s3-bucket", "control": "s3-bucket-public-acl", "resource": "logs"});
-    read("rectify", "rectify recheck", &detail, |event| {
-        let Detail::Recheck(request) = &event.detail else { panic!("{event:?}") };
-        assert_eq!(request.resource.as_deref(), Some("logs"));
-        assert_eq!(request.control.as_deref(), Some("s3-bucket-public-acl"));
-    });
-}

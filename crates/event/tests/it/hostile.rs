@@ -100,8 +100,10 @@ fn an_event_that_only_claims_to_be_from_aws_is_read_by_nobody() {
         let text = envelope(source, "AWS API Call via CloudTrail", &detail).to_string();
         assert!(matches!(Event::parse(&text).unwrap().detail, Detail::Other), "{source}");
     }
-    let text = envelope("aws.s3", "rectify sweep", &json!({"kind": "s3-bucket"})).to_string();
-    assert!(matches!(Event::parse(&text).unwrap().detail, Detail::Other));
+    for source in ["aws.s3", "rectify"] {
+        let text = envelope(source, "Sweep", &json!({"kind": "s3-bucket"})).to_string();
+        assert!(matches!(Event::parse(&text).unwrap().detail, Detail::Other), "{source}");
+    }
 }
 
 #[test]
@@ -149,8 +151,7 @@ const DETAIL_TYPES: &[(&str, &str)] = &[
     ("aws.cloudformation", "CloudFormation Drift Detection Status Change"),
     ("aws.s3", "Object Created"),
     ("aws.events", "Scheduled Event"),
-    ("rectify", "rectify sweep"),
-    ("rectify", "rectify recheck"),
+    ("rectify", "Sweep"),
 ];
 
 const FIELDS: &[&str] = &[
