@@ -118,3 +118,27 @@ async fn a_sweep_of_an_account_that_is_not_watched_is_no_failure() {
     assert!(!stage.dead_letters().await.is_empty(), "nobody looked at it, and somebody has to know: {}", stage.story());
     stage.close().await;
 }
+
+/// Where the default environment corrects, an account that nobody has written down is in it and is still not changed: whoever
+/// reaches the bus is not yet one of ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_nobody_knows_is_told_and_never_changed() {
+    let settings = "[[environment]]\nname = \"all\"\ndefault = true\nmode = \"corrective\"\n";
+    let stage = Stage::organization(settings).await;
+    // Both have writing roles; only one of them is written down.
+    for (account, bucket) in [(PRODUCTION, "known"), (CLOSED, "unknown")] {
+        let somebody = stage.aws.acting(account, "eu-central-1");
+        somebody.create_bucket(bucket).await;
+        stage.settle().await;
+        somebody.put_acl(bucket, "public-read").await;
+        stage.settle().await;
+    }
+    assert!(!is_public(&stage, PRODUCTION, "known").await, "{}", stage.story());
+    let unknown = stage.about("unknown").await;
+    assert_eq!(unknown.found, [(ACL.to_owned(), "withheld".to_owned())], "{}", stage.story());
+    assert!(unknown.writes.is_empty() && unknown.corrections.is_empty(), "{unknown:?}");
+    assert!(is_public(&stage, CLOSED, "unknown").await);
+    let why = unknown.messages.first().and_then(|told| told.get("why")?.as_str()).unwrap();
+    assert!(why.contains("nobody has written down account"), "{why}");
+    stage.close().await;
+}
