@@ -28,7 +28,11 @@ async fn is_public(stage: &Stage, account: &str, bucket: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sweeper_has_every_member_looked_at() {
     // Nobody has run `rectify org refresh`: what is known of the accounts is what the sweeper writes.
-    let stage = Stage::build(SETTINGS, |builder| builder.organization(Organization::example())).await;
+    // Production is told by its tag here, so that tags are read too.
+    let unit = r#"organizational-units = ["ou-home-producti"]"#;
+    assert!(SETTINGS.contains(unit));
+    let settings = SETTINGS.replace(unit, r#"account-tags = { environment = "production" }"#);
+    let stage = Stage::build(&settings, |builder| builder.organization(Organization::example())).await;
     assert_eq!(stage.world.tick("Sweeper"), 1);
     stage.settle().await;
     let known = stage.rows("account").await;

@@ -2,7 +2,7 @@
 //!
 //! | step | does | ends here when |
 //! |---|---|---|
-//! | receive | parse what arrived; an order goes its own way (`orders.rs`) | it is no event: the invocation fails, the dead-letter queue keeps it |
+//! | receive | parse what arrived; an order goes its own way (`orders.rs`), as do our own probes and sweeps (`probe.rs`, `sweep.rs`) | it is no event: the invocation fails, the dead-letter queue keeps it |
 //! | admit | the call succeeded, the control is on, account and region are ours | ignored |
 //! | observe | read the live state, what the ledger remembers of the resource, switches and exemptions, in parallel | gone; compliant |
 //! | decide | judge, then mode, exemption, own event, pause, tug of war, grace | told, exempt, shadowed or deferred only |
