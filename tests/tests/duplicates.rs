@@ -1,7 +1,10 @@
 //! The same event more than once, many at once, and events that overtake each other.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use rectify_e2e::{ALICE, ALL_CORRECTIVE, Stage};
+use rectify_sandbox::Fault;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,6 +23,44 @@ async fn the_same_event_ten_times_at_once_is_one_correction_and_one_message() {
     assert_eq!(stage.told("").len(), 1, "{}", stage.story());
     assert_eq!(stage.rows("correction#").await.len(), 1);
     assert!(stage.dead_letters().await.is_empty());
+    stage.close().await;
+}
+
+/// One look reads the ledger before the other claims, and the block after the other wrote it: of what is left between the two
+/// changes of a correction nobody is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_into_the_middle_of_another_correction_tells_nothing() {
+    let stage = Stage::new().await;
+    stage.aws.create_bucket("data").await;
+    stage.settle().await;
+    // The second event does not look like a breach by itself, so its first look counts.
+    let public = stage.example("put-bucket-acl-public", "data");
+    let private = stage.example("put-bucket-acl-private", "data");
+    make_public_unseen(&stage, "data").await;
+    let slow = |service: &str, operation: &str, nth, delay_ms| Fault {
+        service: Some(service.to_owned()),
+        operation: Some(operation.to_owned()),
+        nth: Some(nth),
+        delay_ms,
+        ..Fault::default()
+    };
+    stage.faults(vec![
+        slow("s3", "GetPublicAccessBlock", 2, 1_500),
+        slow("dynamodb", "TransactWriteItems", 1, 500),
+        slow("s3", "PutBucketAcl", 1, 2_000),
+    ]);
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        stage.world.invoke("S3BucketGuard", &private).await
+    };
+    let (first, second) = futures::join!(stage.world.invoke("S3BucketGuard", &public), later);
+    first.unwrap();
+    second.unwrap();
+    stage.settle().await;
+
+    assert_eq!(stage.writes(), ["PutPublicAccessBlock", "PutBucketAcl"], "{}", stage.story());
+    let told: Vec<_> = stage.told("").iter().map(|message| message["outcome"].clone()).collect();
+    assert_eq!(told, ["corrected"], "{}", stage.story());
     stage.close().await;
 }
 

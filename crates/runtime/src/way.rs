@@ -298,6 +298,7 @@ impl<G: Guard> Shell<G> {
             }
         }
         ended.extend(self.defer(case, defer).await?);
+        let correct_none = correct.is_empty();
         if let (false, Ok((state, _))) = (correct.is_empty(), &sight.ledger) {
             // 5 claim
             match self.claim(case, facts, &correct, state, sight.looked_at).await? {
@@ -316,8 +317,30 @@ impl<G: Guard> Shell<G> {
                 }
             }
         }
+        if correct_none && !tell.is_empty() && self.acted_on_since(case, sight).await {
+            return Ok(Settled::LookAgain);
+        }
         ended.extend(self.tell_findings(case, sight, tell).await?); // 9 tell
         failure.map_or(Ok(Settled::Ended(ended)), Err)
+    }
+
+    /// Whether somebody else took the resource, or closed it, since `sight` read the ledger. The facts of the same look may
+    /// then be those of a correction that is half done: what is left of it is not to be told as a state of its own. A claim
+    /// asks this in its condition; what is only told asks here. An unreadable ledger silences nobody.
+    async fn acted_on_since<F>(&self, case: &Case<'_, G::Kind>, sight: &Sight<F>) -> bool {
+        let Ok((seen, _)) = &sight.ledger else { return false };
+        let holder = |lease: &Lease| (lease.correction.clone(), lease.closed_at);
+        match self.ledger.resource(&case.key).await {
+            Ok(now) => {
+                let closed = now.lease.as_ref().and_then(|lease| lease.closed_at);
+                closed.is_some_and(|at| at >= sight.looked_at)
+                    || now.lease.as_ref().map(holder) != seen.lease.as_ref().map(holder)
+            }
+            Err(failure) => {
+                tracing::warn!(%failure, resource = %case.key.arn, "the ledger could not be read again");
+                false
+            }
+        }
     }
 
     fn ours(&self) -> Ours<'_> {
