@@ -29,6 +29,17 @@ pub struct Control {
     pub options: &'static [OptionSpec],
 }
 
+/// Where the generated pages of `docs/controls/` can be read.
+const PAGES: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/controls/");
+
+impl Control {
+    /// Address of the control's generated page.
+    #[must_use]
+    pub fn page(&self) -> String {
+        format!("{PAGES}{}.md", self.id)
+    }
+}
+
 /// Directive guidance: shown in messages and generated into `docs/controls/`.
 #[derive(Debug)]
 pub struct Guidance {

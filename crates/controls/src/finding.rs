@@ -50,6 +50,50 @@ pub struct Evidence {
     pub value: String,
 }
 
+/// Id of a finding, `f-` and twenty hexadecimal digits: the same control broken by the same resource is the same finding for
+/// ever, however it is broken. What belongs into one thread, and Security Hub's finding id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FindingId(String);
+
+impl FindingId {
+    /// The id of `control` on the resource that the ledger keeps under `resource`.
+    #[must_use]
+    pub fn of(control: &str, resource: &str) -> Self {
+        Self(format!("f-{}", digest(&[control, resource])))
+    }
+
+    /// The id of one message about this finding: the same for a message that is sent again, another for every other. `parts`
+    /// are what tells messages apart: outcome, correction, Lambda request.
+    #[must_use]
+    pub fn message(&self, parts: &[&str]) -> String {
+        let all: Vec<&str> = std::iter::once(self.0.as_str()).chain(parts.iter().copied()).collect();
+        format!("m-{}", digest(&all))
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FindingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Twenty hexadecimal digits over `parts`, in which no two lists meet by their seams.
+fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().iter().take(10).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Hash of an offending state: the same breach seen twice has the same fingerprint, a different breach another one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -36,7 +36,7 @@ pub use control::{Action, Control, Framework, Guidance, Mode, OptionSpec, Severi
 pub use decide::{Doubt, GRACE_KEPT, Situation, Verdict, decide, exemption, may_finish};
 pub use exemption::{Coverage, Exemption, Missing, Origin, Subject, Tags};
 pub use fact::{Fact, Unreadable};
-pub use finding::{Evidence, Finding, Fingerprint, State};
+pub use finding::{Evidence, Finding, FindingId, Fingerprint, State};
 pub use ids::{AccountId, Arn, BucketName, IdError, OrganizationId, Partition, Place, Region};
 pub use kind::{Access, Ignored, Kind, Need, ResourceKind, Screen, Selection, Trigger, Trust};
 pub use names::Names;

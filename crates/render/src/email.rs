@@ -181,7 +181,7 @@ impl Message {
                 line(out, &format!("  {}", row.trim_end()));
             }
         }
-        if let Some(fix) = &self.fix {
+        for fix in &self.fixes {
             heading(out, &format!("How to fix it in {}", escape::value(&fix.tool, TEXT)));
             for row in escape::block(&fix.snippet, 5_000).lines() {
                 line(out, &format!("    {}", row.trim_end()));

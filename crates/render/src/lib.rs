@@ -23,7 +23,7 @@ pub mod escape;
 
 pub use console::link as console_link;
 pub use ending::{Ending, ending};
-pub use message::{Actor, Fix, Message, MessageError, Resource, Rule, SCHEMA_VERSION, Standing, Undo};
+pub use message::{Actor, Difference, Fix, Message, MessageError, Resource, Rule, SCHEMA_VERSION, Standing, Undo};
 pub use notice::{Notice, Undone, Who};
 pub use sns::Sns;
 pub use terminal::{Line, Span, Style};

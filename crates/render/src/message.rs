@@ -1,5 +1,7 @@
 //! A finding on its way to people and machines: bounded, complete, and the JSON that travels.
 
+use std::fmt::Write as _;
+
 use rectify_controls::{Evidence, Mode, Severity, State};
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +13,13 @@ pub const SCHEMA_VERSION: &str = "1";
 
 /// Longest word: what a piece of evidence is, an outcome; in characters, as all of these.
 const WORD: usize = 60;
-/// Most bytes of the JSON and of the plain text. Both go into one publish as JSON strings, which at most doubles them.
-const JSON: usize = 80_000;
-const TEXT: usize = 50_000;
+/// Most bytes of the JSON. With the plain text, which says the same and less, it goes into one publish as JSON strings, which
+/// at most doubles both.
+const JSON: usize = 64_000;
+/// Most bytes of either side of a [`Difference`]; what is longer is cut at a line.
+const SIDE: usize = 8_000;
+/// Most links of a chain of roles.
+const CHAIN: usize = 6;
 
 /// How much of a notice a message keeps.
 struct Bounds {
@@ -25,6 +31,8 @@ struct Bounds {
     item: usize,
     /// Most pieces of evidence, and most changes.
     items: usize,
+    /// Most bytes of either side of a difference.
+    side: usize,
     /// Longest ARN. AWS's own limit is 2,048 (IAM API reference, `arnType`).
     arn: usize,
 }
@@ -32,9 +40,9 @@ struct Bounds {
 /// The first that fits is taken. Ordinary text always fits the first; only text made of characters that need long escapes
 /// gets to the second or the last, which everything fits.
 const BOUNDS: [Bounds; 3] = [
-    Bounds { name: 300, sentence: 1_000, item: 600, items: 20, arn: 2_048 },
-    Bounds { name: 150, sentence: 400, item: 200, items: 8, arn: 1_024 },
-    Bounds { name: 60, sentence: 200, item: 100, items: 3, arn: 512 },
+    Bounds { name: 300, sentence: 1_000, item: 600, items: 20, side: SIDE, arn: 2_048 },
+    Bounds { name: 150, sentence: 400, item: 200, items: 8, side: 2_000, arn: 1_024 },
+    Bounds { name: 60, sentence: 200, item: 100, items: 3, side: 500, arn: 512 },
 ];
 
 /// Everything that is told about one finding, in bounds: any message, in every channel at once, fits an SNS publish
@@ -43,6 +51,19 @@ const BOUNDS: [Bounds; 3] = [
 pub struct Message {
     /// [`SCHEMA_VERSION`].
     pub version: String,
+    /// Id of this message, `m-…`. The same message sent twice has the same.
+    #[serde(default)]
+    pub id: String,
+    /// Id of the finding, `f-…`: the same control on the same resource is the same finding for ever. Messages of one finding
+    /// belong into one thread.
+    #[serde(default)]
+    pub finding: String,
+    /// When it was said, RFC 3339.
+    #[serde(default)]
+    pub at: String,
+    /// The finding is over with this message: put right, undone on purpose, exempt or gone.
+    #[serde(default)]
+    pub closes: bool,
     /// See [`Notice::outcome`].
     pub outcome: String,
     /// Somebody has to look now.
@@ -70,6 +91,9 @@ pub struct Message {
     /// The account's name in the organisation.
     #[serde(default)]
     pub account_name: Option<String>,
+    /// Who answers for the account, by its owner tag; see [`Notice::owner`].
+    #[serde(default)]
+    pub owner: Option<String>,
     /// Region code.
     pub region: String,
     /// Name of the environment.
@@ -85,6 +109,9 @@ pub struct Message {
     pub changes: Vec<String>,
     /// Changes beyond the ones listed.
     pub changes_omitted: usize,
+    /// What the changes made of the resource, or would make of it.
+    #[serde(default)]
+    pub difference: Option<Difference>,
     /// How the correction was proven.
     pub proof: Option<String>,
     /// From the arrival of the event to the outcome, in milliseconds.
@@ -99,8 +126,21 @@ pub struct Message {
     pub next: Option<String>,
     /// How often the finding came again, untold, since the last message.
     pub repeats: u64,
-    /// How to fix it at the source, for the tool that made the change. `None` for tools without a snippet.
-    pub fix: Option<Fix>,
+    /// How to fix it at the source, one for each tool there is a snippet for; the tool that made the change first.
+    #[serde(default)]
+    pub fixes: Vec<Fix>,
+}
+
+/// The parts of the resource that a correction writes, before and after, as AWS's own documents say it: JSON over several
+/// lines, so that [`Message::diff`] can show what changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// As it stood.
+    pub before: String,
+    /// As it stands now; as it would stand when `proposed`.
+    pub after: String,
+    /// Nothing was changed: `after` is what rectify would make of it.
+    pub proposed: bool,
 }
 
 /// How real the finding is; [`State`] without its text.
@@ -124,6 +164,9 @@ pub struct Rule {
     pub title: String,
     /// Why it exists.
     pub guidance: String,
+    /// Its page in the documentation.
+    #[serde(default)]
+    pub page: String,
 }
 
 /// The resource.
@@ -152,6 +195,10 @@ pub struct Actor {
     pub tool: Option<String>,
     /// The AWS service that called for somebody.
     pub invoked_by: Option<String>,
+    /// Through whom the rights came, from the person to the session that called, as far as the event tells; see
+    /// [`crate::Who::chain`].
+    #[serde(default)]
+    pub chain: Vec<String>,
     /// The call.
     pub event_name: Option<String>,
     /// CloudTrail's id of the call.
@@ -201,7 +248,7 @@ impl Message {
         [roomy, tight]
             .into_iter()
             .map(|bounds| Self::within(notice, bounds))
-            .find(|message| message.json().len() <= JSON && message.text().len() <= TEXT)
+            .find(|message| message.json().len() <= JSON)
             .unwrap_or_else(|| Self::within(notice, least))
     }
 
@@ -215,6 +262,10 @@ impl Message {
         let (account, region) = (notice.place.account.as_str(), notice.place.region.as_str());
         Self {
             version: SCHEMA_VERSION.to_owned(),
+            id: escape::cut(notice.id, WORD),
+            finding: escape::cut(notice.finding, WORD),
+            at: escape::cut(notice.at, WORD),
+            closes: notice.closes,
             outcome: escape::cut(notice.outcome, WORD),
             alarm: notice.alarm,
             paused: sentence(notice.paused),
@@ -232,6 +283,7 @@ impl Message {
                 id: notice.control.id.to_owned(),
                 title: notice.control.title.to_owned(),
                 guidance: notice.control.guidance.why.to_owned(),
+                page: notice.control.page(),
             },
             summary: escape::cut(notice.summary, bounds.sentence),
             evidence: (notice.evidence.iter().take(bounds.items))
@@ -241,6 +293,7 @@ impl Message {
             resource: Resource { name: console::name(&arn), console: console::link(&arn, account, region), arn },
             account: account.to_owned(),
             account_name: name(notice.account_name),
+            owner: name(notice.owner),
             region: region.to_owned(),
             environment: escape::cut(notice.environment, bounds.name),
             environment_read: name(notice.environment_read),
@@ -252,12 +305,18 @@ impl Message {
                 user_agent: name(who.user_agent),
                 tool: tool.as_ref().map(Tool::to_string),
                 invoked_by: name(who.invoked_by),
+                chain: who.chain.iter().take(CHAIN).map(|link| escape::cut(link, bounds.name)).collect(),
                 event_name: name(who.event_name),
                 event_id: name(who.event_id),
                 event_time: name(who.event_time),
             },
             changes: notice.changes.iter().take(bounds.items).map(|change| escape::cut(change, bounds.item)).collect(),
             changes_omitted: notice.changes.len().saturating_sub(bounds.items),
+            difference: notice.difference.as_ref().map(|difference| Difference {
+                before: lines_within(&difference.before, bounds.side),
+                after: lines_within(&difference.after, bounds.side),
+                proposed: difference.proposed,
+            }),
             proof: sentence(notice.proof),
             took_ms: notice.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
             correction: name(notice.correction),
@@ -270,7 +329,7 @@ impl Message {
             why: sentence(notice.why),
             next: sentence(notice.next),
             repeats: notice.repeats,
-            fix: tool.and_then(|tool| fix(&tool, notice)),
+            fixes: fixes(tool.as_ref(), notice),
         }
     }
 
@@ -291,12 +350,39 @@ impl Message {
     }
 }
 
-fn fix(tool: &Tool, notice: &Notice<'_>) -> Option<Fix> {
+/// The snippets there are, the one for `tool` first.
+fn fixes(tool: Option<&Tool>, notice: &Notice<'_>) -> Vec<Fix> {
     let guidance = &notice.control.guidance;
-    let snippet = match tool.name() {
-        "Terraform" | "OpenTofu" => guidance.terraform,
-        "CloudFormation" => guidance.cloudformation,
-        _ => return None,
+    let first = match tool.map(Tool::name) {
+        Some("Terraform" | "OpenTofu") => "Terraform",
+        Some("CloudFormation") => "CloudFormation",
+        Some("CDK") => "CDK",
+        _ => "",
     };
-    (!snippet.trim().is_empty()).then(|| Fix { tool: tool.name().to_owned(), snippet: escape::cut(snippet, 4_000) })
+    let all = [("Terraform", guidance.terraform), ("CloudFormation", guidance.cloudformation), ("CDK", guidance.cdk)];
+    let mut fixes: Vec<Fix> = all
+        .into_iter()
+        .filter(|(_, snippet)| !snippet.trim().is_empty())
+        .map(|(tool, snippet)| Fix { tool: tool.to_owned(), snippet: escape::cut(snippet, 4_000) })
+        .collect();
+    fixes.sort_by_key(|fix| fix.tool != first);
+    fixes
+}
+
+/// The first whole lines of `text` that fit, and how many more there are.
+fn lines_within(text: &str, bytes: usize) -> String {
+    if text.len() <= bytes {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut lines = text.lines();
+    for line in lines.by_ref() {
+        if kept.len() + line.len() + 1 > bytes {
+            break;
+        }
+        kept.push_str(line);
+        kept.push('\n');
+    }
+    let _ = write!(kept, "… and {} more lines", lines.count() + 1);
+    kept
 }

@@ -4,12 +4,22 @@ use std::time::Duration;
 
 use rectify_controls::{Arn, Control, Evidence, Mode, Place, Severity, State};
 
+use crate::Difference;
+
 /// Everything that is told about one finding. Plain data: the texts may be as hostile and as long as they like, they are
 /// bounded and escaped on the way out.
 #[derive(Debug, Clone)]
 pub struct Notice<'a> {
+    /// Id of the message; see [`crate::Message::id`].
+    pub id: &'a str,
+    /// Id of the finding; see [`crate::Message::finding`].
+    pub finding: &'a str,
+    /// When it is said, RFC 3339.
+    pub at: &'a str,
+    /// The finding is over with this message.
+    pub closes: bool,
     /// How it ended, in the words of the ledger (`Outcome::name`): `corrected`, `not-proven`, `notified`, `withheld`,
-    /// `failed`, `unverifiable`, `deferred`, `shadowed`, `restored`, `not-restored`; and `expiring` for an exemption that
+    /// `failed`, `unverifiable`, `deferred`, `shadowed`, `restored`, `not-restored`, `resolved`, `exempt`; and `expiring` for an exemption that
     /// ends soon, with its owner, reason, ticket and end in `why`. A word this crate does not know is shown as it is.
     pub outcome: &'a str,
     /// The broken control.
@@ -28,6 +38,8 @@ pub struct Notice<'a> {
     pub place: &'a Place,
     /// The account's name in the organisation, where that is known.
     pub account_name: Option<&'a str>,
+    /// Who answers for the account: the value of its owner tag (`[messages] owner-tag` in the settings).
+    pub owner: Option<&'a str>,
     /// Name of the environment the account belongs to.
     pub environment: &'a str,
     /// When what decides about the environment was last read from the organisation, as a timestamp with its age, for example
@@ -39,6 +51,8 @@ pub struct Notice<'a> {
     pub actor: Who<'a>,
     /// What rectify did, or tried, in order.
     pub changes: Vec<String>,
+    /// What the changes made of the resource, or would make of it.
+    pub difference: Option<Difference>,
     /// How the second observation showed that it worked. Only a proven correction or undo has one.
     pub proof: Option<&'a str>,
     /// From the arrival of the event to the outcome.
@@ -90,6 +104,9 @@ pub struct Who<'a> {
     pub user_agent: Option<&'a str>,
     /// CloudTrail's `userIdentity.invokedBy`: the AWS service that called for somebody.
     pub invoked_by: Option<&'a str>,
+    /// Through whom the rights came, from the person to the session that called: for example the Identity Center user, the
+    /// `sourceIdentity`, the role. Empty when the event tells no more than principal and session.
+    pub chain: Vec<&'a str>,
     /// CloudTrail's `eventName`, for example `PutBucketAcl`. `None` for sweeps.
     pub event_name: Option<&'a str>,
     /// CloudTrail's `eventID`.

@@ -14,7 +14,7 @@ pub struct Sns {
     /// functions and web hooks.
     pub message: String,
     /// `MessageAttributes`, all of `DataType` `String`, none empty, for filter policies: `severity`, `account`,
-    /// `environment`, `mode`, `control`, `outcome`, `alarm`.
+    /// `environment`, `mode`, `control`, `outcome`, `alarm`, `owner`.
     pub attributes: BTreeMap<&'static str, String>,
 }
 
@@ -34,6 +34,7 @@ impl Message {
             ("control", self.control.id.clone()),
             ("outcome", escape::value(&self.outcome, 100)),
             ("alarm", self.alarm.to_string()),
+            ("owner", self.owner.as_deref().map(|owner| escape::value(owner, 100)).unwrap_or_default()),
         ];
         let attributes = attributes.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         Sns { subject, message, attributes }

@@ -48,6 +48,10 @@ pub(crate) fn of(message: &Message) -> Wording {
             "rectify tried to undo the correction, but could not prove that what stood before stands again.",
             Style::Bad,
         ),
+        "resolved" => ("Over", "It is not so any more: somebody put it right, or the resource is gone.", Style::Good),
+        "exempt" => {
+            ("Exempt now", "An exemption covers it now, so rectify leaves it alone until that ends.", Style::Dim)
+        }
         EXPIRING => {
             ("Exemption ends soon", "From its end on rectify acts on the resource as on any other.", Style::Warn)
         }
@@ -60,8 +64,8 @@ pub(crate) fn of(message: &Message) -> Wording {
     };
     let why = match word.as_str() {
         "not proven" | "notproven" => "Still broken",
-        "deferred" | "corrected" | "restored" => "Note",
-        EXPIRING => "Exemption",
+        "deferred" | "corrected" | "restored" | "resolved" => "Note",
+        EXPIRING | "exempt" => "Exemption",
         _ => "Reason",
     };
     Wording { headline: headline.to_owned(), sentence: sentence.to_owned(), why, style }

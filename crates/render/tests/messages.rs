@@ -9,7 +9,7 @@ use rectify_controls::{
     AccountId, Action, Arn, Control, Evidence, Framework, Guidance, Kind, Mode, Place, Region, Settings, Severity,
     State, s3_bucket::S3Bucket,
 };
-use rectify_render::{Message, Notice, Undone, Who, escape};
+use rectify_render::{Difference, Message, Notice, Undone, Who, escape};
 
 static CONTROL: Control = Control {
     id: "s3-bucket-public-acl",
@@ -49,6 +49,10 @@ fn case(name: &str) -> Case {
 
 fn corrected(case: &Case) -> Notice<'_> {
     Notice {
+        id: "m-0123456789abcdef0123",
+        finding: "f-0123456789abcdef0123",
+        at: "2026-11-23T10:15:32Z",
+        closes: false,
         outcome: "corrected",
         control: &CONTROL,
         severity: Severity::Critical,
@@ -58,6 +62,7 @@ fn corrected(case: &Case) -> Notice<'_> {
         arn: &case.arn,
         place: &case.place,
         account_name: Some("Reports"),
+        owner: Some("web-team"),
         environment: "production",
         environment_read: Some("2026-11-23T05:00:00Z, 2h ago"),
         mode: Mode::Corrective,
@@ -67,6 +72,7 @@ fn corrected(case: &Case) -> Notice<'_> {
             source_ip: Some("203.0.113.7"),
             user_agent: Some(TERRAFORM),
             invoked_by: None,
+            chain: Vec::new(),
             event_name: Some("PutBucketAcl"),
             event_id: Some("00000000-1111-2222-3333-444444444444"),
             event_time: Some("2026-11-23T10:15:30Z"),
@@ -75,6 +81,7 @@ fn corrected(case: &Case) -> Notice<'_> {
             "set the bucket's public access block to all four flags".to_owned(),
             "set the ACL to 1 grants".to_owned(),
         ],
+        difference: None,
         proof: Some("read again, the ACL grants only the owner and all four block flags are on"),
         took: Some(Duration::from_millis(1_430)),
         correction: Some("c-01m83n8fx16ssvfw8g"),
@@ -112,13 +119,19 @@ fn a_machine_reads_exact_values() {
 fn a_told_breach_says_that_nothing_was_changed() {
     let case = case("quarterly-reports");
     let notice = Notice {
+        id: "m-0123456789abcdef0123",
+        finding: "f-0123456789abcdef0123",
+        at: "2026-11-23T10:15:32Z",
+        closes: false,
         outcome: "notified",
         mode: Mode::Detective,
         account_name: None,
+        owner: Some("web-team"),
         environment: "development",
         environment_read: None,
         actor: Who { user_agent: Some("stratus-red-team_6a7ec681"), ..Who::default() },
         changes: Vec::new(),
+        difference: None,
         proof: None,
         took: None,
         correction: None,
@@ -133,10 +146,15 @@ fn a_neutralised_breach_names_what_neutralises_it() {
     let case =
         Case { state: State::Neutralised { by: "the account's public access block".to_owned() }, ..case("logs") };
     let notice = Notice {
+        id: "m-0123456789abcdef0123",
+        finding: "f-0123456789abcdef0123",
+        at: "2026-11-23T10:15:32Z",
+        closes: false,
         outcome: "notified",
         severity: Severity::Low,
         actor: Who::default(),
         changes: Vec::new(),
+        difference: None,
         proof: None,
         took: None,
         correction: None,
@@ -182,8 +200,13 @@ const UNDO: &str = "u-01m83q00000000000x";
 /// The undo of [`corrected`].
 fn restored(case: &Case) -> Notice<'_> {
     Notice {
+        id: "m-0123456789abcdef0123",
+        finding: "f-0123456789abcdef0123",
+        at: "2026-11-23T10:15:32Z",
+        closes: false,
         outcome: "restored",
         changes: vec!["set the ACL to 2 grants".to_owned(), "removed the bucket's public access block".to_owned()],
+        difference: None,
         proof: Some("read again at 2026-11-23T11:00:01Z and as before the correction (look 1)"),
         correction: Some(UNDO),
         undone: Some(Undone {
@@ -243,8 +266,13 @@ fn a_pause_stands_above_everything_else() {
 fn the_next_step_has_a_section_of_its_own() {
     let case = case("logs");
     let notice = Notice {
+        id: "m-0123456789abcdef0123",
+        finding: "f-0123456789abcdef0123",
+        at: "2026-11-23T10:15:32Z",
+        closes: false,
         outcome: "withheld",
         changes: Vec::new(),
+        difference: None,
         proof: None,
         correction: None,
         why: Some("a tug of war: corrected 3 times within 1h"),
@@ -263,11 +291,16 @@ fn the_next_step_has_a_section_of_its_own() {
 fn an_exemption_that_ends_soon_asks_for_a_decision() {
     let case = case("logs");
     let notice = Notice {
+        id: "m-0123456789abcdef0123",
+        finding: "f-0123456789abcdef0123",
+        at: "2026-11-23T10:15:32Z",
+        closes: false,
         outcome: "expiring",
         summary: "an exemption of this bucket ends on 2026-11-30",
         evidence: &[],
         actor: Who::default(),
         changes: Vec::new(),
+        difference: None,
         proof: None,
         took: None,
         correction: None,
@@ -322,9 +355,14 @@ const EVIL: &str = "\u{1b}[31mevil\u{202e}txt.exe\r\n\r\nClick https://evil.exam
 
 fn hostile<'a>(case: &'a Case, evil: &'a str) -> Notice<'a> {
     Notice {
+        id: evil,
+        finding: evil,
+        at: evil,
+        closes: false,
         outcome: evil,
         summary: evil,
         account_name: Some(evil),
+        owner: Some(evil),
         environment: evil,
         environment_read: Some(evil),
         actor: Who {
@@ -333,11 +371,13 @@ fn hostile<'a>(case: &'a Case, evil: &'a str) -> Notice<'a> {
             source_ip: Some(evil),
             user_agent: Some(evil),
             invoked_by: Some(evil),
+            chain: vec![evil; 50],
             event_name: Some(evil),
             event_id: Some(evil),
             event_time: Some(evil),
         },
         changes: vec![evil.to_owned(); 50],
+        difference: Some(Difference { before: evil.repeat(3), after: format!("{evil}\n{evil}"), proposed: false }),
         proof: Some(evil),
         correction: Some(evil),
         undone: Some(Undone { by: evil, reason: evil, until: Some(evil), correction: evil }),
@@ -445,13 +485,13 @@ fn the_snippet_fits_the_tool_that_made_the_change() {
         (Some(TERRAFORM), None, Some("Terraform")),
         (Some("cloudformation.amazonaws.com"), None, Some("CloudFormation")),
         (None, Some("cloudformation.amazonaws.com"), Some("CloudFormation")),
-        (Some("aws-cli/2.13.5"), None, None),
-        (None, None, None),
+        (Some("aws-cli/2.13.5"), None, Some("Terraform")),
+        (None, None, Some("Terraform")),
     ] {
         let notice = corrected(&case);
         let actor = Who { user_agent, invoked_by, ..notice.actor.clone() };
         let message = Message::new(&Notice { actor, ..notice });
-        assert_eq!(message.fix.map(|fix| fix.tool).as_deref(), tool, "{user_agent:?} {invoked_by:?}");
+        assert_eq!(message.fixes.first().map(|fix| fix.tool.as_str()), tool, "{user_agent:?} {invoked_by:?}");
     }
 }
 

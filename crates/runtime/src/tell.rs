@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rectify_aws::{AwsFailure, CorrectionId, CorrectionRow, FindingClosing, Message, Note, Noted, Sighting};
 use rectify_controls::{
-    Control, Evidence, Finding, Fingerprint, Kind, Outcome, Reopened, Severity, Standing, State, Withheld,
+    Control, Evidence, Finding, FindingId, Fingerprint, Kind, Outcome, Reopened, Severity, Standing, State, Withheld,
 };
 use rectify_event::Event;
 use rectify_render::{Notice, Tool, Undone, Who};
@@ -117,6 +117,7 @@ impl Background {
             source_ip: self.source_ip.as_deref(),
             user_agent: self.user_agent.as_deref(),
             invoked_by: self.invoked_by.as_deref(),
+            chain: Vec::new(),
             event_name: self.event_name.as_deref(),
             event_id: self.event_id.as_deref(),
             event_time: self.event_time.as_deref(),
@@ -300,7 +301,15 @@ impl<G: Guard> Shell<G> {
         let next = next(outcome, found.control.id);
         let account = case.belonging.account.as_ref();
         let environment_read = account.map(|facts| read_ago(facts.read_at, self.ledger.now()));
+        let finding = FindingId::of(found.control.id, &case.key.to_string());
+        let parts = [outcome.name(), correction.as_deref().unwrap_or_default(), &case.invocation.request_id];
+        let id = finding.message(&parts);
+        let at = format!("{:.3}", self.ledger.now());
         let notice = Notice {
+            id: &id,
+            finding: finding.as_str(),
+            at: &at,
+            closes: matches!(outcome, Outcome::Corrected(_) | Outcome::Restored(_) | Outcome::Superseded),
             outcome: outcome.name(),
             control: found.control,
             severity: found.severity,
@@ -310,11 +319,13 @@ impl<G: Guard> Shell<G> {
             arn: &case.key.arn,
             place: &case.key.place,
             account_name: account.and_then(|facts| facts.name.as_deref()),
+            owner: None,
             environment: &case.belonging.environment.name,
             environment_read: environment_read.as_deref(),
             mode: self.book.settings.mode(found.control, case.belonging.environment),
             actor: case.background.who(),
             changes: telling.done.to_vec(),
+            difference: None,
             proof: why.as_deref().filter(|_| proven),
             took: Timestamp::now().duration_since(case.invocation.received).try_into().ok(),
             correction: correction.as_deref(),

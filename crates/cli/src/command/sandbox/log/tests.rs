@@ -33,6 +33,10 @@ fn message(ms: u64) -> Happened {
     let place =
         Place { account: AccountId::new("123456789012").unwrap(), region: Region::new("eu-central-1").unwrap() };
     let rendered = Message::new(&Notice {
+        id: "m-0123456789abcdef0123",
+        finding: "f-0123456789abcdef0123",
+        at: "2026-11-23T10:15:32Z",
+        closes: false,
         outcome: "corrected",
         control: S3Bucket::CONTROLS.iter().find(|control| control.id == "s3-bucket-public-acl").unwrap(),
         severity: Severity::Critical,
@@ -42,11 +46,13 @@ fn message(ms: u64) -> Happened {
         arn: &Arn::from_parts(ARN.to_owned()),
         place: &place,
         account_name: None,
+        owner: Some("web-team"),
         environment: "production",
         environment_read: None,
         mode: Mode::Corrective,
         actor: Who::default(),
         changes: vec!["set the ACL to 1 grants".to_owned()],
+        difference: None,
         proof: Some("read again"),
         took: None,
         correction: Some("01JD-7QK2"),
