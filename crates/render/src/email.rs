@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
-use crate::{Message, Standing, console, escape, wording};
+use crate::{DiffLine, Message, Standing, console, escape, wording};
 
 /// Longest subject: SNS takes fewer than 100 characters (SNS API reference, `Publish`, `Subject`).
 const SUBJECT: usize = 99;
@@ -66,6 +66,7 @@ impl Message {
 
         self.write_undone(out);
         self.write_done(out);
+        self.write_difference(out);
         self.write_where(out);
         self.write_who(out);
         self.write_next(out);
@@ -98,6 +99,20 @@ impl Message {
         }
         if let Some(took) = self.took_ms {
             line(out, &format!("  Time:  {} from the event to the outcome", wording::duration(took)));
+        }
+    }
+
+    fn write_difference(&self, out: &mut String) {
+        let lines = self.diff(60);
+        if lines.is_empty() {
+            return;
+        }
+        let proposed = self.difference.as_ref().is_some_and(|difference| difference.proposed);
+        heading(out, if proposed { "What would put it right" } else { "What changed" });
+        for DiffLine { sign, text } in lines {
+            let shown = text.trim_start_matches(' ');
+            let indent = (text.len() - shown.len()).min(40);
+            line(out, &format!("  {} {:indent$}{}", sign.as_char(), "", escape::value(shown, TEXT)));
         }
     }
 

@@ -10,6 +10,7 @@
 //! **Architecture invariant:** pure. No clock, no client, no environment; the same notice always gives the same text.
 
 mod console;
+mod diff;
 mod email;
 mod ending;
 mod message;
@@ -22,6 +23,7 @@ mod wording;
 pub mod escape;
 
 pub use console::link as console_link;
+pub use diff::{DiffLine, Sign};
 pub use ending::{Ending, ending};
 pub use message::{Actor, Difference, Fix, Message, MessageError, Resource, Rule, SCHEMA_VERSION, Standing, Undo};
 pub use notice::{Notice, Undone, Who};

@@ -479,6 +479,22 @@ fn a_link_in_somebody_elses_message_is_not_shown() {
 }
 
 #[test]
+fn a_difference_shows_what_changed_and_its_surroundings() {
+    let case = case("logs");
+    let before = "{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3,\n  \"d\": 4,\n  \"e\": 5,\n  \"f\": 6\n}";
+    let difference = Difference { before: before.to_owned(), after: before.replace("5", "9"), proposed: true };
+    let message = Message::new(&Notice { difference: Some(difference), ..corrected(&case) });
+    let lines: Vec<String> =
+        message.diff(100).iter().map(|line| format!("{} {}", line.sign.as_char(), line.text)).collect();
+    assert_eq!(lines, ["    \"c\": 3,", "    \"d\": 4,", "-   \"e\": 5,", "+   \"e\": 9,", "    \"f\": 6", "  }"]);
+    let cut = message.diff(2);
+    assert_eq!((cut.len(), cut[2].text.as_str()), (3, "4 more lines"));
+    let text = message.text();
+    assert!(text.contains("What would put it right\n") && text.contains("  -   \"e\": 5,\n  +   \"e\": 9,"), "{text}");
+    assert!(Message::new(&corrected(&case)).diff(100).is_empty());
+}
+
+#[test]
 fn the_snippet_fits_the_tool_that_made_the_change() {
     let case = case("logs");
     for (user_agent, invoked_by, tool) in [
