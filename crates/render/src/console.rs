@@ -10,8 +10,8 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// when the resource is another account's, or when the kind has no page: a text that is not ours never becomes part of a
 /// link. The one text that may be anything, an object's key, is percent-encoded and stands in the query.
 ///
-/// A link opens in the account the reader is signed in to: a console URL cannot name one (AWS Management Console user
-/// guide, "Signing in to multiple accounts"; the prefix of a multi-session host is made at sign-in).
+/// A link opens in the account the reader is signed in to. A console URL cannot name another one: what stands before the
+/// host of a multi-session console is made at sign-in.
 ///
 /// Hosts: IAM user guide, "AWS Management Console" (`<region>.console.aws.amazon.com`), `console.amazonaws.cn` and
 /// `console.amazonaws-us-gov.com`. AWS does not document the pages; these are the addresses the console itself shows, as
@@ -84,7 +84,7 @@ fn page(service: &str, owner: &str, resource: &str, place: &Place<'_>) -> Option
             }
         }
         "cloudtrail" => is_word(resource.strip_prefix("trail/")?, 3, 128, b"-_.")
-            .then(|| format!("cloudtrailv2/home?region={region}#/trails/{}", place.arn(service, resource))),
+            .then(|| format!("cloudtrail/home?region={region}#/trails/{}", place.arn(service, resource))),
         "cloudformation" => {
             let (name, id) = resource.strip_prefix("stack/")?.split_once('/')?;
             (is_word(name, 1, 128, b"-") && is(id, 36, 36, |b| is_hex(b) || b == b'-')).then(|| {
@@ -239,7 +239,7 @@ mod tests {
             ),
             (
                 "arn:aws:cloudtrail:eu-central-1:123456789012:trail/organisation.trail",
-                "cloudtrailv2/home?region=eu-central-1#/trails/arn:aws:cloudtrail:eu-central-1:123456789012:trail/organisation.trail",
+                "cloudtrail/home?region=eu-central-1#/trails/arn:aws:cloudtrail:eu-central-1:123456789012:trail/organisation.trail",
             ),
             (
                 "arn:aws:cloudformation:eu-central-1:123456789012:stack/web/f57a70c0-74cb-11ef-8f69-0aa7e4ea5f05",
@@ -261,7 +261,7 @@ mod tests {
         }
         // A trail is found in every region, and its page is where it lives.
         let trail = "arn:aws-cn:cloudtrail:cn-north-1:123456789012:trail/all";
-        let page = "https://console.amazonaws.cn/cloudtrailv2/home?region=cn-north-1#/trails/arn:aws-cn:cloudtrail:cn-north-1:123456789012:trail/all";
+        let page = "https://console.amazonaws.cn/cloudtrail/home?region=cn-north-1#/trails/arn:aws-cn:cloudtrail:cn-north-1:123456789012:trail/all";
         assert_eq!(link(trail, "123456789012", "cn-northwest-1").as_deref(), Some(page));
     }
 

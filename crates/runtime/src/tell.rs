@@ -471,3 +471,57 @@ fn next(outcome: &Outcome, control: &str) -> Option<String> {
 fn control_id<S: serde::Serializer>(control: &&'static Control, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(control.id)
 }
+
+#[cfg(test)]
+mod tests {
+    use rectify_event::Event;
+    use serde_json::json;
+
+    use super::Background;
+
+    /// What the ledger keeps is enough to tell the same again: also who stood behind the session, and what comes first among
+    /// the ways to fix it.
+    #[test]
+    fn tool_and_chain_come_back_from_the_ledger() {
+        let text = json!({
+            "source": "aws.s3", "detail-type": "AWS API Call via CloudTrail", "account": "111122223333",
+            "detail": {
+                "eventSource": "s3.amazonaws.com", "eventName": "PutBucketAcl", "sourceIPAddress": "cloudformation.amazonaws.com",
+                "userAgent": "cloudformation.amazonaws.com",
+                "userIdentity": {
+                    "type": "AssumedRole", "accountId": "111122223333", "invokedBy": "cloudformation.amazonaws.com",
+                    "arn": "arn:aws:sts::111122223333:assumed-role/cdk-hnb659fds-cfn-exec-role-1-eu-west-1/AWSCloudFormation",
+                    "sessionContext": {"sessionIssuer": {
+                        "type": "Role", "accountId": "111122223333", "userName": "cdk-hnb659fds-cfn-exec-role-1-eu-west-1",
+                        "arn": "arn:aws:iam::111122223333:role/cdk-hnb659fds-cfn-exec-role-1-eu-west-1",
+                    }},
+                },
+            },
+        })
+        .to_string();
+        let background = Background::new(&Event::parse(&text).unwrap(), "production");
+        let kept = Background::of_story(serde_json::to_value(&background).ok(), "production");
+        let who = kept.who();
+        assert_eq!((who.tool, who.tool_class), (Some("CDK"), Some("cdk")));
+        assert_eq!(
+            who.chain,
+            [
+                "role cdk-hnb659fds-cfn-exec-role-1-eu-west-1 in 111122223333",
+                "session AWSCloudFormation",
+                "cloudformation.amazonaws.com"
+            ]
+        );
+        assert_eq!(who, background.who());
+        assert_eq!(kept.reopened(jiff::Timestamp::UNIX_EPOCH).tool.as_deref(), Some("CDK"));
+    }
+
+    #[test]
+    fn a_row_of_a_release_without_tool_and_chain_is_read() {
+        let row =
+            json!({"environment": "old", "session": "alice", "user_agent": "APN/1.0 HashiCorp/1.0 Terraform/1.9.5"});
+        let background = Background::of_story(Some(row), "production");
+        let who = background.who();
+        assert_eq!((who.session, who.tool, who.tool_class, who.chain.len()), (Some("alice"), None, None, 0));
+        assert!(who.user_agent.is_some_and(|agent| agent.contains("Terraform")), "shown instead of the tool");
+    }
+}
