@@ -1,7 +1,7 @@
 //! A finding as text: e-mail, JSON for machines and terminal lines now, further channels later. All escaping lives here.
 //!
 //! The way is always the same: a guard fills a [`Notice`] with what it knows, [`Message::new`] bounds it and adds what
-//! can be derived (tool, console link, matching snippet), and each channel is one function of a [`Message`]. A message is
+//! can be derived (console link, matching snippet), and each channel is one function of a [`Message`]. A message is
 //! also the JSON that travels over SNS, so whoever receives it renders it with the same functions.
 //!
 //! **Architecture invariant:** every text from outside goes through [`escape`] exactly where it is written into an
@@ -18,7 +18,6 @@ mod notice;
 mod post;
 mod sns;
 mod terminal;
-mod tool;
 mod wording;
 
 pub mod escape;
@@ -31,4 +30,3 @@ pub use notice::{Notice, Undone, Who};
 pub use post::Post;
 pub use sns::Sns;
 pub use terminal::{Line, Span, Style};
-pub use tool::Tool;
