@@ -15,6 +15,7 @@ mod jitter;
 mod retry;
 mod schedule;
 mod session;
+mod signed;
 mod topic;
 mod whoami;
 
@@ -23,6 +24,7 @@ pub mod ledger;
 pub use bus::{Bus, NotPut};
 pub use config::config;
 pub use failure::{AwsFailure, FailureKind};
+pub use http::{Answer, Http, NoAnswer, Request};
 pub use jitter::pause;
 pub use ledger::{
     Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, FindingRow, Json, Lease, Ledger, Limits,
@@ -32,5 +34,6 @@ pub use rectify_controls::Names;
 pub use retry::{AlsoRetry, every_call_its_tries};
 pub use schedule::Schedules;
 pub use session::{PerSession, Reason, Session, SessionError, Sessions};
+pub use signed::{Call, Service, Signed};
 pub use topic::{Message, Topic};
 pub use whoami::{is_rule_enabled, whoami};
