@@ -9,6 +9,7 @@
 //! | `resource#{account}#{region}#{arn}` | `state#lease` | who may change the resource now | |
 //! | same | `state#deferral#{control}` | a breach that is waited for | |
 //! | same | `state#tug#{control}` | the latest corrections, and until when there are no more | |
+//! | same | `state#open#{control}` | a finding that was told and has not ended | |
 //! | same | `correction#{id}` | one correction or undo: written before the first change, closed after the proof | `correction#{UTC day}` / claimed |
 //! | same | `finding#{control}#{fingerprint}` | one offending state: how often seen, last outcome, when told | `finding#{outcome}` / last seen |
 //! | `standing` | `switch#all`, `switch#control#{id}` | paused while the row is there | `switch` / paused |
@@ -33,6 +34,7 @@ mod expression;
 mod ids;
 mod lease;
 mod note;
+mod open;
 pub mod people;
 mod probe;
 mod row;
@@ -53,6 +55,7 @@ pub use self::{
     ids::{CorrectionId, CorrectionIdError, ResourceKey, ResourceKeyError, exemption_id},
     lease::LEASE_LOST,
     note::{Note, Noted},
+    open::Open,
     people::FindingRow,
     probe::{ProbeId, ProbeIdError},
     state::ResourceState,

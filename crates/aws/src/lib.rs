@@ -12,6 +12,7 @@ mod config;
 mod failure;
 mod http;
 mod jitter;
+mod outbox;
 mod retry;
 mod schedule;
 mod session;
@@ -28,8 +29,10 @@ pub use http::{Answer, Http, NoAnswer, Request};
 pub use jitter::pause;
 pub use ledger::{
     Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, FindingRow, Json, Lease, Ledger, Limits,
-    Note, Noted, ProbeId, ProbeIdError, ResourceKey, ResourceState, Sighting, UndoClaim, WriteAhead, exemption_id,
+    Note, Noted, Open, ProbeId, ProbeIdError, ResourceKey, ResourceState, Sighting, UndoClaim, WriteAhead,
+    exemption_id,
 };
+pub use outbox::{Outbox, Posting};
 pub use rectify_controls::Names;
 pub use retry::{AlsoRetry, every_call_its_tries};
 pub use schedule::Schedules;

@@ -88,10 +88,11 @@ pub(crate) fn line<K: Kind>(invocation: &Invocation, result: Result<&Report, &Fa
 }
 
 /// The outcomes that are counted, and their metrics.
-const METRICS: [(&str, &str); 13] = [
+const METRICS: [(&str, &str); 14] = [
     ("ignored", "Ignored"),
     ("compliant", "Compliant"),
     ("superseded", "Superseded"),
+    ("resolved", "Resolved"),
     ("exempt", "Exempt"),
     ("shadowed", "Shadowed"),
     ("notified", "Notified"),
