@@ -82,6 +82,8 @@ pub fn ending(ending: &Ending<'_>) -> Sns {
         ("control", escape::value(&exemption.control, 100)),
         ("owner", escape::value(&exemption.owner, 100)),
         ("alarm", "false".to_owned()),
+        ("closes", "false".to_owned()),
+        ("digest", "single".to_owned()),
     ];
     Sns {
         message: serde_json::to_string(&bodies).unwrap_or_default(),
