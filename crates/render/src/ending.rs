@@ -125,6 +125,8 @@ impl Expiring {
             ("control", escape::value(&self.exemption.control, 100)),
             ("owner", escape::value(&self.exemption.owner, 100)),
             ("alarm", "false".to_owned()),
+            ("closes", "false".to_owned()),
+            ("digest", "single".to_owned()),
         ];
         Sns {
             message: serde_json::to_string(&bodies).unwrap_or_default(),

@@ -1,4 +1,5 @@
-//! A finding as text: e-mail, JSON for machines and terminal lines now, further channels later. All escaping lives here.
+//! A finding as text: e-mail, Slack, Amazon Q Developer, Security Hub, OCSF, JSON for machines and terminal lines, and the
+//! summary of many. All escaping lives here.
 //!
 //! The way is always the same: a guard fills a [`Notice`] with what it knows, [`Message::new`] bounds it and adds what
 //! can be derived (tool, console link, matching snippet), and each channel is one function of a [`Message`]. A message is
@@ -9,14 +10,19 @@
 //!
 //! **Architecture invariant:** pure. No clock, no client, no environment; the same notice always gives the same text.
 
+pub mod asff;
+mod chat;
 mod console;
 mod diff;
 mod email;
 mod ending;
 mod message;
 mod notice;
+mod ocsf;
 mod post;
+mod slack;
 mod sns;
+mod summary;
 mod terminal;
 mod tool;
 mod wording;
@@ -30,5 +36,6 @@ pub use message::{Actor, Difference, Fix, Message, MessageError, Resource, Rule,
 pub use notice::{Notice, Undone, Who};
 pub use post::Post;
 pub use sns::Sns;
+pub use summary::{Count, Held, Report, Summary, Top, Worst};
 pub use terminal::{Line, Span, Style};
 pub use tool::Tool;
