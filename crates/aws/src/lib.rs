@@ -28,9 +28,9 @@ pub use failure::{AwsFailure, FailureKind};
 pub use http::{Answer, Http, NoAnswer, Request};
 pub use jitter::pause;
 pub use ledger::{
-    Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, FindingRow, Json, Lease, Ledger, Limits,
-    Note, Noted, Open, ProbeId, ProbeIdError, ResourceKey, ResourceState, Sighting, UndoClaim, WriteAhead,
-    exemption_id,
+    Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, FindingRow, HeldRow, Json, Lease, Ledger,
+    Limits, Note, Noted, Open, ProbeId, ProbeIdError, ResourceKey, ResourceState, Sighting, Thread, UndoClaim,
+    WriteAhead, exemption_id,
 };
 pub use outbox::{Outbox, Posting};
 pub use rectify_controls::Names;

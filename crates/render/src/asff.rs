@@ -182,14 +182,11 @@ impl Message {
             Some("aws") => "aws",
             _ => console::partition_name(product.partition),
         };
-        let other: Map<String, Value> = [
-            ("Account", &self.account),
-            ("Name", &self.resource.name),
-            ("Environment", &self.environment),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), json!(filled(value, FIELD_VALUE))))
-        .collect();
+        let other: Map<String, Value> =
+            [("Account", &self.account), ("Name", &self.resource.name), ("Environment", &self.environment)]
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), json!(filled(value, FIELD_VALUE))))
+                .collect();
         json!({
             "Type": parts.as_ref().map_or("Other", resource_type),
             "Id": filled(arn, ID),

@@ -39,12 +39,13 @@ impl Message {
     pub fn chat(&self) -> String {
         let title = format!("{} {}", icon(self), escape::mrkdwn(&self.headline(), TITLE - 3));
         let steps: Vec<String> = wording::steps(self).iter().take(STEPS).map(chat_step).collect();
-        let keywords: Vec<String> = [Some(self.severity.to_string()), Some(self.environment.clone()), self.owner.clone()]
-            .into_iter()
-            .flatten()
-            .filter(|word| !word.is_empty())
-            .map(|word| escape::mrkdwn(&word, 60))
-            .collect();
+        let keywords: Vec<String> =
+            [Some(self.severity.to_string()), Some(self.environment.clone()), self.owner.clone()]
+                .into_iter()
+                .flatten()
+                .filter(|word| !word.is_empty())
+                .map(|word| escape::mrkdwn(&word, 60))
+                .collect();
         let context: BTreeMap<&str, String> = [
             ("account", self.account.clone()),
             ("region", self.region.clone()),
@@ -117,7 +118,8 @@ impl Message {
         lines.push(format!("*Where:* {} in account {}{called}", code(&self.resource.name), code(&self.account)));
         let actor = &self.actor;
         if let Some(principal) = &actor.principal {
-            let tool = actor.tool.as_deref().map(|tool| format!(" with {}", escape::mrkdwn(tool, 60))).unwrap_or_default();
+            let tool =
+                actor.tool.as_deref().map(|tool| format!(" with {}", escape::mrkdwn(tool, 60))).unwrap_or_default();
             let at = actor.event_time.as_deref().map(|at| format!(", {}", wording::time(at))).unwrap_or_default();
             lines.push(format!("*Who:* {}{tool}{at}", code(principal)));
         }

@@ -78,7 +78,8 @@ impl Message {
     #[must_use]
     pub fn slack_reply(&self) -> Value {
         let wording = wording::of(self);
-        let mut text = format!("{} *{}.* {}", icon(self), escape::mrkdwn(&wording.headline, 60), own(&wording.sentence));
+        let mut text =
+            format!("{} *{}.* {}", icon(self), escape::mrkdwn(&wording.headline, 60), own(&wording.sentence));
         if let Some(paused) = &self.paused {
             text.push_str(&format!("\n⏸️ *{}.*", escape::mrkdwn(stop(&capital(paused)), SENTENCE)));
         }
@@ -101,7 +102,8 @@ impl Message {
             }
         }
         if let Some(who) = self.slack_who().filter(|_| self.undone.is_none()) {
-            let when = self.actor.event_time.as_deref().map(|at| format!(", {}", wording::time(at))).unwrap_or_default();
+            let when =
+                self.actor.event_time.as_deref().map(|at| format!(", {}", wording::time(at))).unwrap_or_default();
             blocks.push(context(&format!("{who}{when}")));
         }
         json!({ "text": self.slack_text(), "blocks": blocks })
@@ -127,7 +129,8 @@ impl Message {
     /// What happened, and what rectify did about it.
     fn slack_story(&self) -> String {
         let wording = wording::of(self);
-        let mut text = format!("*{}.*\n{}", escape::mrkdwn(stop(&capital(&self.summary)), SENTENCE), own(&wording.sentence));
+        let mut text =
+            format!("*{}.*\n{}", escape::mrkdwn(stop(&capital(&self.summary)), SENTENCE), own(&wording.sentence));
         if let (Some(took), false) = (self.took_ms, self.changes.is_empty()) {
             text.push_str(&format!(" It took {} from the event.", wording::duration(took)));
         }

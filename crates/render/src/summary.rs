@@ -171,7 +171,9 @@ impl Summary {
             }
         }
         let mut worst: Vec<&Held> = held.iter().collect();
-        worst.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| b.at.cmp(&a.at)).then_with(|| a.finding.cmp(&b.finding)));
+        worst.sort_by(|a, b| {
+            rank(b).cmp(&rank(a)).then_with(|| b.at.cmp(&a.at)).then_with(|| a.finding.cmp(&b.finding))
+        });
         let times = || held.iter().map(|one| one.at.as_str()).filter(|at| !at.is_empty());
         Self {
             version: SCHEMA_VERSION.to_owned(),
@@ -194,7 +196,8 @@ impl Summary {
     #[must_use]
     pub fn subject(&self) -> String {
         let alarm = if self.alarms > 0 { "ALARM " } else { "" };
-        let worst = self.severities.first().map(|worst| format!(", {} {}", worst.count, worst.what)).unwrap_or_default();
+        let worst =
+            self.severities.first().map(|worst| format!(", {} {}", worst.count, worst.what)).unwrap_or_default();
         escape::ascii(&format!("{alarm}{}{worst} - rectify summary", self.findings()), SUBJECT)
     }
 

@@ -131,7 +131,10 @@ pub(crate) fn steps(message: &Message) -> Vec<Step> {
         step(text, Some(command));
     }
     if outcome != "resolved" && outcome != "exempt" {
-        step("To be exempted, ask your security team for an `[[exemption]]` of the control", Some(message.control.id.clone()));
+        step(
+            "To be exempted, ask your security team for an `[[exemption]]` of the control",
+            Some(message.control.id.clone()),
+        );
     }
     steps
 }

@@ -187,7 +187,6 @@ fn json_of(settings: &Settings, now: Timestamp) -> Value {
             "reminder": settings.messages.reminder,
             "owner_tag": settings.messages.owner_tag,
             "flood": settings.messages.flood,
-            "from": settings.messages.from,
         },
         "channels": settings.channels.iter().map(channel_json).collect::<Vec<_>>(),
         "digests": settings.digests.iter().map(|digest| json!({

@@ -13,13 +13,11 @@ pub struct Messages {
     pub owner_tag: String,
     /// `flood`: how many messages a minute a channel for people takes; what is above becomes a summary. 0 for no limit.
     pub flood: u32,
-    /// `from`: the address that digests are sent from. SES sends only from a verified one.
-    pub from: Option<String>,
 }
 
 impl Default for Messages {
     fn default() -> Self {
-        Self { reminder: SignedDuration::from_hours(24), owner_tag: "owner".to_owned(), flood: 30, from: None }
+        Self { reminder: SignedDuration::from_hours(24), owner_tag: "owner".to_owned(), flood: 30 }
     }
 }
 

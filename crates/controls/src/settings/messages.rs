@@ -32,7 +32,7 @@ const FILTERS: [&str; 8] = ["name", "type", "severity", "environments", "control
 pub(super) fn messages(file: &Reader<'_>) -> Result<Messages, SettingsError> {
     let mut messages = Messages::default();
     let Some(table) = file.table("messages")? else { return Ok(messages) };
-    table.only(&["reminder", "owner-tag", "flood", "from"])?;
+    table.only(&["reminder", "owner-tag", "flood"])?;
     if let Some(reminder) = table.duration("reminder")? {
         messages.reminder = reminder;
     }
@@ -47,7 +47,6 @@ pub(super) fn messages(file: &Reader<'_>) -> Result<Messages, SettingsError> {
             .and_then(|number| u32::try_from(number).ok())
             .ok_or_else(|| table.error("flood", "expected a whole number from 0 on, 0 for no limit"))?;
     }
-    messages.from = table.str("from")?.map(|from| address(&table, "from", from)).transpose()?;
     Ok(messages)
 }
 
@@ -246,15 +245,11 @@ fn slack_channel(table: &Reader<'_>, text: &str) -> Result<String, SettingsError
 }
 
 /// `[[digest]]`.
-pub(super) fn digests(
-    file: &Reader<'_>,
-    channels: &[Channel],
-    messages: &Messages,
-) -> Result<Vec<Digest>, SettingsError> {
+pub(super) fn digests(file: &Reader<'_>, channels: &[Channel]) -> Result<Vec<Digest>, SettingsError> {
     let mut names = BTreeSet::new();
     let mut digests = Vec::new();
     for table in file.tables("digest")? {
-        let digest = digest(&table, channels, messages)?;
+        let digest = digest(&table, channels)?;
         if !names.insert(digest.name.clone()) {
             return Err(table.error("name", &format!("two digests are called `{}`", digest.name)));
         }
@@ -263,7 +258,7 @@ pub(super) fn digests(
     Ok(digests)
 }
 
-fn digest(table: &Reader<'_>, channels: &[Channel], messages: &Messages) -> Result<Digest, SettingsError> {
+fn digest(table: &Reader<'_>, channels: &[Channel]) -> Result<Digest, SettingsError> {
     table.only(&["name", "every", "owner", "to", "channel"])?;
     let every = match &*table.required("every")? {
         "day" => Every::Day,
@@ -277,11 +272,6 @@ fn digest(table: &Reader<'_>, channels: &[Channel], messages: &Messages) -> Resu
     let to = to.iter().map(|to| address(table, "to", to)).collect::<Result<Vec<_>, _>>()?;
     if to.len() > ADDRESSES {
         return Err(table.error("to", &format!("at most {ADDRESSES} addresses")));
-    }
-    if !to.is_empty() && messages.from.is_none() {
-        return Err(
-            table.error("to", "e-mail needs a sender: `from` under [messages], an address that SES has verified")
-        );
     }
     let channel = table.str("channel")?;
     if let Some(name) = channel {

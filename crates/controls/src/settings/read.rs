@@ -44,7 +44,7 @@ pub(super) fn settings(text: &str, controls: &[&'static Control]) -> Result<Sett
     Ok(Settings {
         controls: control_tables(&file, &environments, controls)?,
         limits: limits(&file, &mut lines)?,
-        digests: messages::digests(&file, &channels, &messages)?,
+        digests: messages::digests(&file, &channels)?,
         messages,
         channels,
         trust: trust(&file)?,

@@ -22,7 +22,7 @@ fn without_a_word_everything_goes_to_the_stacks_topic() {
         assert!(settings.digests.is_empty());
     }
     let messages = Messages::default();
-    assert_eq!((&*messages.owner_tag, messages.flood, messages.from), ("owner", 30, None));
+    assert_eq!((&*messages.owner_tag, messages.flood), ("owner", 30));
     assert_eq!(crate::Settings::fallback().channels, [Channel::everything()]);
     let everything = Channel::everything();
     assert_eq!((&*everything.name, everything.way), ("default", Outlet::Sns { topic: None }));
@@ -122,12 +122,9 @@ fn a_secret_in_the_settings_is_refused_and_not_repeated() {
 
 #[test]
 fn single_values_of_messages_are_read_and_their_mistakes_named() {
-    let settings = parse(&format!(
-        "{PLAIN}[messages]\nreminder = '1h'\nowner-tag = 'team'\nflood = 0\nfrom = 'rectify@example.com'"
-    ));
+    let settings = parse(&format!("{PLAIN}[messages]\nreminder = '1h'\nowner-tag = 'team'\nflood = 0"));
     let messages = settings.unwrap().messages;
     assert_eq!((&*messages.owner_tag, messages.flood), ("team", 0));
-    assert_eq!(messages.from.as_deref(), Some("rectify@example.com"));
     for (line, says) in [
         ("owner-tag = ''", "must not be empty"),
         ("owner-tags = 'a'", "did you mean `owner-tag`?"),
@@ -136,16 +133,15 @@ fn single_values_of_messages_are_read_and_their_mistakes_named() {
         ("flood = '30'", "from 0 on"),
         ("flood = 4294967296", "from 0 on"),
         ("fold = 3", "did you mean `flood`?"),
-        ("from = 'rectify'", "`rectify` is not an address"),
     ] {
         refused(&format!("{PLAIN}[messages]\n{line}"), 6, says);
     }
 }
 
-/// One `[[digest]]` with these lines, beside a channel of each kind of reader and a sender.
+/// One `[[digest]]` with these lines, beside a channel of each kind of reader.
 fn with_digest(lines: &str) -> String {
     format!(
-        "{PLAIN}[messages]\nfrom = 'rectify@example.com'\n[[channel]]\nname = 'people'\ntype = 'sns'\n\
+        "{PLAIN}[messages]\nflood = 1\n[[channel]]\nname = 'people'\ntype = 'sns'\n\
          [[channel]]\nname = 'machines'\ntype = 'ocsf'\n[[digest]]\nname = 'd'\n{lines}"
     )
 }
@@ -190,8 +186,6 @@ fn mistakes_in_digests_are_named() {
     }
     let many: Vec<String> = (0..51).map(|n| format!("'a{n}@example.com'")).collect();
     refused(&with_digest(&format!("every = 'day'\nto = [{}]", many.join(", "))), 16, "at most 50 addresses");
-    let sender = format!("{PLAIN}[[digest]]\nname = 'd'\nevery = 'day'\nto = ['a@example.com']");
-    refused(&sender, 8, "e-mail needs a sender: `from` under [messages]");
 }
 
 #[test]
