@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    Message, SCHEMA_VERSION, Sns, console,
+    Expiring, Message, SCHEMA_VERSION, Sns, console,
     email::{capital, stop},
     escape, slack, wording,
 };
@@ -76,6 +76,32 @@ impl Held {
             environment: name(&message.environment),
             owner: message.owner.as_deref().map(name),
             summary: escape::cut(&message.summary, SENTENCE),
+        }
+    }
+}
+
+impl Held {
+    /// What is kept of the warning that an exemption ends. It has no severity of its own; it is the least.
+    #[must_use]
+    pub fn of_warning(warning: &Expiring) -> Self {
+        let exemption = &warning.exemption;
+        let name = |text: &str| escape::cut(text, NAME);
+        let ends = exemption.until.strftime("%Y-%m-%d");
+        Self {
+            finding: name(&warning.id),
+            at: String::new(),
+            outcome: wording::EXPIRING.to_owned(),
+            alarm: false,
+            severity: Severity::Low,
+            control: name(&exemption.control),
+            title: name(&format!("Exemption ends on {ends}")),
+            resource: escape::cut(&exemption.resource, SENTENCE),
+            name: name(exemption.resource.rsplit(':').next().unwrap_or_default()),
+            account: exemption.account.as_ref().map(ToString::to_string).unwrap_or_default(),
+            account_name: None,
+            environment: String::new(),
+            owner: Some(name(&exemption.owner)),
+            summary: escape::cut(&exemption.reason, SENTENCE),
         }
     }
 }
