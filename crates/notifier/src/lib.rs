@@ -5,6 +5,10 @@
 
 mod call;
 mod notifier;
+mod secret;
+mod slack;
+#[cfg(test)]
+mod testing;
 
 pub use call::{Call, CallError, Record};
 pub use notifier::{Failure, Notifier, StartError};
