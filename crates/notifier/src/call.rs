@@ -74,9 +74,14 @@ impl Record {
     /// Whether the message was received before.
     #[must_use]
     pub fn came_before(&self) -> bool {
-        let count = self.attributes.approximate_receive_count.as_deref().and_then(|count| count.parse::<u32>().ok());
         // Who cannot tell has to look.
-        count.is_none_or(|count| count > 1)
+        self.received().is_none_or(|count| count > 1)
+    }
+
+    /// How often the message was received, this time included; `None` when the queue does not say.
+    #[must_use]
+    pub fn received(&self) -> Option<usize> {
+        self.attributes.approximate_receive_count.as_deref()?.parse().ok()
     }
 
     /// What keeps its order: the group, or the message alone on a queue without groups.
