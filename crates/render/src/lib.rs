@@ -2,7 +2,7 @@
 //! summary of many. All escaping lives here.
 //!
 //! The way is always the same: a guard fills a [`Notice`] with what it knows, [`Message::new`] bounds it and adds what
-//! can be derived (tool, console link, matching snippet), and each channel is one function of a [`Message`]. A message is
+//! can be derived (console link, matching snippet), and each channel is one function of a [`Message`]. A message is
 //! also the JSON that travels over SNS, so whoever receives it renders it with the same functions.
 //!
 //! **Architecture invariant:** every text from outside goes through [`escape`] exactly where it is written into an
@@ -24,7 +24,6 @@ mod slack;
 mod sns;
 mod summary;
 mod terminal;
-mod tool;
 mod wording;
 
 pub mod escape;
@@ -38,4 +37,3 @@ pub use post::Post;
 pub use sns::Sns;
 pub use summary::{Count, Held, Report, Summary, Top, Worst};
 pub use terminal::{Line, Span, Style};
-pub use tool::Tool;

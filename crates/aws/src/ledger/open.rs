@@ -35,8 +35,10 @@ pub struct Open {
 
 impl Row {
     pub(super) fn open(&self) -> Result<Open, AwsFailure> {
+        let mut fingerprints: Vec<Fingerprint> = self.words("fingerprints")?;
+        fingerprints.sort();
         Ok(Open {
-            fingerprints: self.words("fingerprints")?,
+            fingerprints,
             since: self.time("since")?,
             severity: self.word("severity")?,
             summary: self.text("summary")?.to_owned(),
