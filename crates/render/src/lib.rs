@@ -16,6 +16,7 @@ mod console;
 mod diff;
 mod email;
 mod ending;
+mod html;
 mod message;
 mod notice;
 mod ocsf;
@@ -27,12 +28,14 @@ mod terminal;
 mod wording;
 
 pub mod escape;
+pub mod overview;
 
 pub use console::link as console_link;
 pub use diff::{DiffLine, Sign};
 pub use ending::{About, Expiring};
 pub use message::{Actor, Difference, Fix, Message, MessageError, Resource, Rule, SCHEMA_VERSION, Standing, Undo};
 pub use notice::{Notice, Undone, Who};
+pub use overview::Overview;
 pub use post::Post;
 pub use sns::Sns;
 pub use summary::{Count, Held, Report, Summary, Top, Worst};
