@@ -20,6 +20,10 @@
 //! | `budget#{control}#everywhere#{hour}` | `count` | the same, in all accounts | |
 //! | `once` | `{what}` | something that is told once | |
 //! | `probe#{id}` | `{kind}` | a probe event that came through to a guard; kept for an hour | |
+//! | `channel#{name}` | `thread#{finding}` | what a channel was told of a finding, and its thread there | |
+//! | same | `sent#{message}` | what a channel has already, when another failed | |
+//! | same | `flood#{minute}` | messages of a minute | |
+//! | same | `held#{message}` | a message that waits for the summary | |
 //!
 //! **Architecture invariant:** no scans, and no read before a write decides anything: every rule of the ledger is a
 //! condition of the write itself.
@@ -27,6 +31,7 @@
 //! **Architecture invariant:** what a guard calls uses neither the index nor batches, so its role needs neither; those are
 //! for people, in [`people`].
 
+mod channel;
 mod claim;
 mod clock;
 mod close;
@@ -50,6 +55,7 @@ use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 
 pub use self::{
+    channel::{HeldRow, Thread},
     claim::{Claim, ClaimError, Limits},
     close::{Closing, FindingClosing},
     ids::{CorrectionId, CorrectionIdError, ResourceKey, ResourceKeyError, exemption_id},

@@ -1,5 +1,7 @@
 //! Handing messages to the notifier.
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
 use aws_sdk_sqs::{Client, config::Region};
 
@@ -55,6 +57,29 @@ impl Outbox {
     }
 }
 
+impl Outbox {
+    /// Shows a message that was received again after `wait` at the earliest, at most twelve hours (ChangeMessageVisibility,
+    /// API reference). Those behind it in its group wait with it.
+    ///
+    /// # Errors
+    /// [`AwsFailure`] when SQS did not accept it: the message comes again after the queue's own time.
+    pub async fn later(&self, receipt: &str, wait: Duration) -> Result<(), AwsFailure> {
+        let seconds = i32::try_from(wait.as_secs()).unwrap_or(i32::MAX).min(LATEST);
+        self.client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(receipt)
+            .visibility_timeout(seconds)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| AwsFailure::new("sqs", "ChangeMessageVisibility", &error))
+    }
+}
+
+/// Twelve hours, in seconds.
+const LATEST: i32 = 43_200;
+
 /// `eu-central-1` of `https://sqs.eu-central-1.amazonaws.com/111122223333/rectify-outbox.fifo`; `None` for any other host.
 fn region(url: &str) -> Option<&str> {
     let host = url.strip_prefix("https://sqs.")?.split('/').next()?;
@@ -63,7 +88,9 @@ fn region(url: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_sqs::operation::send_message::SendMessageOutput;
+    use aws_sdk_sqs::operation::{
+        change_message_visibility::ChangeMessageVisibilityOutput, send_message::SendMessageOutput,
+    };
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
 
     use super::*;
@@ -92,6 +119,17 @@ mod tests {
         let client = mock_client!(aws_sdk_sqs, [&rule]);
         let outbox = Outbox { client, url: URL.into() };
         outbox.post(&Posting { group: "f-1", id: "m-1", body: "{}" }).await.unwrap();
+        assert_eq!(rule.num_calls(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_message_is_hidden_for_twelve_hours_at_most() {
+        let rule = mock!(Client::change_message_visibility)
+            .match_requests(|call| call.receipt_handle() == Some("r-1") && call.visibility_timeout() == Some(43_200))
+            .then_output(|| ChangeMessageVisibilityOutput::builder().build());
+        let client = mock_client!(aws_sdk_sqs, [&rule]);
+        let outbox = Outbox { client, url: URL.into() };
+        outbox.later("r-1", Duration::MAX).await.unwrap();
         assert_eq!(rule.num_calls(), 1);
     }
 

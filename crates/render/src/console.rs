@@ -24,12 +24,8 @@ pub fn link(arn: &str, account: &str, region: &str) -> Option<String> {
     let region = Region::new(region).ok()?;
     let region =
         if own.is_empty() { region } else { Region::new(own).ok().filter(|own| is_neighbour(own, &region))? };
-    let (host, name) = match region.partition() {
-        Partition::Aws => (format!("{}.console.aws.amazon.com", region.as_str()), "aws"),
-        Partition::AwsCn => ("console.amazonaws.cn".to_owned(), "aws-cn"),
-        Partition::AwsUsGov => ("console.amazonaws-us-gov.com".to_owned(), "aws-us-gov"),
-    };
-    if partition != name || !(owner.is_empty() || owner == account.as_str()) {
+    let host = host(&region);
+    if partition != partition_name(region.partition()) || !(owner.is_empty() || owner == account.as_str()) {
         return None;
     }
     let page =
@@ -124,19 +120,48 @@ fn is_neighbour(one: &Region, other: &Region) -> bool {
     one.partition() == other.partition()
 }
 
+/// The console page of the object `key` in `bucket`. `None` when any part is not what rectify itself would write: keys of
+/// lower-case letters, digits and `/._-`.
+#[must_use]
+pub(crate) fn object_link(bucket: &str, key: &str, region: &str) -> Option<String> {
+    let region = Region::new(region).ok()?;
+    let bucket = BucketName::new(bucket).ok()?;
+    let fits = (1..=200).contains(&key.len())
+        && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"/._-".contains(&b));
+    let (host, bucket, region) = (host(&region), bucket.as_str(), region.as_str());
+    fits.then(|| format!("https://{host}/s3/object/{bucket}?region={region}&prefix={key}"))
+}
+
+fn host(region: &Region) -> String {
+    match region.partition() {
+        Partition::Aws => format!("{}.console.aws.amazon.com", region.as_str()),
+        Partition::AwsCn => "console.amazonaws.cn".to_owned(),
+        Partition::AwsUsGov => "console.amazonaws-us-gov.com".to_owned(),
+    }
+}
+
+/// A partition as ARNs spell it.
+pub(crate) fn partition_name(partition: Partition) -> &'static str {
+    match partition {
+        Partition::Aws => "aws",
+        Partition::AwsCn => "aws-cn",
+        Partition::AwsUsGov => "aws-us-gov",
+    }
+}
+
 /// The resource that stands for an account's public access block.
 const ACCOUNT_BLOCK: &str = "public-access-block";
 
 /// An ARN in parts.
-struct Parts<'a> {
-    partition: &'a str,
-    service: &'a str,
-    region: &'a str,
-    account: &'a str,
-    resource: &'a str,
+pub(crate) struct Parts<'a> {
+    pub(crate) partition: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) resource: &'a str,
 }
 
-fn parts(arn: &str) -> Option<Parts<'_>> {
+pub(crate) fn parts(arn: &str) -> Option<Parts<'_>> {
     let mut parts = arn.splitn(6, ':');
     let ("arn", partition, service, region, account) =
         (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?)

@@ -243,7 +243,7 @@ impl Message {
         line(out, "  Ask your security team if you may not run it.");
     }
 
-    fn is_about_an_exemption(&self) -> bool {
+    pub(crate) fn is_about_an_exemption(&self) -> bool {
         self.is(wording::EXPIRING)
     }
 
@@ -271,17 +271,17 @@ impl Message {
 }
 
 /// `text` without the stop it may already end with.
-fn stop(text: &str) -> &str {
+pub(crate) fn stop(text: &str) -> &str {
     text.trim_end().trim_end_matches('.')
 }
 
 /// `text` with a capital first letter.
-fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut rest = text.chars();
     rest.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(rest).collect()
 }
 
-fn times(count: u64) -> String {
+pub(crate) fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 

@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use rectify_controls::{Control, Exemption};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::{SCHEMA_VERSION, Sns, escape, wording};
+use crate::{SCHEMA_VERSION, Sns, escape, slack, wording};
 
 /// Longest text from outside.
 const TEXT: usize = 500;
@@ -114,9 +115,76 @@ impl Expiring {
         text
     }
 
+    /// The warning as a Slack post; see [`crate::Message::slack`].
+    #[must_use]
+    pub fn slack(&self) -> Value {
+        let title = self.title();
+        json!({
+            "text": format!("⏳ {title}"),
+            "blocks": [slack::header(&format!("⏳ {title}")), slack::section(self.markdown())],
+        })
+    }
+
+    /// The warning for Amazon Q Developer; see [`crate::Message::chat`].
+    #[must_use]
+    pub fn chat(&self) -> String {
+        let body = json!({
+            "version": "1.0",
+            "source": "custom",
+            "id": escape::value(&self.id, 60),
+            "content": {
+                "textType": "client-markdown",
+                "title": format!("⏳ {}", self.title()),
+                "description": self.markdown(),
+            },
+            "metadata": {
+                "summary": self.title(),
+                "eventType": "rectify exemption",
+                "enableCustomActions": false,
+            },
+        });
+        escape::json(&body.to_string())
+    }
+
+    fn title(&self) -> String {
+        let exemption = &self.exemption;
+        let name = exemption.resource.rsplit(':').next().unwrap_or_default();
+        format!("Exemption ends on {}: {}", exemption.until.strftime("%Y-%m-%d"), escape::mrkdwn(name, 60))
+    }
+
+    /// What stands below the title in a chat. Seven short texts: no channel's limit is near.
+    fn markdown(&self) -> String {
+        let exemption = &self.exemption;
+        let text = |text: &str| escape::mrkdwn(text, 250);
+        let code = |text: &str| escape::code(text, 250);
+        let control = if self.control.title.is_empty() { "every control" } else { &self.control.title };
+        format!(
+            "From then on the control acts on the resource again.\n*Control:* {} (`{}`)\n*Resource:* `{}`\n*Owner:* {}\n\
+             *Reason:* {}\n*Ticket:* {}\n*Stands in:* {}\n*What to do:* If it is still needed, agree on a new end and change \
+             it where it stands; if not, put the resource right before it ends.",
+            text(control),
+            code(&exemption.control),
+            code(&exemption.resource),
+            text(&exemption.owner),
+            text(&exemption.reason),
+            text(&exemption.ticket),
+            text(&self.stands),
+        )
+    }
+
     /// The warning as one SNS publish: plain text for e-mail, JSON (`outcome` is `expiring`) for machines.
     #[must_use]
     pub fn sns(&self) -> Sns {
+        self.publish("single")
+    }
+
+    /// The warning as one SNS publish in a flood; see [`crate::Message::sns_held`].
+    #[must_use]
+    pub fn sns_held(&self) -> Sns {
+        self.publish("held")
+    }
+
+    fn publish(&self, digest: &str) -> Sns {
         let (text, json, subject) = (self.text(), self.json(), self.subject());
         let bodies: BTreeMap<&str, &str> =
             [("default", json.as_str()), ("email", text.as_str()), ("sms", subject.as_str())].into();
@@ -125,6 +193,8 @@ impl Expiring {
             ("control", escape::value(&self.exemption.control, 100)),
             ("owner", escape::value(&self.exemption.owner, 100)),
             ("alarm", "false".to_owned()),
+            ("closes", "false".to_owned()),
+            ("digest", digest.to_owned()),
         ];
         Sns {
             message: serde_json::to_string(&bodies).unwrap_or_default(),

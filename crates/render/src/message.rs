@@ -167,6 +167,9 @@ pub struct Rule {
     /// Its page in the documentation.
     #[serde(default)]
     pub page: String,
+    /// The same rule in published frameworks, for example `Security Hub S3.2`.
+    #[serde(default)]
+    pub frameworks: Vec<String>,
 }
 
 /// The resource.
@@ -283,6 +286,9 @@ impl Message {
                 title: notice.control.title.to_owned(),
                 guidance: notice.control.guidance.why.to_owned(),
                 page: notice.control.page(),
+                frameworks: (notice.control.frameworks.iter())
+                    .flat_map(|framework| framework.ids.split(", ").map(|id| format!("{} {id}", framework.name)))
+                    .collect(),
             },
             summary: escape::cut(notice.summary, bounds.sentence),
             evidence: (notice.evidence.iter().take(bounds.items))

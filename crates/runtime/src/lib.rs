@@ -46,6 +46,12 @@ pub fn log(name: &str) {
     telemetry::install(name);
 }
 
+/// Writes one log line that is also metrics, for a Lambda that is no guard: `counts` by one `dimension`, a name and its value.
+/// Both names are few and fixed: every new value of a dimension is a metric that costs money.
+pub fn counts(message: &str, dimension: (&str, &str), counts: &[(&str, usize)]) {
+    telemetry::counts(message, dimension, counts);
+}
+
 /// What a guard adds to its kind: the reads and the writes.
 pub trait Guard: Send + Sync + 'static {
     /// The kind of resource it guards.
