@@ -26,6 +26,9 @@ mod terminal;
 mod tool;
 mod wording;
 
+#[cfg(feature = "schema")]
+pub mod schema;
+
 pub mod escape;
 
 pub use console::link as console_link;

@@ -82,6 +82,7 @@ impl Held {
 
 /// How often something is among the held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Count {
     /// What is counted. Text from outside.
     pub what: String,
@@ -91,6 +92,7 @@ pub struct Count {
 
 /// The most frequent of a group, and how many are not named.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Top {
     /// The most frequent, most first.
     pub named: Vec<Count>,
@@ -100,6 +102,7 @@ pub struct Top {
 
 /// One of the worst.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Worst {
     /// Somebody has to look now.
     pub alarm: bool,
@@ -119,6 +122,7 @@ pub struct Worst {
 
 /// Where the report with everything lies: an object in the stack's own bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
     /// The bucket.
     pub bucket: String,
@@ -130,6 +134,7 @@ pub struct Report {
 
 /// What was held back in a channel, in one message whose size does not depend on how much it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Summary {
     /// [`SCHEMA_VERSION`].
     pub version: String,
