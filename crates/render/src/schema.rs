@@ -10,7 +10,10 @@ use crate::Message;
 pub fn message() -> String {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let mut schema = generator.into_root_schema_for::<Message>();
-    schema.insert("$id".to_owned(), concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/schema/message-1.json").into());
+    schema.insert(
+        "$id".to_owned(),
+        concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/schema/message-1.json").into(),
+    );
     let mut schema = schema.to_value();
     // The order of keys depends on which features of serde_json a build has.
     schema.sort_all_objects();

@@ -176,7 +176,9 @@ impl Summary {
             }
         }
         let mut worst: Vec<&Held> = held.iter().collect();
-        worst.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| b.at.cmp(&a.at)).then_with(|| a.finding.cmp(&b.finding)));
+        worst.sort_by(|a, b| {
+            rank(b).cmp(&rank(a)).then_with(|| b.at.cmp(&a.at)).then_with(|| a.finding.cmp(&b.finding))
+        });
         let times = || held.iter().map(|one| one.at.as_str()).filter(|at| !at.is_empty());
         Self {
             version: SCHEMA_VERSION.to_owned(),
@@ -199,7 +201,8 @@ impl Summary {
     #[must_use]
     pub fn subject(&self) -> String {
         let alarm = if self.alarms > 0 { "ALARM " } else { "" };
-        let worst = self.severities.first().map(|worst| format!(", {} {}", worst.count, worst.what)).unwrap_or_default();
+        let worst =
+            self.severities.first().map(|worst| format!(", {} {}", worst.count, worst.what)).unwrap_or_default();
         escape::ascii(&format!("{alarm}{}{worst} - rectify summary", self.findings()), SUBJECT)
     }
 
@@ -282,13 +285,13 @@ impl Summary {
         let icon = if self.alarms > 0 { "🚨" } else { "📦" };
         let mut blocks = vec![slack::header(&format!("{icon} {}", self.findings()))];
         let link = self.link().map(|link| format!("\n<{link}|Read all of them>")).unwrap_or_default();
-        blocks.push(slack::section(format!(
+        blocks.push(slack::section(&format!(
             "*{}*\nThey come in one message because they were many. None is lost.{link}",
             escape::mrkdwn(&self.sentence(), 300)
         )));
         let worst: Vec<String> = self.worst.iter().map(Worst::chat).collect();
         if !worst.is_empty() {
-            blocks.push(slack::section(bounded(&format!("*The worst*\n{}", worst.join("\n")), slack::SECTION)));
+            blocks.push(slack::section(&bounded(&format!("*The worst*\n{}", worst.join("\n")), slack::SECTION)));
         }
         for (title, top) in self.groups() {
             blocks.push(slack::context(&format!("*{title}:* {}", top.chat())));

@@ -30,7 +30,8 @@ fn check_shape(model: &Value, shape: &str, value: &Value, path: &str) {
                 assert!(fields.contains_key(name.as_str().unwrap()), "{path}: {name} is missing");
             }
             for (name, value) in fields {
-                let member = known["members"][name]["shape"].as_str().unwrap_or_else(|| panic!("{path}.{name} is unknown"));
+                let member =
+                    known["members"][name]["shape"].as_str().unwrap_or_else(|| panic!("{path}.{name} is unknown"));
                 check_shape(model, member, value, &format!("{path}.{name}"));
             }
         }
@@ -109,7 +110,10 @@ pub(crate) fn check(message: &Message) {
     assert_eq!(update["FindingIdentifiers"][0]["Id"], finding["Id"]);
     assert_eq!(update["FindingIdentifiers"][0]["ProductArn"], finding["ProductArn"]);
     for link in [&finding["SourceUrl"], &finding["Remediation"]["Recommendation"]["Url"]] {
-        let ours = ["https://eu-central-1.console.aws.amazon.com/s3/", "https://github.com/rectify-aws/rectify/blob/main/docs/"];
+        let ours = [
+            "https://eu-central-1.console.aws.amazon.com/s3/",
+            "https://github.com/rectify-aws/rectify/blob/main/docs/",
+        ];
         assert!(link.as_str().is_none_or(|link| ours.iter().any(|start| link.starts_with(start))), "{link}");
     }
 }

@@ -24,7 +24,10 @@ pub(crate) fn check(body: &str) {
         check_markup(&bare.join("\n"));
         for line in text.lines().filter(|line| line.contains("://")) {
             let line = line.replace("http://acs.amazonaws.com/groups/", "");
-            let ours = ["https://eu-central-1.console.aws.amazon.com/s3/", "https://github.com/rectify-aws/rectify/blob/main/docs/"];
+            let ours = [
+                "https://eu-central-1.console.aws.amazon.com/s3/",
+                "https://github.com/rectify-aws/rectify/blob/main/docs/",
+            ];
             assert!(!line.contains("://") || ours.iter().any(|start| line.starts_with(start)), "{line}");
         }
     });

@@ -32,7 +32,10 @@ fn check(summary: &Summary) {
     slack::check(&summary.slack());
     chat::check(&summary.chat());
     let subject = summary.subject();
-    assert!(!subject.is_empty() && subject.len() < 100 && subject.bytes().all(|b| (b' '..=b'~').contains(&b)), "{subject}");
+    assert!(
+        !subject.is_empty() && subject.len() < 100 && subject.bytes().all(|b| (b' '..=b'~').contains(&b)),
+        "{subject}"
+    );
     let sns = summary.sns();
     assert!(sns.message.len() < 60_000, "{}", sns.message.len());
     assert!(sns.attributes.values().all(|value| !value.is_empty()) && sns.attributes.len() <= 10);
@@ -56,7 +59,9 @@ fn a_thousand_findings_are_one_message() {
     assert_eq!(summary.severities.iter().map(|count| count.count).sum::<usize>(), 1_000);
     assert_eq!((summary.accounts.named.len(), summary.accounts.others), (5, 35));
     let link = "https://eu-central-1.console.aws.amazon.com/s3/object/rectify-reports-123456789012?region=eu-central-1&prefix=floods/security/2026-11-23t10-15-32z.html";
-    assert!(summary.text().contains(link) && summary.chat().contains(link) && summary.slack().to_string().contains(link));
+    assert!(
+        summary.text().contains(link) && summary.chat().contains(link) && summary.slack().to_string().contains(link)
+    );
     insta::assert_snapshot!("summary_text", format!("{}\n\n{}", summary.subject(), summary.text()));
     let mut slack = summary.slack();
     slack.sort_all_objects();

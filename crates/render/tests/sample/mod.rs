@@ -11,18 +11,18 @@ const TERRAFORM: &str = "APN/1.0 HashiCorp/1.0 Terraform/1.11.0 (+https://www.te
 const BEFORE: &str = "{\n  \"acl\": [\n    \"owner: FULL_CONTROL\",\n    \"http://acs.amazonaws.com/groups/global/AllUsers: READ\"\n  ],\n  \"public-access-block\": null\n}";
 const AFTER: &str = "{\n  \"acl\": [\n    \"owner: FULL_CONTROL\"\n  ],\n  \"public-access-block\": {\n    \"BlockPublicAcls\": true\n  }\n}";
 
-pub fn control() -> &'static Control {
+pub(crate) fn control() -> &'static Control {
     S3Bucket::CONTROLS.iter().find(|control| control.id == "s3-bucket-public-acl").unwrap()
 }
 
-pub struct Case {
-    pub state: State,
-    pub evidence: Vec<Evidence>,
-    pub arn: Arn,
-    pub place: Place,
+pub(crate) struct Case {
+    pub(crate) state: State,
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) arn: Arn,
+    pub(crate) place: Place,
 }
 
-pub fn case(name: &str) -> Case {
+pub(crate) fn case(name: &str) -> Case {
     Case {
         state: State::Live,
         evidence: vec![Evidence::new("grant", "READ to http://acs.amazonaws.com/groups/global/AllUsers")],
@@ -31,7 +31,7 @@ pub fn case(name: &str) -> Case {
     }
 }
 
-pub fn corrected(case: &Case) -> Notice<'_> {
+pub(crate) fn corrected(case: &Case) -> Notice<'_> {
     Notice {
         id: "m-0123456789abcdef0123",
         finding: "f-0123456789abcdef0123",
@@ -76,7 +76,7 @@ pub fn corrected(case: &Case) -> Notice<'_> {
 }
 
 /// Nothing was changed.
-pub fn told<'a>(case: &'a Case, outcome: &'a str) -> Notice<'a> {
+pub(crate) fn told<'a>(case: &'a Case, outcome: &'a str) -> Notice<'a> {
     let notice = corrected(case);
     Notice {
         closes: false,
@@ -91,7 +91,7 @@ pub fn told<'a>(case: &'a Case, outcome: &'a str) -> Notice<'a> {
 }
 
 /// One message of every outcome, by its name.
-pub fn all() -> Vec<(&'static str, Message)> {
+pub(crate) fn all() -> Vec<(&'static str, Message)> {
     let live = case("quarterly-reports");
     let neutralised =
         Case { state: State::Neutralised { by: "the account's public access block".to_owned() }, ..case("logs") };
@@ -177,7 +177,7 @@ pub fn all() -> Vec<(&'static str, Message)> {
 }
 
 /// A message with `evil` wherever a guard takes text from outside.
-pub fn hostile(evil: &str) -> Message {
+pub(crate) fn hostile(evil: &str) -> Message {
     let case = Case {
         state: State::Neutralised { by: evil.to_owned() },
         evidence: vec![Evidence::new(evil, evil); 50],
@@ -220,7 +220,7 @@ pub fn hostile(evil: &str) -> Message {
 }
 
 /// The same in a message that no rectify made: also where the rule book's own words stand, and without bounds.
-pub fn forged(evil: &str) -> Message {
+pub(crate) fn forged(evil: &str) -> Message {
     let mut message = hostile(evil);
     for text in [
         &mut message.control.id,
@@ -240,8 +240,8 @@ pub fn forged(evil: &str) -> Message {
     message.actor.tool = Some(evil.to_owned());
     message.why = Some(evil.to_owned());
     message.finding = evil.to_owned();
-    message.evidence = vec![Evidence::new(evil, evil); 200];
-    message.actor.chain = vec![evil.to_owned(); 200];
+    message.evidence = vec![Evidence::new(evil, evil); 60];
+    message.actor.chain = vec![evil.to_owned(); 60];
     for fix in &mut message.fixes {
         fix.tool = evil.to_owned();
         fix.snippet = evil.to_owned();
@@ -250,7 +250,7 @@ pub fn forged(evil: &str) -> Message {
 }
 
 /// What people try to smuggle into names.
-pub const EVIL: &[&str] = &[
+pub(crate) const EVIL: &[&str] = &[
     "<!channel> <@U123> <!subteam^S1> @here @channel #general :fire: *b* _i_ ~s~ `c` ```x``` &lt;!here&gt;",
     "<https://evil.example|click> [click](https://evil.example) www.evil.example javascript:alert(1) ![x](//evil.example)",
     "<script>alert(1)</script> &amp; \" ' </pre>",
