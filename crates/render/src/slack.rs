@@ -129,7 +129,7 @@ impl Message {
     fn slack_story(&self) -> String {
         let wording = wording::of(self);
         let mut text =
-            format!("*{}.*\n{}", escape::mrkdwn(stop(&capital(&self.summary)), SENTENCE), own(&wording.sentence));
+            format!("*Found:* {}.\n*Now:* {}", escape::mrkdwn(stop(&self.summary), SENTENCE), own(&wording.sentence));
         if let (Some(took), false) = (self.took_ms, self.changes.is_empty()) {
             text.push_str(&format!(" It took {} from the event.", wording::duration(took)));
         }

@@ -235,13 +235,13 @@ pub(crate) fn forged(evil: &str) -> Message {
     ] {
         *text = evil.to_owned();
     }
-    message.control.frameworks = vec![evil.to_owned(); 100];
+    message.control.frameworks = vec![evil.to_owned(); 35];
     message.resource.console = Some(evil.to_owned());
     message.actor.tool = Some(evil.to_owned());
     message.why = Some(evil.to_owned());
     message.finding = evil.to_owned();
-    message.evidence = vec![Evidence::new(evil, evil); 60];
-    message.actor.chain = vec![evil.to_owned(); 60];
+    message.evidence = vec![Evidence::new(evil, evil); 35];
+    message.actor.chain = vec![evil.to_owned(); 10];
     for fix in &mut message.fixes {
         fix.tool = evil.to_owned();
         fix.snippet = evil.to_owned();
