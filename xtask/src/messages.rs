@@ -237,7 +237,11 @@ fn story(name: &str, kinds: &[KindSummary]) -> Result<Message> {
             environment: "development",
             mode: Mode::Detective,
             actor: Who { event_name: Some("PutBucketPolicy"), ..told.actor.clone() },
-            difference: Some(Difference { before: OPEN_BLOCK.to_owned(), after: CLOSED_BLOCK.to_owned(), proposed: true }),
+            difference: Some(Difference {
+                before: OPEN_BLOCK.to_owned(),
+                after: CLOSED_BLOCK.to_owned(),
+                proposed: true,
+            }),
             ..told
         },
         "withheld" => Notice {
@@ -250,9 +254,7 @@ fn story(name: &str, kinds: &[KindSummary]) -> Result<Message> {
             ),
             ..told
         },
-        "resolved" => {
-            Notice { closes: true, outcome: "resolved", difference: None, actor: Who::default(), ..told }
-        }
+        "resolved" => Notice { closes: true, outcome: "resolved", difference: None, actor: Who::default(), ..told },
         "undone" => Notice {
             outcome: "restored",
             at: "2026-11-20T11:00:01.204Z",

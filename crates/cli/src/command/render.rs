@@ -161,8 +161,7 @@ fn example(args: &Args, file: String, event: &Event<'_>) -> Result<Message, Erro
         let can = looked.controls.iter().map(|control| control.id).collect();
         return Err(Error::OtherControl { file, control: args.control.unwrap_or_default(), can });
     };
-    let others: Vec<&str> =
-        looked.controls.iter().map(|control| control.id).filter(|id| *id != control.id).collect();
+    let others: Vec<&str> = looked.controls.iter().map(|control| control.id).filter(|id| *id != control.id).collect();
     output::talk("an example, made from the event alone: no resource was looked at");
     if !looked.suspicious {
         output::talk("the request itself does not look like a breach; a guard tells only what it finds");
