@@ -7,6 +7,7 @@ mod doctor;
 mod harness;
 mod offline;
 mod policy;
+mod report;
 mod sandbox;
 mod scp;
 mod shell;
