@@ -8,6 +8,7 @@ mod harness;
 mod offline;
 mod policy;
 mod render;
+mod report;
 mod sandbox;
 mod scp;
 mod shell;
