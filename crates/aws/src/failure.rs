@@ -27,6 +27,14 @@ pub struct AwsFailure {
     pub request_id: Option<String>,
 }
 
+/// What an answer that is no success says of itself.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
+}
+
 /// What a failure means for us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -69,6 +77,7 @@ impl FailureKind {
             | "NoSuchEntity"
             | "NotFound"
             | "NotFoundException"
+            | "ParameterNotFound"
             | "ResourceNotFound"
             | "ResourceNotFoundException"
             | "TableNotFoundException" => Self::Gone,
@@ -84,6 +93,7 @@ impl FailureKind {
             | "ExpiredTokenException"
             | "Forbidden"
             | "IncompleteSignature"
+            | "InvalidAccessException"
             | "InvalidAccessKeyId"
             | "InvalidClientTokenId"
             | "InvalidSecurity"
@@ -245,6 +255,13 @@ impl AwsFailure {
             other => Some(causes(other)),
         };
         Self { service, operation, kind, code: known, message, request_id: error.request_id().map(str::to_owned) }
+    }
+
+    /// Makes sense of a call that no SDK crate made: the status and code of the answer.
+    pub(crate) fn answered(service: &'static str, operation: &'static str, status: u16, said: Said) -> Self {
+        let kind = said.code.as_deref().and_then(FailureKind::of_code);
+        let kind = kind.unwrap_or_else(|| FailureKind::of_status(status));
+        Self { service, operation, kind, code: said.code, message: said.message, request_id: said.request_id }
     }
 
     /// Whether AWS answered with exactly this code.

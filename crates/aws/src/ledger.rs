@@ -9,6 +9,7 @@
 //! | `resource#{account}#{region}#{arn}` | `state#lease` | who may change the resource now | |
 //! | same | `state#deferral#{control}` | a breach that is waited for | |
 //! | same | `state#tug#{control}` | the latest corrections, and until when there are no more | |
+//! | same | `state#open#{control}` | a finding that was told and has not ended | |
 //! | same | `correction#{id}` | one correction or undo: written before the first change, closed after the proof | `correction#{UTC day}` / claimed |
 //! | same | `finding#{control}#{fingerprint}` | one offending state: how often seen, last outcome, when told | `finding#{outcome}` / last seen |
 //! | `standing` | `switch#all`, `switch#control#{id}` | paused while the row is there | `switch` / paused |
@@ -19,6 +20,10 @@
 //! | `budget#{control}#everywhere#{hour}` | `count` | the same, in all accounts | |
 //! | `once` | `{what}` | something that is told once | |
 //! | `probe#{id}` | `{kind}` | a probe event that came through to a guard; kept for an hour | |
+//! | `channel#{name}` | `thread#{finding}` | what a channel was told of a finding, and its thread there | |
+//! | same | `sent#{message}` | what a channel has already, when another failed | |
+//! | same | `flood#{minute}` | messages of a minute | |
+//! | same | `held#{message}` | a message that waits for the summary | |
 //!
 //! **Architecture invariant:** no scans, and no read before a write decides anything: every rule of the ledger is a
 //! condition of the write itself.
@@ -26,6 +31,7 @@
 //! **Architecture invariant:** what a guard calls uses neither the index nor batches, so its role needs neither; those are
 //! for people, in [`people`].
 
+mod channel;
 mod claim;
 mod clock;
 mod close;
@@ -33,6 +39,7 @@ mod expression;
 mod ids;
 mod lease;
 mod note;
+mod open;
 pub mod people;
 mod probe;
 mod row;
@@ -48,11 +55,13 @@ use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 
 pub use self::{
+    channel::{HeldRow, Thread},
     claim::{Claim, ClaimError, Limits},
     close::{Closing, FindingClosing},
     ids::{CorrectionId, CorrectionIdError, ResourceKey, ResourceKeyError, exemption_id},
     lease::LEASE_LOST,
     note::{Note, Noted},
+    open::Open,
     people::FindingRow,
     probe::{ProbeId, ProbeIdError},
     state::ResourceState,

@@ -12,9 +12,11 @@ mod config;
 mod failure;
 mod http;
 mod jitter;
+mod outbox;
 mod retry;
 mod schedule;
 mod session;
+mod signed;
 mod topic;
 mod whoami;
 
@@ -23,14 +25,18 @@ pub mod ledger;
 pub use bus::{Bus, NotPut};
 pub use config::config;
 pub use failure::{AwsFailure, FailureKind};
+pub use http::{Answer, Http, NoAnswer, Request};
 pub use jitter::pause;
 pub use ledger::{
-    Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, FindingRow, Json, Lease, Ledger, Limits,
-    Note, Noted, ProbeId, ProbeIdError, ResourceKey, ResourceState, Sighting, UndoClaim, WriteAhead, exemption_id,
+    Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FindingClosing, FindingRow, HeldRow, Json, Lease, Ledger,
+    Limits, Note, Noted, Open, ProbeId, ProbeIdError, ResourceKey, ResourceState, Sighting, Thread, UndoClaim,
+    WriteAhead, exemption_id,
 };
+pub use outbox::{Outbox, Posting};
 pub use rectify_controls::Names;
 pub use retry::{AlsoRetry, every_call_its_tries};
 pub use schedule::Schedules;
 pub use session::{PerSession, Reason, Session, SessionError, Sessions};
+pub use signed::{Call, Service, Signed};
 pub use topic::{Message, Topic};
 pub use whoami::{is_rule_enabled, whoami};

@@ -38,6 +38,15 @@ impl Control {
     pub fn page(&self) -> String {
         format!("{PAGES}{}.md", self.id)
     }
+
+    /// Address of the generated page of the control that is called `id`. `None` for what cannot be a control's id: a text
+    /// from outside never becomes part of a link.
+    #[must_use]
+    pub fn page_of(id: &str) -> Option<String> {
+        let fits = (1..=80).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        fits.then(|| format!("{PAGES}{id}.md"))
+    }
 }
 
 /// Directive guidance: shown in messages and generated into `docs/controls/`.

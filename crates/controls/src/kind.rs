@@ -65,6 +65,10 @@ pub trait Kind {
     /// slot in one plan are written once.
     fn slot(change: &Self::Change) -> &'static str;
 
+    /// The part `slot` of the resource, as [`Kind::slot`] names it, for people: in the words of AWS's own documents, as much as
+    /// a change of that part can change. `None` when it was not read; what is not configured is `null`.
+    fn shown(facts: &Self::Facts, slot: &str) -> Option<serde_json::Value>;
+
     /// Where the resource lives when an event about it came from `place`: the same place, unless the resource has no
     /// region. Whoever changes it takes its lease there, whichever region's event woke them.
     fn home(id: &Self::Id, place: &Place) -> Place {

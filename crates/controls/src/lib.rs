@@ -45,7 +45,10 @@ pub use outcome::{Outcome, Proof, Step, Withheld};
 pub use plan::plan;
 pub use preventive::{Preventive, Protection};
 pub use restore::{Progress, Restored, differences, progress};
-pub use settings::{ControlSettings, Environment, Limits, Membership, Messages, Settings, SettingsError};
+pub use settings::{
+    Channel, ControlSettings, Digest, Environment, Every, Filter, Limits, Membership, Messages, OUTCOMES, Outlet,
+    Routed, Settings, SettingsError, Wanted,
+};
 pub use standing::{AccountFacts, Deferral, Past, Reach, Reopened, Standing, Switch};
 pub use status::{Entry, Forwarder, Forwarding, Status, Way, settings_digest};
 pub use sweep::{SweepRequest, Swept, SweptRow, Unswept};

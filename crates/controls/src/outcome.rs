@@ -56,6 +56,8 @@ pub enum Outcome {
     Compliant,
     /// The resource is gone, or somebody else put it right.
     Superseded,
+    /// A finding that was told stands no more, and not by a correction: how long it stood; told.
+    Resolved(String),
     /// An exemption covers it; owner and reason.
     Exempt(String),
     /// Shadow mode: recorded, told to nobody.
@@ -132,6 +134,7 @@ impl Outcome {
             Self::Ignored(_) => "ignored",
             Self::Compliant => "compliant",
             Self::Superseded => "superseded",
+            Self::Resolved(_) => "resolved",
             Self::Exempt(_) => "exempt",
             Self::Shadowed => "shadowed",
             Self::Notified => "notified",
@@ -150,7 +153,9 @@ impl Outcome {
     pub fn why(&self) -> Option<String> {
         match self {
             Self::Ignored(why) => Some(why.to_string()),
-            Self::Exempt(why) | Self::NotProven(why) | Self::NotRestored(why) => Some(why.clone()),
+            Self::Exempt(why) | Self::NotProven(why) | Self::NotRestored(why) | Self::Resolved(why) => {
+                Some(why.clone())
+            }
             Self::Deferred(until) => Some(format!("looked at again at {until:.0}")),
             Self::Withheld(why) => Some(why.to_string()),
             Self::Failed { step, error } => Some(format!("step `{step}` failed: {error}")),
@@ -158,6 +163,12 @@ impl Outcome {
             Self::Restored(proof) => Some(proof.to_string()),
             Self::Compliant | Self::Superseded | Self::Shadowed | Self::Notified => None,
         }
+    }
+
+    /// Whether a message with this outcome is the last about its finding, until it comes back.
+    #[must_use]
+    pub fn closes(&self) -> bool {
+        matches!(self, Self::Corrected(_) | Self::Restored(_) | Self::Superseded | Self::Resolved(_) | Self::Exempt(_))
     }
 
     /// Whether somebody should look at once: the protection itself did not work.

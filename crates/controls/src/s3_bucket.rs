@@ -27,6 +27,7 @@ mod model;
 mod policy;
 mod rules;
 mod screen;
+mod shown;
 mod tls;
 mod verdict;
 mod versioning;
@@ -88,6 +89,10 @@ impl Kind for S3Bucket {
 
     fn slot(change: &Change) -> &'static str {
         model::slot(change)
+    }
+
+    fn shown(facts: &Facts, slot: &str) -> Option<serde_json::Value> {
+        shown::shown(facts, slot)
     }
 
     /// The account's block is one for all regions. The partition's first region stands for it.

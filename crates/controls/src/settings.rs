@@ -3,6 +3,8 @@
 //! Parse, then validate, then use: [`Settings::parse`] refuses what it does not understand, with the line and the name that
 //! was probably meant, so that a typing error never switches a control off in silence.
 
+mod channel;
+mod messages;
 mod preventive;
 mod read;
 mod reader;
@@ -11,6 +13,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
+pub use channel::{Channel, Digest, Every, Filter, Messages, OUTCOMES, Outlet, Routed, Wanted};
 pub use reader::SettingsError;
 
 use crate::{AccountFacts, AccountId, Action, Control, Exemption, Mode, Preventive, Sourced, Trust};
@@ -26,6 +29,10 @@ pub struct Settings {
     pub limits: Limits,
     /// `[messages]`.
     pub messages: Messages,
+    /// `[[channel]]`, in file order; never empty.
+    pub channels: Vec<Channel>,
+    /// `[[digest]]`, in file order.
+    pub digests: Vec<Digest>,
     /// `[trust]`.
     pub trust: Trust,
     /// `[[exemption]]`, in file order.
@@ -106,13 +113,6 @@ pub struct Limits {
     pub reversal_window: SignedDuration,
 }
 
-/// `[messages]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Messages {
-    /// `reminder`: how long the same finding stays silent after it was told.
-    pub reminder: SignedDuration,
-}
-
 impl Settings {
     /// Parses and checks `text`; `controls` are the ids and options that may be named.
     ///
@@ -122,7 +122,8 @@ impl Settings {
         read::settings(text, controls)
     }
 
-    /// What holds when the settings cannot be read: everything is told, nothing is changed, nobody is exempt but by the ledger.
+    /// What holds when the settings cannot be read: everything is told on the stack's topic, nothing is changed, nobody is exempt
+    /// but by the ledger.
     #[must_use]
     pub fn fallback() -> Self {
         let unknown = unknown(Mode::Detective);
@@ -131,6 +132,8 @@ impl Settings {
             controls: BTreeMap::new(),
             limits: Limits::default(),
             messages: Messages::default(),
+            channels: vec![Channel::everything()],
+            digests: Vec::new(),
             trust: Trust::default(),
             exemptions: Vec::new(),
             resource_tag_alone: false,
@@ -318,12 +321,6 @@ impl Default for Limits {
             reversals: 3,
             reversal_window: SignedDuration::from_hours(1),
         }
-    }
-}
-
-impl Default for Messages {
-    fn default() -> Self {
-        Self { reminder: SignedDuration::from_hours(24) }
     }
 }
 

@@ -1,14 +1,17 @@
-//! Who did it and with what.
+//! Who did it.
 
 use std::{borrow::Cow, fmt};
 
-use crate::record::Record;
+use crate::{
+    chain::{self, Link},
+    record::Record,
+};
 
 /// Who made a call, in parts that can be printed.
 ///
 /// All of it comes from outside, and the session name, the address and the user agent are the caller's to choose. Escape
 /// it where it is rendered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Actor<'r> {
     /// `IAMUser`, `AssumedRole`, `Root`, `AWSService`, …; absent when CloudTrail does not say.
     pub kind: Option<&'r str>,
@@ -30,6 +33,9 @@ pub struct Actor<'r> {
     pub invoked_by: Option<&'r str>,
     /// Whether the session was made with a second factor, when CloudTrail says so.
     pub mfa: Option<bool>,
+    /// Through whom the rights came, from the person to the session that called. Empty when the event tells no more than
+    /// principal and session.
+    pub chain: Vec<Link<'r>>,
 }
 
 impl<'r> Actor<'r> {
@@ -63,12 +69,13 @@ impl<'r> Actor<'r> {
             user_agent,
             invoked_by,
             mfa: identity.session_context.as_ref().and_then(|context| context.attributes.as_ref()?.mfa_authenticated),
+            chain: chain::of(record, session),
         }
     }
 }
 
 /// The text, unless there is none in it.
-fn filled<'r>(text: &'r Option<Cow<'_, str>>) -> Option<&'r str> {
+pub(crate) fn filled<'r>(text: &'r Option<Cow<'_, str>>) -> Option<&'r str> {
     text.as_deref().filter(|text| !text.is_empty())
 }
 
@@ -102,83 +109,6 @@ fn session_of_id(id: &str) -> Option<&str> {
     id.split_once(':').map(|(_, session)| session).filter(|session| !session.is_empty())
 }
 
-fn last_part(arn: &str) -> Option<&str> {
+pub(crate) fn last_part(arn: &str) -> Option<&str> {
     arn.rsplit(['/', ':']).next().filter(|part| !part.is_empty())
-}
-
-/// What a call was made with, recognised by what the caller says about itself: a help for readers, never a proof.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Tool {
-    /// Terraform or OpenTofu: the fix belongs in the configuration.
-    Terraform,
-    /// CloudFormation, SAM included.
-    CloudFormation,
-    /// The Cloud Development Kit, by its own calls or by its role in CloudFormation.
-    Cdk,
-    /// The management console.
-    Console,
-    /// The AWS command line, `CloudShell` included.
-    Cli,
-    /// A program with one of the SDKs.
-    Sdk,
-    /// An AWS service other than CloudFormation, on its own or on somebody's behalf.
-    Service,
-    /// Anything else.
-    Unknown,
-}
-
-impl Tool {
-    pub(crate) fn of(record: &Record<'_>) -> Self {
-        let agent = record.user_agent.as_deref().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
-        let identity = record.user_identity.as_ref();
-        let invoked_by = identity.and_then(|identity| identity.invoked_by.as_deref()).unwrap_or_default();
-        let has = |words: &[&str]| words.iter().any(|word| agent.contains(word));
-
-        if has(&["terraform", "opentofu"]) {
-            Self::Terraform
-        } else if has(&["aws-cdk/", "cdk-cli/", "cdk-toolkit/"]) {
-            Self::Cdk
-        } else if invoked_by == "cloudformation.amazonaws.com" || agent == "cloudformation.amazonaws.com" {
-            let role = identity.and_then(|identity| identity.session_context.as_ref()?.session_issuer.as_ref());
-            let name = role.and_then(|role| role.user_name.as_deref()).unwrap_or_default();
-            // Roles of `cdk bootstrap` are named cdk-<qualifier>-<purpose>-role-<account>-<region>.
-            if name.starts_with("cdk-") { Self::Cdk } else { Self::CloudFormation }
-        } else if has(&["aws-cli/"]) {
-            Self::Cli
-        } else if record.session_credential_from_console == Some(true)
-            || has(&["console", "signin.amazonaws.com"])
-            || invoked_by == "signin.amazonaws.com"
-            || agent.starts_with("mozilla/")
-        {
-            Self::Console
-        } else if !invoked_by.is_empty() || has(&[".amazonaws.com", "aws internal", "aws-internal/"]) {
-            Self::Service
-        } else if has(&["aws-sdk-", "boto3/", "botocore/", "boto/", "rusoto/", "aws-sdk/", "aws-tools-powershell"]) {
-            Self::Sdk
-        } else {
-            Self::Unknown
-        }
-    }
-
-    /// The name for readers and logs: `terraform`, `cloudformation`, `cdk`, `console`, `cli`, `sdk`, `service`, `unknown`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Terraform => "terraform",
-            Self::CloudFormation => "cloudformation",
-            Self::Cdk => "cdk",
-            Self::Console => "console",
-            Self::Cli => "cli",
-            Self::Sdk => "sdk",
-            Self::Service => "service",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl fmt::Display for Tool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }

@@ -92,7 +92,7 @@ fn is_object(raw: &RawValue) -> bool {
 }
 
 /// The string that `json` is, borrowed when nothing in it is escaped.
-fn string(json: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn string(json: &str) -> Option<Cow<'_, str>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
     if !inner.contains('\\') {
         return Some(Cow::Borrowed(inner));

@@ -8,7 +8,7 @@
 //! **Architecture invariant:** this crate decides nothing. It does not know controls, accounts we trust or resources.
 //!
 //! ```
-//! use rectify_event::{Event, Tool};
+//! use rectify_event::Event;
 //!
 //! let event = Event::parse(r#"{
 //!     "source": "aws.s3", "detail-type": "AWS API Call via CloudTrail", "account": "111122223333",
@@ -20,11 +20,12 @@
 //! let record = event.record().unwrap();
 //! assert!(!record.failed());
 //! assert_eq!(record.request().str("bucketName"), Some("logs"));
-//! assert_eq!(record.tool(), Tool::Cli);
+//! assert_eq!(record.tool().unwrap().to_string(), "AWS CLI 2.17.32");
 //! # Ok::<(), rectify_event::ParseError>(())
 //! ```
 
 mod actor;
+mod chain;
 mod config;
 mod envelope;
 mod error;
@@ -34,8 +35,10 @@ mod lenient;
 mod notice;
 mod params;
 mod record;
+mod tool;
 
-pub use actor::{Actor, Tool};
+pub use actor::Actor;
+pub use chain::Link;
 pub use config::{ConfigCompliance, ConfigDiff, ConfigItem, Evaluation, Item};
 pub use envelope::{Detail, Envelope, Event, OWN_SOURCE};
 pub use error::ParseError;
@@ -47,3 +50,4 @@ pub use identity::{Issuer, OnBehalfOf, Scope, SessionAttributes, SessionContext,
 pub use notice::{Bucket, Drift, DriftDetails, DriftStatus, Object, ObjectCreated, Scheduled};
 pub use params::Params;
 pub use record::{Record, RecordResource, TlsDetails};
+pub use tool::{Tool, ToolClass};

@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    actor::{Actor, Tool},
+    actor::{self, Actor},
     error::ParseError,
     identity::UserIdentity,
     lenient,
     params::Params,
+    tool::Tool,
 };
 
 /// One CloudTrail record. Only `eventSource` and `eventName` are required.
@@ -184,9 +185,15 @@ impl<'a> Record<'a> {
         Actor::of(self)
     }
 
-    /// What it was done with, as far as the caller tells the truth.
+    /// Name of the role (or user) a session was made from.
+    pub(crate) fn role_name(&self) -> Option<&str> {
+        let issuer = self.user_identity.as_ref()?.session_context.as_ref()?.session_issuer.as_ref()?;
+        actor::filled(&issuer.user_name).or_else(|| actor::last_part(issuer.arn.as_deref()?))
+    }
+
+    /// What it was done with, as far as the caller tells the truth. `None` for a tool nobody here knows.
     #[must_use]
-    pub fn tool(&self) -> Tool {
+    pub fn tool(&self) -> Option<Tool<'_>> {
         Tool::of(self)
     }
 }

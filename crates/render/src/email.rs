@@ -135,9 +135,13 @@ impl Message {
     }
 
     fn write_who(&self, out: &mut String) {
+        if self.is("exempt") {
+            // Nobody did anything to the resource.
+            return;
+        }
         let actor = &self.actor;
         let with = match (&actor.tool, &actor.user_agent) {
-            (Some(tool), _) => Some(format!("{} (by its user agent)", escape::value(tool, TEXT))),
+            (Some(tool), _) => Some(format!("{} (as far as the event tells)", escape::value(tool, TEXT))),
             (None, Some(user_agent)) => Some(escape::value(user_agent, TEXT)),
             (None, None) => None,
         };
@@ -152,11 +156,20 @@ impl Message {
             ("When", actor.event_time.as_deref().map(wording::time)),
             ("Event", shown(&actor.event_id)),
         ];
-        let nobody = fields.iter().all(|(_, value)| value.is_none());
+        let nobody = fields.iter().all(|(_, value)| value.is_none()) && actor.chain.is_empty();
         if nobody && (self.undone.is_some() || self.is_about_an_exemption()) {
             return;
         }
-        heading(out, if self.undone.is_some() { "Who made the change that was corrected" } else { "Who" });
+        heading(
+            out,
+            if self.undone.is_some() {
+                "Who made the change that was corrected"
+            } else if self.is("resolved") {
+                "Who put it right (as far as the event tells)"
+            } else {
+                "Who"
+            },
+        );
         if nobody {
             line(out, "  Not known: found by a look at the resource, not by a call.");
         }
@@ -164,6 +177,12 @@ impl Message {
             if let Some(value) = value {
                 field(out, name, &value);
             }
+        }
+        if !actor.chain.is_empty() {
+            // The arrow is ours: one in a name does not make another link.
+            let links: Vec<String> =
+                actor.chain.iter().map(|link| escape::value(link, TEXT).replace('→', "->")).collect();
+            line(out, &format!("  Acting through  {}", links.join(" → ")));
         }
     }
 
@@ -224,8 +243,12 @@ impl Message {
         line(out, "  Ask your security team if you may not run it.");
     }
 
-    fn is_about_an_exemption(&self) -> bool {
-        self.outcome.eq_ignore_ascii_case(wording::EXPIRING)
+    pub(crate) fn is_about_an_exemption(&self) -> bool {
+        self.is(wording::EXPIRING)
+    }
+
+    fn is(&self, outcome: &str) -> bool {
+        self.outcome.eq_ignore_ascii_case(outcome)
     }
 
     /// The `[[exemption]]` that would cover this finding. It ends ninety days after the event.
@@ -248,17 +271,17 @@ impl Message {
 }
 
 /// `text` without the stop it may already end with.
-fn stop(text: &str) -> &str {
+pub(crate) fn stop(text: &str) -> &str {
     text.trim_end().trim_end_matches('.')
 }
 
 /// `text` with a capital first letter.
-fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut rest = text.chars();
     rest.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(rest).collect()
 }
 
-fn times(count: u64) -> String {
+pub(crate) fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 

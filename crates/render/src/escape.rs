@@ -2,9 +2,14 @@
 //!
 //! Two kinds of text reach an output. *Values* come from outside (names, user agents, Sids, error texts, and every
 //! sentence that contains one): they go through [`value`]. *Blocks* are the rule book's own prose and snippets: they keep
-//! their lines and go through [`block`]. Nothing is written in any other way.
+//! their lines and go through [`block`]. Where the output is chat, [`mrkdwn`], [`code`] and [`code_block`] do the same and
+//! take the markup away. Nothing is written in any other way.
 
 use std::fmt::Write as _;
+
+mod mrkdwn;
+
+pub use mrkdwn::{code, code_block, mrkdwn};
 
 /// The three predefined groups of S3 ACLs (S3 user guide, "access control list overview"). They look like links, are
 /// fixed words, and are what a public ACL is recognised by, so [`value`] leaves them as they are.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use rectify_controls::{Evidence, Mode, Severity, State};
 use serde::{Deserialize, Serialize};
 
-use crate::{Notice, Tool, console, escape};
+use crate::{Notice, console, escape};
 
 /// Version of the JSON of a [`Message`]. Fields are added without a new version; a field that goes or changes its meaning
 /// makes a new one.
@@ -167,6 +167,9 @@ pub struct Rule {
     /// Its page in the documentation.
     #[serde(default)]
     pub page: String,
+    /// The same rule in published frameworks, for example `Security Hub S3.2`.
+    #[serde(default)]
+    pub frameworks: Vec<String>,
 }
 
 /// The resource.
@@ -191,7 +194,7 @@ pub struct Actor {
     pub source_ip: Option<String>,
     /// As sent.
     pub user_agent: Option<String>,
-    /// The tool recognised from it.
+    /// The tool, as people call it; see [`crate::Who::tool`].
     pub tool: Option<String>,
     /// The AWS service that called for somebody.
     pub invoked_by: Option<String>,
@@ -257,7 +260,6 @@ impl Message {
         let sentence =
             |text: Option<&str>| text.filter(|text| !text.is_empty()).map(|text| escape::cut(text, bounds.sentence));
         let who = &notice.actor;
-        let tool = who.user_agent.into_iter().chain(who.invoked_by).find_map(Tool::recognise);
         let arn = escape::cut(notice.arn.as_str(), bounds.arn);
         let (account, region) = (notice.place.account.as_str(), notice.place.region.as_str());
         Self {
@@ -284,6 +286,9 @@ impl Message {
                 title: notice.control.title.to_owned(),
                 guidance: notice.control.guidance.why.to_owned(),
                 page: notice.control.page(),
+                frameworks: (notice.control.frameworks.iter())
+                    .flat_map(|framework| framework.ids.split(", ").map(|id| format!("{} {id}", framework.name)))
+                    .collect(),
             },
             summary: escape::cut(notice.summary, bounds.sentence),
             evidence: (notice.evidence.iter().take(bounds.items))
@@ -303,7 +308,7 @@ impl Message {
                 session: name(who.session),
                 source_ip: name(who.source_ip),
                 user_agent: name(who.user_agent),
-                tool: tool.as_ref().map(Tool::to_string),
+                tool: name(who.tool),
                 invoked_by: name(who.invoked_by),
                 chain: who.chain.iter().take(CHAIN).map(|link| escape::cut(link, bounds.name)).collect(),
                 event_name: name(who.event_name),
@@ -329,7 +334,7 @@ impl Message {
             why: sentence(notice.why),
             next: sentence(notice.next),
             repeats: notice.repeats,
-            fixes: fixes(tool.as_ref(), notice),
+            fixes: fixes(notice),
         }
     }
 
@@ -350,23 +355,19 @@ impl Message {
     }
 }
 
-/// The snippets there are, the one for `tool` first.
-fn fixes(tool: Option<&Tool>, notice: &Notice<'_>) -> Vec<Fix> {
+/// The snippets there are, the one for the tool that made the change first.
+fn fixes(notice: &Notice<'_>) -> Vec<Fix> {
     let guidance = &notice.control.guidance;
-    let first = match tool.map(Tool::name) {
-        Some("Terraform" | "OpenTofu") => "Terraform",
-        Some("CloudFormation") => "CloudFormation",
-        Some("CDK") => "CDK",
-        _ => "",
-    };
-    let all = [("Terraform", guidance.terraform), ("CloudFormation", guidance.cloudformation), ("CDK", guidance.cdk)];
-    let mut fixes: Vec<Fix> = all
-        .into_iter()
-        .filter(|(_, snippet)| !snippet.trim().is_empty())
-        .map(|(tool, snippet)| Fix { tool: tool.to_owned(), snippet: escape::cut(snippet, 4_000) })
-        .collect();
-    fixes.sort_by_key(|fix| fix.tool != first);
-    fixes
+    let mut all = [
+        ("terraform", "Terraform", guidance.terraform),
+        ("cloudformation", "CloudFormation", guidance.cloudformation),
+        ("cdk", "CDK", guidance.cdk),
+    ];
+    all.sort_by_key(|(class, ..)| notice.actor.tool_class != Some(*class));
+    all.into_iter()
+        .filter(|(.., snippet)| !snippet.trim().is_empty())
+        .map(|(_, tool, snippet)| Fix { tool: tool.to_owned(), snippet: escape::cut(snippet, 4_000) })
+        .collect()
 }
 
 /// The first whole lines of `text` that fit, and how many more there are.

@@ -102,6 +102,12 @@ pub struct Who<'a> {
     pub source_ip: Option<&'a str>,
     /// CloudTrail's `userAgent`.
     pub user_agent: Option<&'a str>,
+    /// The tool, as people call it, with the version where that says something: `Terraform 1.9.5`. `None` for one that nobody
+    /// knows: the user agent itself is shown then.
+    pub tool: Option<&'a str>,
+    /// The kind of tool, in the words of the ledger (`ToolClass::as_str` in rectify-event): `terraform`, `cloudformation`, `cdk`,
+    /// `console`, …. Decides which snippet comes first; a word this crate does not know is no reason for any.
+    pub tool_class: Option<&'a str>,
     /// CloudTrail's `userIdentity.invokedBy`: the AWS service that called for somebody.
     pub invoked_by: Option<&'a str>,
     /// Through whom the rights came, from the person to the session that called: for example the Identity Center user, the

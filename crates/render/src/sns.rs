@@ -14,14 +14,28 @@ pub struct Sns {
     /// functions and web hooks.
     pub message: String,
     /// `MessageAttributes`, all of `DataType` `String`, none empty, for filter policies: `severity`, `account`,
-    /// `environment`, `mode`, `control`, `outcome`, `alarm`, `owner`.
+    /// `environment`, `mode`, `control`, `outcome`, `alarm`, `owner`, `closes` and `digest`. Never more than ten: a
+    /// subscription of a queue with raw delivery drops what has more (SNS developer guide, «message attributes»).
+    ///
+    /// `digest` is `single` for a message of its own, `held` for one that people get in a summary only, and `summary` for
+    /// that. All have it, because a filter `{"digest": [{"anything-but": ["held"]}]}` takes nothing without the attribute.
     pub attributes: BTreeMap<&'static str, String>,
 }
 
 impl Message {
-    /// The message as one SNS publish.
+    /// The message as one SNS publish, for people and machines.
     #[must_use]
     pub fn sns(&self) -> Sns {
+        self.publish("single")
+    }
+
+    /// The message as one SNS publish in a flood: for machines, while people get a [`crate::Summary`].
+    #[must_use]
+    pub fn sns_held(&self) -> Sns {
+        self.publish("held")
+    }
+
+    fn publish(&self, digest: &str) -> Sns {
         let (text, json, subject) = (self.text(), self.json(), self.subject());
         let bodies: BTreeMap<&str, &str> =
             [("default", json.as_str()), ("email", text.as_str()), ("sms", subject.as_str())].into();
@@ -34,6 +48,8 @@ impl Message {
             ("control", self.control.id.clone()),
             ("outcome", escape::value(&self.outcome, 100)),
             ("alarm", self.alarm.to_string()),
+            ("closes", self.closes.to_string()),
+            ("digest", digest.to_owned()),
             ("owner", self.owner.as_deref().map(|owner| escape::value(owner, 100)).unwrap_or_default()),
         ];
         let attributes = attributes.into_iter().filter(|(_, value)| !value.is_empty()).collect();

@@ -71,6 +71,74 @@ pub(crate) fn of(message: &Message) -> Wording {
     Wording { headline: headline.to_owned(), sentence: sentence.to_owned(), why, style }
 }
 
+/// What became of the finding, for machines that keep it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It is still there.
+    Open,
+    /// It is right now: corrected, put right by somebody, or gone.
+    Right,
+    /// It is there, and somebody answers for that: an exemption, or an undo.
+    Accepted,
+}
+
+/// What became of the finding with `message`.
+pub(crate) fn end(message: &Message) -> End {
+    match message.outcome.to_ascii_lowercase().as_str() {
+        "corrected" | "resolved" => End::Right,
+        "exempt" => End::Accepted,
+        // The undo of an undo brings the correction back.
+        "restored" if message.undone.as_ref().is_some_and(|undo| is_undo(&undo.correction)) => End::Right,
+        "restored" => End::Accepted,
+        _ if message.closes => End::Right,
+        _ => End::Open,
+    }
+}
+
+/// One thing that a reader can do: a sentence, and the command or setting in it. Both may hold text from outside.
+pub(crate) struct Step {
+    /// Without a final stop.
+    pub(crate) text: String,
+    /// What to copy.
+    pub(crate) code: Option<String>,
+}
+
+/// What a reader can do about `message`, the most useful first. For channels that have no room for the e-mail's sections.
+pub(crate) fn steps(message: &Message) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut step = |text: &str, code: Option<String>| steps.push(Step { text: text.to_owned(), code });
+    if let Some(next) = &message.next {
+        step(crate::email::stop(next), None);
+    }
+    if message.is_about_an_exemption() {
+        step("If the reason still holds, ask your security team for a later end, with a ticket that says so", None);
+        return steps;
+    }
+    let outcome = message.outcome.to_ascii_lowercase();
+    match end(message) {
+        End::Right if outcome == "corrected" && !message.fixes.is_empty() => {
+            step("Nothing is open, but your next deployment may bring it back: fix it at the source", None);
+        }
+        End::Open if outcome != "shadowed" => step("Fix it at the source", None),
+        _ => {}
+    }
+    if let Some(command) = message.correction.as_deref().and_then(undo_command) {
+        let text = match (&message.undone, end(message)) {
+            (Some(_), End::Accepted) => "To take the undo back, run (or ask your security team to run)",
+            (Some(_), _) => "To undo it again, run (or ask your security team to run)",
+            (None, _) => "Meant it? To undo the correction, run (or ask your security team to run)",
+        };
+        step(text, Some(command));
+    }
+    if outcome != "resolved" && outcome != "exempt" {
+        step(
+            "To be exempted, ask your security team for an `[[exemption]]` of the control",
+            Some(message.control.id.clone()),
+        );
+    }
+    steps
+}
+
 fn told(message: &Message) -> &'static str {
     match (message.state, message.mode) {
         (Standing::Neutralised, _) => "It has no effect at the moment, so rectify changed nothing.",

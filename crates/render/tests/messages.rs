@@ -71,8 +71,10 @@ fn corrected(case: &Case) -> Notice<'_> {
             session: Some("jane.doe@example.com"),
             source_ip: Some("203.0.113.7"),
             user_agent: Some(TERRAFORM),
+            tool: Some("Terraform 1.11.0"),
+            tool_class: Some("terraform"),
             invoked_by: None,
-            chain: Vec::new(),
+            chain: vec!["GitHub Actions (OIDC)", "role deploy in 123456789012", "session jane.doe@example.com"],
             event_name: Some("PutBucketAcl"),
             event_id: Some("00000000-1111-2222-3333-444444444444"),
             event_time: Some("2026-11-23T10:15:30Z"),
@@ -370,6 +372,8 @@ fn hostile<'a>(case: &'a Case, evil: &'a str) -> Notice<'a> {
             session: Some(evil),
             source_ip: Some(evil),
             user_agent: Some(evil),
+            tool: Some(evil),
+            tool_class: Some(evil),
             invoked_by: Some(evil),
             chain: vec![evil; 50],
             event_name: Some(evil),
@@ -497,17 +501,60 @@ fn a_difference_shows_what_changed_and_its_surroundings() {
 #[test]
 fn the_snippet_fits_the_tool_that_made_the_change() {
     let case = case("logs");
-    for (user_agent, invoked_by, tool) in [
-        (Some(TERRAFORM), None, Some("Terraform")),
-        (Some("cloudformation.amazonaws.com"), None, Some("CloudFormation")),
-        (None, Some("cloudformation.amazonaws.com"), Some("CloudFormation")),
-        (Some("aws-cli/2.13.5"), None, Some("Terraform")),
-        (None, None, Some("Terraform")),
+    for (class, tools) in [
+        (Some("terraform"), ["Terraform", "CloudFormation", "CDK"]),
+        (Some("cloudformation"), ["CloudFormation", "Terraform", "CDK"]),
+        (Some("cdk"), ["CDK", "Terraform", "CloudFormation"]),
+        (Some("cli"), ["Terraform", "CloudFormation", "CDK"]),
+        (Some("CDK\u{1b}"), ["Terraform", "CloudFormation", "CDK"]),
+        (None, ["Terraform", "CloudFormation", "CDK"]),
     ] {
         let notice = corrected(&case);
-        let actor = Who { user_agent, invoked_by, ..notice.actor.clone() };
+        let actor = Who { tool_class: class, ..notice.actor.clone() };
         let message = Message::new(&Notice { actor, ..notice });
-        assert_eq!(message.fixes.first().map(|fix| fix.tool.as_str()), tool, "{user_agent:?} {invoked_by:?}");
+        assert_eq!(message.fixes.iter().map(|fix| fix.tool.as_str()).collect::<Vec<_>>(), tools, "{class:?}");
+    }
+}
+
+#[test]
+fn a_tool_that_nobody_knows_is_shown_by_its_user_agent() {
+    let case = case("logs");
+    let who = Who { user_agent: Some("stratus-red-team_6a7ec681"), tool: None, ..corrected(&case).actor };
+    let text = Message::new(&Notice { actor: who, ..corrected(&case) }).text();
+    assert!(text.contains("\n  With         stratus-red-team_6a7ec681\n"), "{text}");
+}
+
+/// Names in a chain are other people's: none of them makes a link of its own, of the chain or of a mail client.
+#[test]
+fn a_chain_is_one_line_with_its_links_apart() {
+    let case = case("logs");
+    let text = |chain: Vec<&str>| {
+        let actor = Who { chain, ..corrected(&case).actor };
+        Message::new(&Notice { actor, ..corrected(&case) }).text()
+    };
+    let mail =
+        text(vec!["eve → ceo@example.com (Identity Center)", "role a\r\nb in 1", "session https://evil.example"]);
+    let line = "\n  Acting through  eve -> ceo@example.com (Identity Center) → role a\\u{d}\\u{a}b in 1 → session https[:]//evil[.]example\n";
+    assert!(mail.replace("[.]com", ".com").contains(line), "{mail}");
+    assert!(!text(Vec::new()).contains("Acting through"));
+    let only = Who { chain: vec!["GitHub Actions (OIDC)"], ..Who::default() };
+    let mail = Message::new(&Notice { actor: only, ..corrected(&case) }).text();
+    assert!(mail.contains("\nWho\n  Acting through  GitHub Actions (OIDC)\n"), "{mail}");
+}
+
+/// What an event says about a finding that is over is who ended it; an exemption is nobody's change.
+#[test]
+fn the_section_about_people_fits_the_outcome() {
+    let case = case("logs");
+    let text = |outcome, actor: Who<'static>| Message::new(&Notice { outcome, actor, ..corrected(&case) }).text();
+    let jane = || Who { session: Some("jane"), ..Who::default() };
+    assert!(text("corrected", jane()).contains("\nWho\n  Session      jane\n"));
+    assert!(text("resolved", jane()).contains("\nWho put it right (as far as the event tells)\n  Session      jane\n"));
+    let by_nobody = text("resolved", Who::default());
+    assert!(by_nobody.contains("(as far as the event tells)\n  Not known: found by a look"), "{by_nobody}");
+    for actor in [jane(), Who::default()] {
+        let exempt = text("exempt", actor);
+        assert!(!exempt.contains("\nWho") && !exempt.contains("jane") && !exempt.contains("Not known"), "{exempt}");
     }
 }
 

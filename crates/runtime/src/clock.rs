@@ -30,6 +30,10 @@ const CONSISTENCY: [Duration; 5] = [
     Duration::from_millis(2000),
 ];
 
+/// How long to wait before a change that AWS was too busy for is tried again, beside the tries of the SDK: what is closed only
+/// half stays half open, because the other half is then no breach with an effect any more.
+const BUSY: [Duration; 3] = [Duration::from_millis(1000), Duration::from_millis(2000), Duration::from_millis(4000)];
+
 /// One Lambda invocation.
 #[derive(Debug, Clone)]
 pub struct Invocation {
@@ -74,6 +78,11 @@ impl<'a> Patience<'a> {
     /// For our own writes to show.
     pub(crate) fn for_consistency(invocation: &'a Invocation) -> Self {
         Self { invocation, waits: &CONSISTENCY, then: None, taken: 0 }
+    }
+
+    /// For AWS to have time for a change.
+    pub(crate) fn for_busy(invocation: &'a Invocation) -> Self {
+        Self { invocation, waits: &BUSY, then: None, taken: 0 }
     }
 
     /// Waits before the next look; `false` when there is no next look.

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::{
     Ended, Failure, Guard, Observed, Shell,
     clock::Patience,
+    difference,
     tell::{Found, Story, Telling},
     way::Case,
 };
@@ -129,6 +130,7 @@ impl<G: Guard> Shell<G> {
         case: &Case<'_, G::Kind>,
         claim: &Plan<<G::Kind as Kind>::Change>,
         correct: Vec<Found>,
+        before: &<G::Kind as Kind>::Facts,
     ) -> Result<Vec<Ended>, Failure> {
         let mut done = Vec::new();
         let refused = self.apply_all(case, claim, &mut done).await;
@@ -142,7 +144,7 @@ impl<G: Guard> Shell<G> {
             })
             .collect();
         let after = match &verified {
-            Verified::Seen { facts, .. } => Some(facts),
+            Verified::Seen { facts, .. } => Some((before, facts)),
             Verified::Gone | Verified::Unreadable(_) | Verified::NotLooked => None,
         };
         let ended = self.record_and_tell(case, &claim.id, &done, &results, after).await?;
@@ -173,17 +175,22 @@ impl<G: Guard> Shell<G> {
                 return Some(error.into_failure());
             }
         };
+        let mut patience = Patience::for_busy(case.invocation);
         for change in &claim.changes {
-            let now = self.ledger.now();
-            if now.duration_since(held_since).unsigned_abs() > YOUNG {
-                let request = &case.invocation.request_id;
-                if let Err(failure) = self.ledger.renew(&case.key, &claim.id, request, now, LEASE).await {
-                    tracing::error!(%failure, resource = %case.key.arn, correction = %claim.id, "the lease was not renewed");
-                    return Some(failure);
+            loop {
+                let now = self.ledger.now();
+                if now.duration_since(held_since).unsigned_abs() > YOUNG {
+                    let request = &case.invocation.request_id;
+                    if let Err(failure) = self.ledger.renew(&case.key, &claim.id, request, now, LEASE).await {
+                        tracing::error!(%failure, resource = %case.key.arn, correction = %claim.id, "the lease was not renewed");
+                        return Some(failure);
+                    }
+                    held_since = now;
                 }
-                held_since = now;
-            }
-            if let Err(failure) = self.guard.apply(&session, &case.id, change).await {
+                let Err(failure) = self.guard.apply(&session, &case.id, change).await else { break };
+                if failure.kind.is_transient() && patience.wait().await {
+                    continue;
+                }
                 tracing::error!(%failure, resource = %case.key.arn, correction = %claim.id, "a change was refused");
                 return Some(failure);
             }
@@ -236,7 +243,7 @@ impl<G: Guard> Shell<G> {
         }
     }
 
-    /// Steps 8 and 9, at the same time: neither waits for the other, and when one fails Lambda tries again with the same
+    /// Steps 8 and 9, at the same time, with what was `seen` before and after: neither waits for the other, and when one fails Lambda tries again with the same
     /// request id, by which `recover.rs` knows what is still to be done.
     pub(crate) async fn record_and_tell(
         &self,
@@ -244,7 +251,7 @@ impl<G: Guard> Shell<G> {
         id: &CorrectionId,
         done: &[String],
         results: &[(Found, Outcome)],
-        after: Option<&<G::Kind as Kind>::Facts>,
+        seen: Option<(&<G::Kind as Kind>::Facts, &<G::Kind as Kind>::Facts)>,
     ) -> Result<Vec<Ended>, Failure> {
         let worst = results.iter().map(|(_, outcome)| outcome).find(|outcome| outcome.is_alarm());
         let status = worst.or_else(|| results.first().map(|(_, outcome)| outcome)).map_or("closed", Outcome::name);
@@ -258,22 +265,37 @@ impl<G: Guard> Shell<G> {
                 Outcome::Corrected(proof) => Some(json(proof)),
                 _ => None,
             }),
-            facts_after: after.map(json),
+            facts_after: seen.map(|(_, after)| json(after)),
             at: self.ledger.now(),
             findings: results.iter().map(|(found, outcome)| found.closing(outcome)).collect(),
             told_by: Some(case.invocation.request_id.clone()),
         };
-        let telling = Telling { done, correction: Some(id), ..Telling::default() };
+        let telling = |found: &Found| Telling {
+            done,
+            correction: Some(id),
+            difference: seen
+                .and_then(|(before, after)| difference::between::<G::Kind>(before, after, &found.slots, false)),
+            ..Telling::default()
+        };
         let (recorded, told) = futures::join!(
             self.ledger.close(&case.key, id, &closing),
             futures::future::join_all(
-                results.iter().map(|(found, outcome)| self.publish(case, found, outcome, &telling))
+                results.iter().map(async |(found, outcome)| self.publish(case, found, outcome, &telling(found)).await)
             ),
         );
         if let Some(failure) = told.into_iter().find_map(Result::err) {
             return Err(Failure::Tell(failure));
         }
         recorded.map_err(Failure::Ledger)?;
+        futures::future::join_all(results.iter().map(async |(found, outcome)| {
+            if !outcome.closes() {
+                self.remember(case, found).await;
+            } else if !found.told_before.is_empty() {
+                let now = self.ledger.now();
+                self.forget(case, found.control.id, &found.told_before, outcome, false, now).await;
+            }
+        }))
+        .await;
         Ok(results
             .iter()
             .map(|(found, outcome)| Ended {

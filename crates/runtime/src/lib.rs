@@ -11,11 +11,13 @@ mod admit;
 mod clock;
 mod correct;
 mod defer;
+mod difference;
 mod enter;
 mod environment;
 mod explain;
 mod failure;
 mod orders;
+mod over;
 mod pace;
 mod probe;
 mod recover;
@@ -42,6 +44,12 @@ pub use shell::{Shell, StartError, run};
 /// does not.
 pub fn log(name: &str) {
     telemetry::install(name);
+}
+
+/// Writes one log line that is also metrics, for a Lambda that is no guard: `counts` by one `dimension`, a name and its value.
+/// Both names are few and fixed: every new value of a dimension is a metric that costs money.
+pub fn counts(message: &str, dimension: (&str, &str), counts: &[(&str, usize)]) {
+    telemetry::counts(message, dimension, counts);
 }
 
 /// What a guard adds to its kind: the reads and the writes.

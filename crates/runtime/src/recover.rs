@@ -11,6 +11,7 @@ use rectify_controls::{Control, Kind, Outcome, Past, Progress, Restored, Selecti
 use crate::{
     Ended, Failure, Guard, Observed, Shell,
     correct::{LEASE, Plan, Verified, words_of},
+    difference,
     tell::{Found, Telling},
     way::{Case, Sight},
 };
@@ -44,10 +45,11 @@ impl<G: Guard> Shell<G> {
         let Some(row) = self.ledger.correction(&case.key, &lease.correction).await.map_err(Failure::Ledger)? else {
             return Ok(Earlier::Nothing);
         };
-        let Some(attempt) = Attempt::<G::Kind>::of(row) else {
+        let Some(mut attempt) = Attempt::<G::Kind>::of(row) else {
             tracing::warn!(correction = %lease.correction, "another release wrote this row: it is left as it is");
             return Ok(Earlier::Nothing);
         };
+        attempt.found = attempt.found.into_iter().map(|found| found.after(sight)).collect();
         // An undo belongs to the person who asked for it: it is finished when they ask again.
         if attempt.row.ahead.undoes.is_some() {
             return Ok(Earlier::Nothing);
@@ -82,7 +84,10 @@ impl<G: Guard> Shell<G> {
         if ours.is_empty() {
             let results = attempt.results(self, &Verified::Seen { facts: now.clone(), at, looks: 1 });
             if results.iter().all(|(_, outcome)| matches!(outcome, Outcome::Corrected(_))) {
-                return self.record_and_tell(case, id, &[], &results, Some(&now)).await.map(Earlier::Finished);
+                return self
+                    .record_and_tell(case, id, &[], &results, Some((&attempt.before, &now)))
+                    .await
+                    .map(Earlier::Finished);
             }
             // Somebody else wrote it all, and it still breaks: that correction is over, and the breach is another one.
             self.close_unproven(case, attempt, &results).await?;
@@ -100,7 +105,7 @@ impl<G: Guard> Shell<G> {
         }
         tracing::info!(correction = %id, resource = %case.key.arn, "finishing what an earlier attempt left");
         let claim = Plan { id: id.clone(), changes: ours, controls: attempt.row.ahead.controls.clone(), at };
-        let mut ended = self.correct(case, &claim, attempt.found.clone()).await?;
+        let mut ended = self.correct(case, &claim, attempt.found.clone(), &attempt.before).await?;
         for end in &mut ended {
             end.correction = Some(id.to_string());
         }
@@ -138,8 +143,15 @@ impl<G: Guard> Shell<G> {
             return Ok(Earlier::Nothing); // the ordinary way finds it
         }
         let done = words_of::<G::Kind>(&attempt.row);
-        let telling = Telling { done: &done, correction: Some(&attempt.row.ahead.id), ..Telling::default() };
         for (found, outcome) in &results {
+            let after = attempt.row.facts_after.as_ref().and_then(|facts| facts.parse().ok());
+            let telling = Telling {
+                done: &done,
+                correction: Some(&attempt.row.ahead.id),
+                difference: after
+                    .and_then(|after| difference::between::<G::Kind>(&attempt.before, &after, &found.slots, false)),
+                ..Telling::default()
+            };
             self.publish(case, found, outcome, &telling).await.map_err(Failure::Tell)?;
         }
         Ok(Earlier::Finished(

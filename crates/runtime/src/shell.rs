@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
-use rectify_aws::{Bus, Ledger, Names, Schedules, Sessions, Topic};
+use rectify_aws::{Bus, Ledger, Names, Outbox, Schedules, Sessions};
 use rectify_controls::{AccountId, Control, Kind, Place, Region, Settings};
 use serde_json::{Value, value::RawValue};
 
@@ -38,7 +38,7 @@ pub struct Shell<G: Guard> {
     pub(crate) own_role: Option<String>,
     pub(crate) sessions: Sessions,
     pub(crate) ledger: Ledger,
-    pub(crate) topic: Topic,
+    pub(crate) outbox: Outbox,
     pub(crate) schedules: Schedules,
     pub(crate) bus: Bus,
     /// The regions that are watched; never empty.
@@ -119,7 +119,7 @@ impl<G: Guard> Shell<G> {
             own_role,
             sessions,
             ledger: Ledger::new(&config, var("RECTIFY_LEDGER")?),
-            topic: Topic::new(&config, var("RECTIFY_TOPIC")?),
+            outbox: Outbox::new(&config, var("RECTIFY_OUTBOX")?),
             schedules: Schedules::new(
                 &config,
                 var("RECTIFY_SCHEDULES")?,

@@ -87,11 +87,33 @@ pub(crate) fn line<K: Kind>(invocation: &Invocation, result: Result<&Report, &Fa
     write(&line);
 }
 
+/// One line that is also counts (CloudWatch embedded metric format), by one dimension.
+pub(crate) fn counts(message: &str, dimension: (&str, &str), counts: &[(&str, usize)]) {
+    let now = Timestamp::now();
+    let mut line = base(Level::INFO, now);
+    put(&mut line, "message", json!(message));
+    put(&mut line, dimension.0, json!(dimension.1));
+    let metrics: Vec<Value> = counts.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+    put(
+        &mut line,
+        "_aws",
+        json!({
+            "Timestamp": now.as_millisecond(),
+            "CloudWatchMetrics": [{"Namespace": "rectify", "Dimensions": [[dimension.0]], "Metrics": metrics}],
+        }),
+    );
+    for (name, number) in counts {
+        put(&mut line, name, json!(number));
+    }
+    write(&line);
+}
+
 /// The outcomes that are counted, and their metrics.
-const METRICS: [(&str, &str); 13] = [
+const METRICS: [(&str, &str); 14] = [
     ("ignored", "Ignored"),
     ("compliant", "Compliant"),
     ("superseded", "Superseded"),
+    ("resolved", "Resolved"),
     ("exempt", "Exempt"),
     ("shadowed", "Shadowed"),
     ("notified", "Notified"),

@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rectify_aws::{AwsFailure, CorrectionId, CorrectionRow, FindingClosing, Message, Note, Noted, Sighting};
+use rectify_aws::{AwsFailure, CorrectionId, CorrectionRow, FindingClosing, Note, Noted, Open, Posting, Sighting};
 use rectify_controls::{
     Control, Evidence, Finding, FindingId, Fingerprint, Kind, Outcome, Reopened, Severity, Standing, State, Withheld,
 };
 use rectify_event::Event;
-use rectify_render::{Notice, Tool, Undone, Who};
+use rectify_render::{Difference, Notice, Undone, Who};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     Ended, Failure, Guard, Shell,
     correct::json,
+    difference,
     undo::Person,
     way::{Case, Sight},
 };
@@ -31,7 +32,13 @@ pub(crate) struct Background {
     session: Option<String>,
     source_ip: Option<String>,
     user_agent: Option<String>,
+    /// As people call it, with its version.
+    tool: Option<String>,
+    /// `ToolClass::as_str`.
+    tool_class: Option<String>,
     invoked_by: Option<String>,
+    /// From the person to the session, a link each.
+    chain: Vec<String>,
 }
 
 /// A finding without the changes of its kind: what is told and recorded.
@@ -44,6 +51,14 @@ pub(crate) struct Found {
     state: State,
     summary: String,
     evidence: Vec<Evidence>,
+    /// The parts of the resource that putting it right writes.
+    pub(crate) slots: Vec<String>,
+    /// What putting it right would change.
+    #[serde(skip)]
+    proposed: Option<Difference>,
+    /// The offending states of this control that somebody was told of before, and that have not ended.
+    #[serde(skip)]
+    pub(crate) told_before: Vec<Fingerprint>,
 }
 
 /// Why a correction was begun, as the ledger keeps it: enough to tell it again.
@@ -56,8 +71,10 @@ pub(crate) struct Story<'a> {
 }
 
 /// What a message says beside the finding.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Telling<'a> {
+    /// What changed, or would change.
+    pub(crate) difference: Option<Difference>,
     pub(crate) done: &'a [String],
     pub(crate) correction: Option<&'a CorrectionId>,
     pub(crate) repeats: u64,
@@ -66,6 +83,8 @@ pub(crate) struct Telling<'a> {
     pub(crate) undone: Option<&'a Undone<'a>>,
     /// Somebody has been alarmed about the same thing already.
     pub(crate) quiet: bool,
+    /// Since when a finding was open that this message ends. Whoever sees its end says the same.
+    pub(crate) ends: Option<Timestamp>,
 }
 
 impl Background {
@@ -73,6 +92,7 @@ impl Background {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let record = event.record();
         let actor = record.map(rectify_event::Record::actor).unwrap_or_default();
+        let tool = record.and_then(rectify_event::Record::tool);
         Self {
             environment: environment.to_owned(),
             event_id: owned(record.and_then(|record| record.event_id.as_deref()).or(event.envelope.id.as_deref())),
@@ -84,7 +104,10 @@ impl Background {
             session: owned(actor.session),
             source_ip: owned(actor.source_ip),
             user_agent: owned(actor.user_agent),
+            tool: tool.map(|tool| tool.to_string()),
+            tool_class: tool.map(|tool| tool.class.to_string()),
             invoked_by: owned(actor.invoked_by),
+            chain: actor.chain.iter().map(ToString::to_string).collect(),
         }
     }
 
@@ -103,11 +126,9 @@ impl Background {
 
     /// Who made a correction necessary, for the count of reversals.
     pub(crate) fn reopened(&self, at: Timestamp) -> Reopened {
-        let agents = self.user_agent.iter().chain(&self.invoked_by);
-        let tool = agents.filter_map(|agent| Tool::recognise(agent)).next().map(|tool| tool.to_string());
         // Names are the caller's to choose, and fifty of these are kept in one row.
         let by = self.principal.as_deref().map(|principal| rectify_render::escape::cut(principal, 200));
-        Reopened { at, by, tool }
+        Reopened { at, by, tool: self.tool.clone() }
     }
 
     fn who(&self) -> Who<'_> {
@@ -116,8 +137,10 @@ impl Background {
             session: self.session.as_deref(),
             source_ip: self.source_ip.as_deref(),
             user_agent: self.user_agent.as_deref(),
+            tool: self.tool.as_deref(),
+            tool_class: self.tool_class.as_deref(),
             invoked_by: self.invoked_by.as_deref(),
-            chain: Vec::new(),
+            chain: self.chain.iter().map(String::as_str).collect(),
             event_name: self.event_name.as_deref(),
             event_id: self.event_id.as_deref(),
             event_time: self.event_time.as_deref(),
@@ -126,8 +149,11 @@ impl Background {
 }
 
 impl Found {
-    pub(crate) fn new<C>(finding: &Finding<C>) -> Self {
+    pub(crate) fn new<K: Kind>(facts: &K::Facts, finding: &Finding<K::Change>) -> Self {
         Self {
+            slots: difference::slots::<K>(finding),
+            proposed: difference::proposed::<K>(facts, finding),
+            told_before: Vec::new(),
             control: finding.control,
             fingerprint: finding.fingerprint(),
             severity: finding.severity,
@@ -151,6 +177,9 @@ impl Found {
             state: State,
             summary: String,
             evidence: Vec<Evidence>,
+            /// Rows of earlier releases have none.
+            #[serde(default)]
+            slots: Vec<String>,
         }
         let stored: Stored = row.ahead.actor.parse().ok()?;
         stored
@@ -164,9 +193,44 @@ impl Found {
                     state: found.state,
                     summary: found.summary,
                     evidence: found.evidence,
+                    slots: found.slots,
+                    proposed: None,
+                    told_before: Vec::new(),
                 })
             })
             .collect()
+    }
+
+    /// The same, knowing what was told of its control before.
+    pub(crate) fn after<F>(mut self, sight: &Sight<F>) -> Self {
+        self.told_before = sight.open(self.control.id).map(|open| open.fingerprints.clone()).unwrap_or_default();
+        self
+    }
+
+    /// What was told last of a control, when it is over.
+    pub(crate) fn of_open(control: &'static Control, open: &Open, fingerprint: Option<&Fingerprint>) -> Self {
+        let evidence = open.evidence.parse().unwrap_or_default();
+        let finding = Finding::<()> {
+            control,
+            severity: open.severity,
+            state: State::Live,
+            summary: open.summary.clone(),
+            evidence,
+            changes: Vec::new(),
+        };
+        let fingerprint = fingerprint.cloned().unwrap_or_else(|| finding.fingerprint());
+        let Finding { severity, state, summary, evidence, .. } = finding;
+        Self {
+            control,
+            fingerprint,
+            severity,
+            state,
+            summary,
+            evidence,
+            slots: Vec::new(),
+            proposed: None,
+            told_before: Vec::new(),
+        }
     }
 
     pub(crate) fn sighting(&self, background: &Background) -> Sighting {
@@ -214,9 +278,10 @@ impl<G: Guard> Shell<G> {
     ) -> Result<Vec<Ended>, Failure> {
         let standing = sight.standing();
         let results = futures::future::join_all(findings.into_iter().map(async |(found, outcome)| {
-            let (noted, quiet) = futures::join!(
+            let (noted, quiet, ()) = futures::join!(
                 self.note(case, &found, &outcome, None),
                 self.follow_up(case, found.control.id, &outcome, sight.looked_at),
+                self.remember(case, &found),
             );
             let repeats = match noted {
                 Some(Noted::Already { .. }) => None,
@@ -224,13 +289,22 @@ impl<G: Guard> Shell<G> {
                 None => Some(0),
             };
             if let Some(repeats) = repeats {
-                let telling = Telling { repeats, standing, quiet, ..Telling::default() };
+                let difference = found.proposed.clone();
+                let telling = Telling { repeats, standing, quiet, difference, ..Telling::default() };
                 self.publish(case, &found, &outcome, &telling).await?;
             }
             Ok::<_, AwsFailure>(Ended { told: repeats.is_some(), ..found.ended(case, outcome) })
         }))
         .await;
         results.into_iter().collect::<Result<_, _>>().map_err(Failure::Tell)
+    }
+
+    /// Remembers that the finding is told and stands. What cannot be remembered now is when it is seen again.
+    pub(crate) async fn remember(&self, case: &Case<'_, G::Kind>, found: &Found) {
+        let sighting = found.sighting(&case.background);
+        if let Err(failure) = self.ledger.open(&case.key, &sighting, self.ledger.now()).await {
+            tracing::warn!(%failure, resource = %case.key.arn, control = found.control.id, "the finding was not remembered as open");
+        }
     }
 
     /// What else a withheld correction leads to. Says whether somebody has been alarmed about the same already: a full
@@ -302,14 +376,14 @@ impl<G: Guard> Shell<G> {
         let account = case.belonging.account.as_ref();
         let environment_read = account.map(|facts| read_ago(facts.read_at, self.ledger.now()));
         let finding = FindingId::of(found.control.id, &case.key.to_string());
-        let parts = [outcome.name(), correction.as_deref().unwrap_or_default(), &case.invocation.request_id];
-        let id = finding.message(&parts);
+        let said_by = telling.ends.map_or_else(|| case.invocation.request_id.clone(), |since| since.to_string());
+        let id = finding.message(&[outcome.name(), correction.as_deref().unwrap_or_default(), &said_by]);
         let at = format!("{:.3}", self.ledger.now());
         let notice = Notice {
             id: &id,
             finding: finding.as_str(),
             at: &at,
-            closes: matches!(outcome, Outcome::Corrected(_) | Outcome::Restored(_) | Outcome::Superseded),
+            closes: outcome.closes(),
             outcome: outcome.name(),
             control: found.control,
             severity: found.severity,
@@ -319,13 +393,13 @@ impl<G: Guard> Shell<G> {
             arn: &case.key.arn,
             place: &case.key.place,
             account_name: account.and_then(|facts| facts.name.as_deref()),
-            owner: None,
+            owner: account.and_then(|facts| facts.tags.get(OWNER)).map(String::as_str),
             environment: &case.belonging.environment.name,
             environment_read: environment_read.as_deref(),
             mode: self.book.settings.mode(found.control, case.belonging.environment),
             actor: case.background.who(),
             changes: telling.done.to_vec(),
-            difference: None,
+            difference: telling.difference.clone(),
             proof: why.as_deref().filter(|_| proven),
             took: Timestamp::now().duration_since(case.invocation.received).try_into().ok(),
             correction: correction.as_deref(),
@@ -339,18 +413,15 @@ impl<G: Guard> Shell<G> {
         self.send(&notice).await
     }
 
-    /// Sends what was written.
+    /// Hands what was written to the notifier.
     pub(crate) async fn send(&self, notice: &Notice<'_>) -> Result<(), AwsFailure> {
-        let sns = rectify_render::Message::new(notice).sns();
-        let message = Message {
-            subject: sns.subject,
-            body: sns.message,
-            per_protocol: true,
-            attributes: sns.attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        };
-        self.topic.publish(&message).await.map(drop)
+        let body = rectify_render::Message::new(notice).json();
+        self.outbox.post(&Posting { group: notice.finding, id: notice.id, body: &body }).await
     }
 }
+
+/// The tag of an account that says who answers for it.
+const OWNER: &str = "owner";
 
 /// How long it is remembered that something was told once.
 const ONCE_KEPT: Duration = Duration::from_secs(2 * 24 * 60 * 60);
@@ -399,4 +470,58 @@ fn next(outcome: &Outcome, control: &str) -> Option<String> {
 
 fn control_id<S: serde::Serializer>(control: &&'static Control, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(control.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use rectify_event::Event;
+    use serde_json::json;
+
+    use super::Background;
+
+    /// What the ledger keeps is enough to tell the same again: also who stood behind the session, and what comes first among
+    /// the ways to fix it.
+    #[test]
+    fn tool_and_chain_come_back_from_the_ledger() {
+        let text = json!({
+            "source": "aws.s3", "detail-type": "AWS API Call via CloudTrail", "account": "111122223333",
+            "detail": {
+                "eventSource": "s3.amazonaws.com", "eventName": "PutBucketAcl", "sourceIPAddress": "cloudformation.amazonaws.com",
+                "userAgent": "cloudformation.amazonaws.com",
+                "userIdentity": {
+                    "type": "AssumedRole", "accountId": "111122223333", "invokedBy": "cloudformation.amazonaws.com",
+                    "arn": "arn:aws:sts::111122223333:assumed-role/cdk-hnb659fds-cfn-exec-role-1-eu-west-1/AWSCloudFormation",
+                    "sessionContext": {"sessionIssuer": {
+                        "type": "Role", "accountId": "111122223333", "userName": "cdk-hnb659fds-cfn-exec-role-1-eu-west-1",
+                        "arn": "arn:aws:iam::111122223333:role/cdk-hnb659fds-cfn-exec-role-1-eu-west-1",
+                    }},
+                },
+            },
+        })
+        .to_string();
+        let background = Background::new(&Event::parse(&text).unwrap(), "production");
+        let kept = Background::of_story(serde_json::to_value(&background).ok(), "production");
+        let who = kept.who();
+        assert_eq!((who.tool, who.tool_class), (Some("CDK"), Some("cdk")));
+        assert_eq!(
+            who.chain,
+            [
+                "role cdk-hnb659fds-cfn-exec-role-1-eu-west-1 in 111122223333",
+                "session AWSCloudFormation",
+                "cloudformation.amazonaws.com"
+            ]
+        );
+        assert_eq!(who, background.who());
+        assert_eq!(kept.reopened(jiff::Timestamp::UNIX_EPOCH).tool.as_deref(), Some("CDK"));
+    }
+
+    #[test]
+    fn a_row_of_a_release_without_tool_and_chain_is_read() {
+        let row =
+            json!({"environment": "old", "session": "alice", "user_agent": "APN/1.0 HashiCorp/1.0 Terraform/1.9.5"});
+        let background = Background::of_story(Some(row), "production");
+        let who = background.who();
+        assert_eq!((who.session, who.tool, who.tool_class, who.chain.len()), (Some("alice"), None, None, 0));
+        assert!(who.user_agent.is_some_and(|agent| agent.contains("Terraform")), "shown instead of the tool");
+    }
 }

@@ -1,8 +1,9 @@
 //! Daily housekeeping: whoever has an exemption that ends soon hears of it in time.
 
 use jiff::Timestamp;
-use rectify_controls::{Control, Exemption, Kind, Outcome};
-use rectify_render::Ending;
+use rectify_aws::Posting;
+use rectify_controls::{Control, Exemption, FindingId, Kind, Outcome};
+use rectify_render::Expiring;
 
 use crate::{Ended, Failure, Guard, Report, Shell, clock::Invocation};
 
@@ -45,18 +46,12 @@ impl<G: Guard> Shell<G> {
     }
 
     async fn warn(&self, exemption: &Exemption) -> Result<(), Failure> {
-        let message = rectify_render::ending(&Ending {
-            exemption,
-            control: control_of::<G::Kind>(exemption),
-            stands: &exemption.stands(),
-        });
-        let message = rectify_aws::Message {
-            subject: message.subject,
-            body: message.message,
-            per_protocol: true,
-            attributes: message.attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        };
-        self.topic.publish(&message).await.map(drop).map_err(Failure::Tell)
+        let finding = FindingId::of("exemption", &exemption.key());
+        let id = finding.message(&["expiring", &exemption.until.to_string()]);
+        let warning = Expiring::new(&id, exemption, control_of::<G::Kind>(exemption), &exemption.stands());
+        let body = warning.json();
+        let posting = Posting { group: finding.as_str(), id: &id, body: &body };
+        self.outbox.post(&posting).await.map_err(Failure::Tell)
     }
 }
 

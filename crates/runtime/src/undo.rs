@@ -13,9 +13,10 @@ use crate::{
     Failure, Guard, Observed, Report, Shell,
     clock::{Invocation, Patience},
     correct::{End, LEASE, Plan, json},
+    difference,
     orders::{answered, selected},
     recover::Attempt,
-    tell::{Background, Story, Telling},
+    tell::{Background, Found, Story, Telling},
     way::Case,
 };
 
@@ -256,18 +257,26 @@ impl<G: Guard> Shell<G> {
         let of = attempt.row.ahead.id.to_string();
         let undone =
             Undone { by: &undo.person.by, reason: &undo.person.reason, until: until.as_deref(), correction: &of };
-        let telling = Telling {
+        let left: Option<<G::Kind as Kind>::Facts> =
+            attempt.row.facts_after.as_ref().and_then(|facts| facts.parse().ok());
+        let telling = |found: &Found| Telling {
             done,
             correction: Some(&claim.id),
             undone: Some(&undone),
             standing: undo.standing,
+            difference: left
+                .as_ref()
+                .zip(after)
+                .and_then(|(before, after)| difference::between::<G::Kind>(before, after, &found.slots, false)),
             ..Telling::default()
         };
         // An exemption from a control that still holds would hide the next breach.
         let nothing_done = done.is_empty() && matches!(outcome, Outcome::NotRestored(_));
         let (recorded, told, ended) = futures::join!(
             self.ledger.close(&case.key, &claim.id, &closing),
-            futures::future::join_all(attempt.found.iter().map(|found| self.publish(case, found, outcome, &telling))),
+            futures::future::join_all(
+                attempt.found.iter().map(async |found| self.publish(case, found, outcome, &telling(found)).await)
+            ),
             futures::future::join_all(
                 undo.opened.iter().filter(|_| nothing_done).map(|exemption| self.ledger.drop_exemption(exemption))
             ),

@@ -13,7 +13,7 @@
 //! | tell | one message per finding | |
 
 use jiff::Timestamp;
-use rectify_aws::{AwsFailure, Lease, ResourceKey, ResourceState, Session};
+use rectify_aws::{AwsFailure, Lease, Open, ResourceKey, ResourceState, Session};
 use rectify_controls::{
     Control, Fact, Finding, Kind, Missing, Outcome, Past, Place, Selection, Situation, Standing, State, Subject, Tags,
     Verdict, Withheld, decide, exemption,
@@ -54,6 +54,11 @@ pub(crate) struct Sight<F> {
 impl<F> Sight<F> {
     pub(crate) fn lease(&self) -> Option<&Lease> {
         self.ledger.as_ref().ok()?.0.lease.as_ref()
+    }
+
+    /// What was told of the control and has not ended.
+    pub(crate) fn open(&self, control: &str) -> Option<&Open> {
+        self.ledger.as_ref().ok()?.0.open.get(control)
     }
 
     fn past(&self, control: &str) -> Past {
@@ -146,6 +151,7 @@ impl<G: Guard> Shell<G> {
                 Earlier::LookAgain => return Err(Failure::Busy(case.key.arn.to_string())),
             }
             let Observed::Facts(facts) = &sight.facts else {
+                ended.extend(self.end_with_the_resource(case, &sight).await?);
                 ended.push(Ended::plain(Some(case.key.arn.clone()), Outcome::Superseded));
                 return Ok(ended);
             };
@@ -158,6 +164,9 @@ impl<G: Guard> Shell<G> {
             self.end_deferrals(case, &sight, &selection, &findings).await;
             let request = &case.invocation.request_id;
             let held = sight.lease().is_some_and(|lease| held_by_another(lease, request, sight.looked_at));
+            if !held && !case.own_event {
+                ended.extend(self.end_what_is_over(case, &sight, &selection, &findings).await?);
+            }
             if findings.is_empty() && (!held || case.own_event) {
                 ended.push(Ended::plain(Some(case.key.arn.clone()), Outcome::Compliant));
                 return Ok(ended);
@@ -274,7 +283,7 @@ impl<G: Guard> Shell<G> {
         let (mut correct, mut tell, mut defer, mut ended) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut failure = None;
         for (finding, verdict) in findings.iter().zip(verdicts) {
-            let found = Found::new(finding);
+            let found = Found::new::<G::Kind>(facts, finding).after(sight);
             match verdict {
                 Verdict::Off => {}
                 Verdict::Correct => correct.push(found),
@@ -288,7 +297,9 @@ impl<G: Guard> Shell<G> {
                 }
                 Verdict::Exempt(exemption) => {
                     let why = format!("{}: {} ({})", exemption.owner, exemption.reason, exemption.stands());
-                    ended.push(found.ended(case, Outcome::Exempt(why)));
+                    let outcome = Outcome::Exempt(why);
+                    let told = self.end_as_exempt(case, sight, &found, &outcome).await?;
+                    ended.push(Ended { told, ..found.ended(case, outcome) });
                 }
                 Verdict::Defer(due) => defer.push((found, due)),
                 shadow @ Verdict::Shadow(_) => {
@@ -304,7 +315,7 @@ impl<G: Guard> Shell<G> {
             match self.claim(case, facts, &correct, state, sight.looked_at).await? {
                 Claimed::Ours(claim) => {
                     // 6 correct, 7 verify, 8 record, 9 tell
-                    ended.extend(self.correct(case, &claim, correct).await?);
+                    ended.extend(self.correct(case, &claim, correct, facts).await?);
                 }
                 Claimed::LookAgain => return Ok(Settled::LookAgain),
                 Claimed::Withheld(why) => {
@@ -327,7 +338,7 @@ impl<G: Guard> Shell<G> {
     /// Whether somebody else took the resource, or closed it, since `sight` read the ledger. The facts of the same look may
     /// then be those of a correction that is half done: what is left of it is not to be told as a state of its own. A claim
     /// asks this in its condition; what is only told asks here. An unreadable ledger silences nobody.
-    async fn acted_on_since<F>(&self, case: &Case<'_, G::Kind>, sight: &Sight<F>) -> bool {
+    pub(crate) async fn acted_on_since<F>(&self, case: &Case<'_, G::Kind>, sight: &Sight<F>) -> bool {
         let Ok((seen, _)) = &sight.ledger else { return false };
         let holder = |lease: &Lease| (lease.correction.clone(), lease.closed_at);
         match self.ledger.resource(&case.key).await {

@@ -28,12 +28,27 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "rectify-runtime",
         ],
     ),
+    (
+        "rectify-notifier",
+        &[
+            "rectify-event",
+            "rectify-policy",
+            "rectify-controls",
+            "rectify-render",
+            "rectify-report",
+            "rectify-aws",
+            "rectify-runtime",
+        ],
+    ),
     ("xtask", &["rectify-event", "rectify-policy", "rectify-controls", "rectify-pattern", "rectify-render"]),
 ];
 
 /// Guards see the runtime and everything below it, and never each other.
 const GUARDS_MAY_USE: &[&str] =
     &["rectify-event", "rectify-policy", "rectify-controls", "rectify-render", "rectify-aws", "rectify-runtime"];
+
+/// Lambdas that guard nothing.
+const FUNCTIONS: &[&str] = &["crates/notifier", "crates/sweeper"];
 
 /// Crates that may use all others, and that nothing else may use.
 const OUTERMOST: &[&str] = &["rectify-sandbox", "rectify-cli", "rectify-e2e"];
@@ -80,12 +95,12 @@ fn workspace_dependencies(root: &Table) -> Vec<String> {
         .collect()
 }
 
-/// `default-members` is every function, which is the guards and the sweeper, and nothing else: `sam build` builds the default members' features into each function.
+/// `default-members` is every function, which is the guards and [`FUNCTIONS`], and nothing else: `sam build` builds the default members' features into each function.
 fn default_members(root: &Table, files: &[String]) -> Vec<String> {
     let functions: BTreeSet<&str> = files
         .iter()
         .filter_map(|file| file.strip_suffix("/Cargo.toml"))
-        .filter(|directory| directory.starts_with("crates/guards/") || *directory == "crates/sweeper")
+        .filter(|directory| directory.starts_with("crates/guards/") || FUNCTIONS.contains(directory))
         .collect();
     let members =
         root.get("workspace").and_then(|workspace| workspace.get("default-members")).and_then(Value::as_array);

@@ -13,6 +13,7 @@ pub(super) struct Edit {
     set: Vec<String>,
     add: Vec<String>,
     remove: Vec<String>,
+    take: Vec<String>,
     condition: Option<String>,
     values: HashMap<String, AttributeValue>,
 }
@@ -60,6 +61,18 @@ impl Edit {
         self.bind(name, number(by))
     }
 
+    /// The set of texts gets this one; a missing set is empty.
+    pub(super) fn add_text(mut self, name: &str, value: &str) -> Self {
+        self.add.push(format!("#{name} :{name}"));
+        self.bind(name, AttributeValue::Ss(vec![value.to_owned()]))
+    }
+
+    /// These members of a set go.
+    pub(super) fn take(mut self, name: &str, members: AttributeValue) -> Self {
+        self.take.push(format!("#{name} :{name}"));
+        self.bind(name, members)
+    }
+
     /// The attribute goes.
     pub(super) fn remove(mut self, name: &str) -> Self {
         self.remove.push(format!("#{name}"));
@@ -79,11 +92,12 @@ impl Edit {
     }
 
     pub(super) fn build(self) -> Expressions {
-        let clauses: Vec<String> = [("SET", self.set), ("ADD", self.add), ("REMOVE", self.remove)]
-            .into_iter()
-            .filter(|(_, parts)| !parts.is_empty())
-            .map(|(word, parts)| format!("{word} {}", parts.join(", ")))
-            .collect();
+        let clauses: Vec<String> =
+            [("SET", self.set), ("ADD", self.add), ("REMOVE", self.remove), ("DELETE", self.take)]
+                .into_iter()
+                .filter(|(_, parts)| !parts.is_empty())
+                .map(|(word, parts)| format!("{word} {}", parts.join(", ")))
+                .collect();
         let update = (!clauses.is_empty()).then(|| clauses.join(" "));
         let names: HashMap<String, String> =
             update.iter().chain(&self.condition).flat_map(|text| attributes(text)).collect();

@@ -10,7 +10,6 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use rectify_controls::{AccountId, Fingerprint, Severity};
-use serde::de::{IntoDeserializer, value::StrDeserializer};
 
 use super::{
     Ledger,
@@ -287,13 +286,11 @@ fn days(from: Timestamp, to: Timestamp) -> impl Iterator<Item = String> {
 }
 
 fn finding(row: &Row) -> Result<FindingRow, AwsFailure> {
-    let severity: StrDeserializer<'_, serde::de::value::Error> = row.text("severity")?.into_deserializer();
-    let fingerprint: StrDeserializer<'_, serde::de::value::Error> = row.text("fingerprint")?.into_deserializer();
     Ok(FindingRow {
         key: row.key()?,
         control: row.text("control")?.to_owned(),
-        fingerprint: serde::Deserialize::deserialize(fingerprint).map_err(|_| unusable("fingerprint"))?,
-        severity: serde::Deserialize::deserialize(severity).map_err(|_| unusable("severity"))?,
+        fingerprint: row.word("fingerprint")?,
+        severity: row.word("severity")?,
         summary: row.text("summary")?.to_owned(),
         evidence: row.parsed("evidence")?,
         status: row.text("status")?.to_owned(),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use rectify_controls::{AccountFacts, AccountId, Deferral, Exemption, Fingerprint, Reach, Reopened, Switch};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IntoDeserializer, value::StrDeserializer};
 
 use super::{
     ids::{CorrectionId, ResourceKey},
@@ -34,6 +34,11 @@ pub(super) fn deferral_key(control: &str) -> String {
 /// The sort key of a control's latest corrections of a resource.
 pub(super) fn tug_key(control: &str) -> String {
     format!("state#tug#{control}")
+}
+
+/// The sort key of a finding that was told and has not ended.
+pub(super) fn open_key(control: &str) -> String {
+    format!("state#open#{control}")
 }
 
 /// The partition of what stands for one account, or for all of them.
@@ -193,6 +198,18 @@ impl Row {
         serde_json::from_str(self.text(name)?).map_err(|_| unusable(name))
     }
 
+    /// A value whose JSON is a bare word.
+    pub(super) fn word<T: DeserializeOwned>(&self, name: &str) -> Result<T, AwsFailure> {
+        word(self.text(name)?).ok_or_else(|| unusable(name))
+    }
+
+    /// A set of bare words; DynamoDB keeps no empty one, so a missing one is empty.
+    pub(super) fn words<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, AwsFailure> {
+        let Some(value) = self.0.get(name) else { return Ok(Vec::new()) };
+        let words = value.as_ss().map_err(|_| unusable(name))?;
+        words.iter().map(|text| word(text).ok_or_else(|| unusable(name))).collect()
+    }
+
     pub(super) fn json_if_any(&self, name: &str) -> Result<Option<Json>, AwsFailure> {
         if self.0.contains_key(name) { self.parsed(name).map(Some) } else { Ok(None) }
     }
@@ -204,6 +221,11 @@ impl Row {
     pub(super) fn id_if_any(&self, name: &str) -> Result<Option<CorrectionId>, AwsFailure> {
         if self.0.contains_key(name) { self.id(name).map(Some) } else { Ok(None) }
     }
+}
+
+fn word<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let text: StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
+    T::deserialize(text).ok()
 }
 
 /// A row is not as we write them.

@@ -10,6 +10,7 @@ use super::{
     Ledger,
     expression::{Edit, number, text},
     ids::ResourceKey,
+    open::Open,
     row::{Row, budget_key, deferral_key, tug_key, unusable},
     store::{Refused, Rows},
     types::{KEEP_SHORT, Lease, after, moment, ttl},
@@ -26,6 +27,8 @@ pub struct ResourceState {
     pub lease: Option<Lease>,
     /// What happened lately, by control id.
     pub past: BTreeMap<String, Past>,
+    /// Findings that were told and have not ended, by control id.
+    pub open: BTreeMap<String, Open>,
     /// The text of each control's latest corrections, as it stands in the ledger.
     tugs: BTreeMap<String, String>,
 }
@@ -55,6 +58,9 @@ impl ResourceState {
                     past.corrections = corrections;
                     self.tugs.insert(control.to_owned(), text);
                 }
+            }
+            Some(("open", control)) => {
+                self.open.insert(control.to_owned(), row.open()?);
             }
             _ => return Err(unusable("sk")),
         }

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod claims;
+mod open;
 mod people;
 mod races;
 mod undo;

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use jiff::Timestamp;
-use rectify_controls::{Mode, Settings, SettingsError};
+use rectify_controls::{Channel, Filter, Mode, Outlet, Settings, SettingsError};
 use rectify_render::{Style, escape};
 use serde_json::{Value, json};
 
@@ -104,6 +104,24 @@ fn text_of(file: &str, settings: &Settings, now: Timestamp) -> Text {
         "  limits: {} corrections an hour per control and account, {} everywhere; {} reversals within {:#} are a tug of war",
         limits.corrections_per_hour, limits.corrections_per_hour_everywhere, limits.reversals, limits.reversal_window,
     );
+    for channel in &settings.channels {
+        let _ = writeln!(text, "  channel {}: {}", channel.name, escape::line(&channel_said(channel), 500));
+    }
+    if settings.channels.iter().any(|channel| channel.way.is_for_people()) {
+        let _ = match settings.messages.flood {
+            0 => writeln!(text, "  flood: no limit"),
+            most => {
+                writeln!(text, "  flood: {most} messages a minute in each channel for people, the rest as one summary")
+            }
+        };
+    }
+    for digest in &settings.digests {
+        let whose = digest.owner.as_deref().map_or_else(|| "everything".to_owned(), |owner| format!("of {owner}"));
+        let mut ways = digest.to.clone();
+        ways.extend(digest.channel.iter().map(|channel| format!("channel {channel}")));
+        let said = format!("every {}, {whose}, to {}", digest.every.word(), ways.join(", "));
+        let _ = writeln!(text, "  digest {}: {}", digest.name, escape::line(&said, 500));
+    }
     for exemption in &settings.exemptions {
         let until = moment::shown(exemption.until);
         let end = if exemption.until <= now {
@@ -115,6 +133,29 @@ fn text_of(file: &str, settings: &Settings, now: Timestamp) -> Text {
         let _ = writeln!(text, "  exemption in {}: {}, {end}", exemption.stands(), escape::line(&what, 500));
     }
     text
+}
+
+/// Where a channel leads and what goes there.
+fn channel_said(channel: &Channel) -> String {
+    let to = match &channel.way {
+        Outlet::Sns { topic: None } => "sns, the stack's topic".to_owned(),
+        Outlet::Sns { topic: Some(topic) } => format!("sns, {topic}"),
+        Outlet::Chat { topic } => format!("chat, {topic}"),
+        Outlet::Slack { secret, channel: None } => format!("slack by {secret}"),
+        Outlet::Slack { secret, channel: Some(channel) } => format!("slack channel {channel} by {secret}"),
+        way @ (Outlet::SecurityHub | Outlet::Ocsf) => way.word().to_owned(),
+    };
+    let Filter { severity, environments, controls, outcomes, owners, alarms } = &channel.filter;
+    let mut said: Vec<String> = severity.iter().map(|least| format!("{least} or worse")).collect();
+    for (what, list) in
+        [("environments", environments), ("controls", controls), ("outcomes", outcomes), ("owners", owners)]
+    {
+        if !list.is_empty() {
+            said.push(format!("{what} {}", list.join(" ")));
+        }
+    }
+    said.extend(alarms.then(|| "alarms only".to_owned()));
+    if said.is_empty() { format!("{to}: everything") } else { format!("{to}: {}", said.join(", ")) }
 }
 
 fn json_of(settings: &Settings, now: Timestamp) -> Value {
@@ -142,6 +183,19 @@ fn json_of(settings: &Settings, now: Timestamp) -> Value {
             "reversals": limits.reversals,
             "reversal_window": limits.reversal_window,
         },
+        "messages": {
+            "reminder": settings.messages.reminder,
+            "owner_tag": settings.messages.owner_tag,
+            "flood": settings.messages.flood,
+        },
+        "channels": settings.channels.iter().map(channel_json).collect::<Vec<_>>(),
+        "digests": settings.digests.iter().map(|digest| json!({
+            "name": digest.name,
+            "every": digest.every.word(),
+            "owner": digest.owner,
+            "to": digest.to,
+            "channel": digest.channel,
+        })).collect::<Vec<_>>(),
         "exemptions": settings.exemptions.iter().map(|exemption| {
             let mut json = json!(exemption);
             if let Some(members) = json.as_object_mut() {
@@ -149,6 +203,29 @@ fn json_of(settings: &Settings, now: Timestamp) -> Value {
             }
             json
         }).collect::<Vec<_>>(),
+    })
+}
+
+fn channel_json(channel: &Channel) -> Value {
+    let (topic, secret, slack) = match &channel.way {
+        Outlet::Sns { topic } => (topic.as_ref(), None, None),
+        Outlet::Chat { topic } => (Some(topic), None, None),
+        Outlet::Slack { secret, channel } => (None, Some(secret), channel.as_ref()),
+        Outlet::SecurityHub | Outlet::Ocsf => (None, None, None),
+    };
+    let filter = &channel.filter;
+    json!({
+        "name": channel.name,
+        "type": channel.way.word(),
+        "topic": topic,
+        "secret": secret,
+        "channel": slack,
+        "severity": filter.severity,
+        "environments": filter.environments,
+        "controls": filter.controls,
+        "outcomes": filter.outcomes,
+        "owners": filter.owners,
+        "alarms": filter.alarms,
     })
 }
 

@@ -258,7 +258,7 @@ async fn follow(guards: &Guards<'_>, place: Place, dry_run: bool, progress: &ind
 fn stays(outcome: &str, dry_run: bool) -> bool {
     match outcome {
         "corrected" => dry_run,
-        "exempt" | "ignored" | "compliant" | "superseded" | "restored" => false,
+        "exempt" | "ignored" | "compliant" | "superseded" | "resolved" | "restored" => false,
         _ => true,
     }
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use toml::{Table, Value};
 
 use super::{
-    ControlSettings, EXEMPTION_WARNING, Environment, Limits, Messages, ORGANIZATION_MAX_AGE, Settings, SettingsError,
+    ControlSettings, EXEMPTION_WARNING, Environment, Limits, ORGANIZATION_MAX_AGE, Settings, SettingsError, messages,
     preventive,
     reader::{Lines, Reader, did_you_mean},
     unknown,
@@ -25,6 +25,8 @@ pub(super) fn settings(text: &str, controls: &[&'static Control]) -> Result<Sett
         "control",
         "limits",
         "messages",
+        "channel",
+        "digest",
         "trust",
         "exemption",
         "exemptions",
@@ -35,12 +37,16 @@ pub(super) fn settings(text: &str, controls: &[&'static Control]) -> Result<Sett
     let environments = file.tables("environment")?.iter().map(environment).collect::<Result<Vec<_>, _>>()?;
     check_environments(&file, &environments, controls)?;
     let (resource_tag_alone, exemption_warning) = exemption_rules(&file)?;
+    let messages = messages::messages(&file)?;
+    let channels = messages::channels(&file, &environments, controls)?;
     let mut lines = BTreeMap::new();
     let most = environments.iter().map(|environment| environment.mode).max().unwrap_or(Mode::Detective);
     Ok(Settings {
         controls: control_tables(&file, &environments, controls)?,
         limits: limits(&file, &mut lines)?,
-        messages: messages(&file)?,
+        digests: messages::digests(&file, &channels)?,
+        messages,
+        channels,
         trust: trust(&file)?,
         exemptions: file
             .tables("exemption")?
@@ -155,7 +161,7 @@ fn control_tables(
     Ok(read)
 }
 
-fn find_control(
+pub(super) fn find_control(
     at: &Reader<'_>,
     key: &str,
     id: &str,
@@ -191,17 +197,6 @@ fn limits(file: &Reader<'_>, lines: &mut BTreeMap<&'static str, usize>) -> Resul
         lines.insert("reversal-window", table.line("reversal-window"));
     }
     Ok(limits)
-}
-
-fn messages(file: &Reader<'_>) -> Result<Messages, SettingsError> {
-    let mut messages = Messages::default();
-    if let Some(table) = file.table("messages")? {
-        table.only(&["reminder"])?;
-        if let Some(reminder) = table.duration("reminder")? {
-            messages.reminder = reminder;
-        }
-    }
-    Ok(messages)
 }
 
 fn trust(file: &Reader<'_>) -> Result<Trust, SettingsError> {

@@ -1,3 +1,5 @@
+mod messages;
+
 use super::*;
 use crate::{Arn, Coverage, Fact, Guidance, OptionSpec, Place, Region, Severity, Subject, exemption::matches};
 use jiff::Timestamp;
@@ -612,6 +614,9 @@ fn what_is_shipped_is_understood() {
     assert_eq!(shipped.limits.reversals, Limits::default().reversals);
     assert!(shipped.limits.corrections_per_hour_everywhere >= shipped.limits.corrections_per_hour);
     assert!(controls.iter().all(|control| shipped.grace(control).is_none()));
+    assert_eq!(shipped.messages, Messages::default());
+    assert_eq!(shipped.channels, [Channel::everything()]);
+    assert!(shipped.digests.is_empty());
 
     // Every example in a comment is right too: a line that reads `# key = value` or `# [table]` is one.
     let key = |line: &str| {
@@ -634,6 +639,9 @@ fn what_is_shipped_is_understood() {
     let [narrow] = &*all.exemptions else { panic!("one example of an exemption") };
     assert!(narrow.account.is_some() && narrow.region.is_some() && narrow.organizational_unit.is_some());
     assert!(!narrow.tags.is_empty());
+    let words: Vec<&str> = all.channels.iter().map(|channel| channel.way.word()).collect();
+    assert_eq!(words, ["sns", "slack", "chat", "security-hub", "ocsf"], "one example of each type");
+    assert_eq!(all.digests.len(), 2);
     assert!(
         all.limit_source("reversals").starts_with("line ") && all.limit_source("reversal-window").starts_with("line ")
     );

@@ -69,6 +69,7 @@ fn replace(value: &Value, pointer: &str, by: &Value) -> Value {
 fn use_all(record: &Record<'_>) {
     let actor = record.actor();
     assert!(!actor.to_string().is_empty());
+    assert!(actor.chain.iter().all(|link| !link.to_string().is_empty()));
     let _ = (record.tool(), record.issuer_arn(), record.failed());
     let _ = (record.request().get("bucketName/x"), record.response().list("items"));
 }

@@ -1,6 +1,6 @@
 //! Who made a change, as the ledger keeps it.
 
-use rectify_render::{Tool, escape};
+use rectify_render::escape;
 use serde::{Deserialize, Serialize};
 
 /// What is known about the event behind a finding. All of it comes from outside.
@@ -15,14 +15,16 @@ pub(crate) struct Background {
     pub(crate) session: Option<String>,
     pub(crate) source_ip: Option<String>,
     pub(crate) user_agent: Option<String>,
+    pub(crate) tool: Option<String>,
+    pub(crate) tool_class: Option<String>,
     pub(crate) invoked_by: Option<String>,
+    pub(crate) chain: Vec<String>,
 }
 
 impl Background {
-    /// The tool behind the call, by what it says about itself.
+    /// The tool behind the call, as far as the event told, escaped; `None` in rows of releases that did not keep it.
     pub(crate) fn tool(&self) -> Option<String> {
-        let by = [self.user_agent.as_deref(), self.invoked_by.as_deref()];
-        by.into_iter().flatten().find_map(Tool::recognise).map(|tool| tool.to_string())
+        self.tool.as_deref().map(|tool| escape::value(tool, 100))
     }
 
     /// The principal and the session, escaped; `None` when neither is known.
@@ -51,7 +53,6 @@ impl Background {
         let mut json = serde_json::to_value(self).unwrap_or_default();
         if let Some(members) = json.as_object_mut() {
             members.remove("environment");
-            members.insert("tool".to_owned(), self.tool().into());
         }
         json
     }
@@ -67,7 +68,7 @@ mod tests {
             principal: Some("arn:aws:iam::111122223333:role/deploy".to_owned()),
             session: Some("alice\u{1b}[31m".to_owned()),
             event_name: Some("PutBucketAcl".to_owned()),
-            user_agent: Some("APN/1.0 HashiCorp/1.0 Terraform/1.9.5 (+https://www.terraform.io)".to_owned()),
+            tool: Some("Terraform 1.9.5".to_owned()),
             source_ip: Some("203.0.113.7".to_owned()),
             ..Background::default()
         };
@@ -76,8 +77,22 @@ mod tests {
             "arn:aws:iam::111122223333:role/deploy, session alice\\u{1b}[31m, with Terraform 1.9.5, call PutBucketAcl, from 203.0.113.7"
         );
         assert_eq!(Background::default().line(), None);
-        let service =
-            Background { invoked_by: Some("cloudformation.amazonaws.com".to_owned()), ..Background::default() };
+        let service = Background {
+            invoked_by: Some("cloudformation.amazonaws.com".to_owned()),
+            tool: Some("CloudFormation".to_owned()),
+            ..Background::default()
+        };
         assert_eq!(service.line().unwrap(), "cloudformation.amazonaws.com, with CloudFormation");
+    }
+    /// What a release before wrote has neither tool nor chain; what one to come writes may have more.
+    #[test]
+    fn a_row_of_another_release_is_read() {
+        let before: Background =
+            serde_json::from_str(r#"{"session": "alice", "user_agent": "Terraform/1.9.5"}"#).unwrap();
+        assert_eq!(before.line().unwrap(), "session alice");
+        let later = r#"{"tool": "CDK 2.150.0", "tool_class": "cdk", "chain": ["GitHub Actions (OIDC)"], "more": 1}"#;
+        let later: Background = serde_json::from_str(later).unwrap();
+        assert_eq!(later.line().unwrap(), "with CDK 2.150.0");
+        assert_eq!(later.json()["chain"], serde_json::json!(["GitHub Actions (OIDC)"]));
     }
 }

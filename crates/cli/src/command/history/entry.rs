@@ -262,7 +262,7 @@ fn times(seen: u64) -> String {
 /// How an outcome looks.
 pub(crate) fn style(outcome: &str) -> Style {
     match outcome {
-        "corrected" | "restored" | "compliant" | "superseded" => Style::Good,
+        "corrected" | "restored" | "compliant" | "superseded" | "resolved" => Style::Good,
         "not-proven" | "not-restored" | "failed" => Style::Bad,
         "withheld" | "deferred" | "notified" | CorrectionRow::CLAIMED => Style::Warn,
         _ => Style::Plain,

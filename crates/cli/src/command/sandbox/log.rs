@@ -223,7 +223,7 @@ fn of_invocation(
 fn of_outcome(ended: &Ended) -> Line {
     let style = match ended.outcome.as_str() {
         "corrected" => Style::Good,
-        "compliant" | "ignored" | "superseded" | "exempt" | "shadowed" => Style::Dim,
+        "compliant" | "ignored" | "superseded" | "resolved" | "exempt" | "shadowed" => Style::Dim,
         "notified" | "deferred" => Style::Warn,
         _ => Style::Bad,
     };
