@@ -23,6 +23,8 @@ mod price {
     pub(super) const S3_GET: f64 = 0.000_4;
     /// S3 `LIST`, per thousand.
     pub(super) const S3_LIST: f64 = 0.005;
+    /// SQS, requests to a FIFO queue, per million.
+    pub(super) const FIFO: f64 = 0.50;
     /// CloudWatch Logs, per GB taken in.
     pub(super) const LOG_GB: f64 = 0.50;
     /// CloudWatch, a metric of one's own, per month.
@@ -57,14 +59,30 @@ const FINDING_WRITES: f64 = 12.0;
 /// Seconds of an event and of one resource in a sweep, with AWS's latencies; docs/performance.md has what of it is ours.
 const EVENT_SECONDS: f64 = 0.5;
 const SWEPT_SECONDS: f64 = 0.15;
+/// Messages of a finding: when it is told, and when it ends. One that is corrected at once is one message.
+const FINDING_MESSAGES: f64 = 2.0;
+/// Requests to the outbox for a message that is alone in its batch: sent, received, deleted.
+const MESSAGE_REQUESTS: f64 = 3.0;
+/// Empty receives of a month: Lambda polls a quiet queue with five pollers that wait for 20 seconds each (Lambda developer
+/// guide, "Using Lambda with Amazon SQS").
+const EMPTY_RECEIVES: f64 = 5.0 * 3.0 * 60.0 * 24.0 * 30.0;
+/// Seconds of the notifier with a message, and with nothing to do, once a minute; the minutes of a month.
+const MESSAGE_SECONDS: f64 = 0.5;
+const FLUSH_SECONDS: f64 = 0.05;
+const FLUSHES: f64 = 60.0 * 24.0 * 30.0;
+/// Units of the ledger for a message: its thread, what was sent and the channel's count. A look for what is held takes one.
+const MESSAGE_READS: f64 = 3.0;
+const MESSAGE_WRITES: f64 = 4.0;
 /// Memory in GB.
 const MEMORY: f64 = 0.125;
 /// Kilobytes of log lines of an invocation, Lambda's own included.
 const LOG_KB: f64 = 2.5;
-/// Metrics of a guard (`crates/runtime/src/telemetry.rs`: 13 outcomes and five more), alarms of a guard and of the sweeper (template.yaml).
+/// Metrics of a guard (`crates/runtime/src/telemetry.rs`: 13 outcomes and five more), alarms of a guard, of the sweeper, and of the
+/// notifier with its queue (template.yaml).
 const METRICS: f64 = 18.0;
 const ALARMS: f64 = 5.0;
 const SWEEPER_ALARMS: f64 = 2.0;
+const NOTIFIER_ALARMS: f64 = 4.0;
 
 struct Line {
     what: &'static str,
@@ -78,9 +96,13 @@ fn lines(of: &Organization) -> Vec<Line> {
     let places = of.accounts * of.regions * of.sweeps * of.kinds;
     let swept = of.accounts * of.buckets * of.sweeps;
     let looks = events + swept;
-    let invocations = events + places;
-    let seconds = invocations * EVENT_SECONDS + swept * SWEPT_SECONDS;
     let findings = of.accounts * of.findings;
+    let messages = findings * FINDING_MESSAGES;
+    let invocations = events + places + messages + FLUSHES;
+    let seconds = (events + places) * EVENT_SECONDS
+        + swept * SWEPT_SECONDS
+        + messages * MESSAGE_SECONDS
+        + FLUSHES * FLUSH_SECONDS;
     let count = |number: f64| format!("{number:.0}");
     let mut lines = Vec::new();
     let mut line = |what, arithmetic: String, dollars: f64| lines.push(Line { what, arithmetic, dollars });
@@ -106,19 +128,35 @@ fn lines(of: &Organization) -> Vec<Line> {
     );
     line(
         "DynamoDB: reads",
-        format!("({} looks × {LOOK_READS} + {} places) × ${} / million", count(looks), count(places), price::READ_UNIT),
-        (looks * LOOK_READS + places) / MILLION * price::READ_UNIT,
+        format!(
+            "({} looks × {LOOK_READS} + {} places + {} messages × {MESSAGE_READS} + {FLUSHES} minutes) × ${} / million",
+            count(looks),
+            count(places),
+            count(messages),
+            price::READ_UNIT
+        ),
+        (looks * LOOK_READS + places + messages * MESSAGE_READS + FLUSHES) / MILLION * price::READ_UNIT,
     );
     line(
         "DynamoDB: writes",
         format!(
-            "({} findings × {FINDING_WRITES} + {} accounts × {} sweeps) × ${} / million",
+            "({} findings × {FINDING_WRITES} + {} messages × {MESSAGE_WRITES} + {} accounts × {} sweeps) × ${} / million",
             count(findings),
+            count(messages),
             count(of.accounts),
             count(of.sweeps),
             price::WRITE_UNIT
         ),
-        (findings * FINDING_WRITES + of.accounts * of.sweeps) / MILLION * price::WRITE_UNIT,
+        (findings * FINDING_WRITES + messages * MESSAGE_WRITES + of.accounts * of.sweeps) / MILLION * price::WRITE_UNIT,
+    );
+    line(
+        "SQS: the outbox",
+        format!(
+            "({} messages × {MESSAGE_REQUESTS} + {EMPTY_RECEIVES}) × ${:.2} / million",
+            count(messages),
+            price::FIFO
+        ),
+        (messages * MESSAGE_REQUESTS + EMPTY_RECEIVES) / MILLION * price::FIFO,
     );
     line(
         "S3: reads (members pay)",
@@ -138,14 +176,16 @@ fn lines(of: &Organization) -> Vec<Line> {
     line(
         "CloudWatch: metrics, alarms, dashboard",
         format!(
-            "{METRICS} × {} guards × ${:.2} + ({ALARMS} × {} + {SWEEPER_ALARMS}) × ${:.2} + ${:.2}",
+            "{METRICS} × {} guards × ${:.2} + ({ALARMS} × {} + {SWEEPER_ALARMS} + {NOTIFIER_ALARMS}) × ${:.2} + ${:.2}",
             of.kinds,
             price::METRIC,
             of.kinds,
             price::ALARM,
             price::DASHBOARD
         ),
-        METRICS * of.kinds * price::METRIC + (ALARMS * of.kinds + SWEEPER_ALARMS) * price::ALARM + price::DASHBOARD,
+        METRICS * of.kinds * price::METRIC
+            + (ALARMS * of.kinds + SWEEPER_ALARMS + NOTIFIER_ALARMS) * price::ALARM
+            + price::DASHBOARD,
     );
     lines
 }
@@ -194,9 +234,9 @@ pub(crate) fn file(kinds: usize) -> Generated {
         let _ = writeln!(text, "| {} | {} | {:.2} |", line.what, line.arithmetic, line.dollars);
     }
     text.push_str(
-        "\nNothing is paid for standing by: no server, no key, no endpoint. What grows is the sweep; `SweepSchedule` of `rate(1 day)` \
+        "\nStanding by costs what the alarms, the dashboard and a notifier that looks once a minute cost: no server, no key, no endpoint. What grows is the sweep; `SweepSchedule` of `rate(1 day)` \
          makes it a quarter. Not in the table: the\norganisation's trail (the first copy of management events is free, its bucket is not), \
-         messages (SNS, a few cents), corrections' writes to S3 and `BaselineWebAcl`, which is\n$5 a month and more for each account and \
+         what channels cost (SNS and SES, a few cents; Security Hub by its own prices; a secret $0.40), reports (a few kB each), corrections' writes to S3 and `BaselineWebAcl`, which is\n$5 a month and more for each account and \
          region. CloudFormation, StackSets, IAM, STS and Organizations cost nothing. [scale.md](scale.md) has which quotas bind first.\n",
     );
     Generated { path: "docs/cost.md".to_owned(), text, by: "cargo xtask docs" }
@@ -222,7 +262,10 @@ mod tests {
     #[test]
     fn what_hangs_on_accounts_grows_with_them_and_the_rest_does_not() {
         let fixed = total(0.0, 1.0);
-        assert!((fixed - (18.0 * 0.30 + 7.0 * 0.10 + 3.0)).abs() < 1e-9, "{fixed}");
+        let flushes = 43_200.0 / 1e6;
+        let notifier = flushes * (0.20 + 0.125) + 43_200.0 * 0.05 * 0.125 * 0.000_016_666_7 + flushes * 2.5 * 0.50;
+        let quiet = 648_000.0 / 1e6 * 0.50;
+        assert!((fixed - (18.0 * 0.30 + 11.0 * 0.10 + 3.0 + notifier + quiet)).abs() < 1e-9, "{fixed}");
         let (ten, thousand) = (total(10.0, 1.0) - fixed, total(1_000.0, 1.0) - fixed);
         assert!((thousand / ten - 100.0).abs() < 1e-6);
     }
@@ -252,7 +295,7 @@ mod tests {
         let kinds = crate::kinds::all();
         let template = &crate::template::files(&kinds).unwrap()[0].text;
         let alarms = template.matches("Type: AWS::CloudWatch::Alarm").count();
-        let counted = ALARMS * f64::from(u32::try_from(kinds.len()).unwrap()) + SWEEPER_ALARMS;
+        let counted = ALARMS * f64::from(u32::try_from(kinds.len()).unwrap()) + SWEEPER_ALARMS + NOTIFIER_ALARMS;
         assert_eq!(f64::from(u32::try_from(alarms).unwrap()), counted);
         assert_eq!(template.matches("Type: AWS::CloudWatch::Dashboard").count(), 1);
     }

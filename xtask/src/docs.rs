@@ -1,4 +1,4 @@
-//! `docs/controls/` from the rule book: one page per control, and a list of all; and `docs/cost.md`.
+//! `docs/controls/` from the rule book: one page per control, and a list of all; `docs/cost.md`; and the published schema.
 
 use std::fmt::Write as _;
 
@@ -16,6 +16,11 @@ const GRACE: &str = "| `grace` | none | How long a breach is left alone before i
 pub(crate) fn files(kinds: &[KindSummary]) -> Vec<Generated> {
     let mut files = pages(kinds);
     files.push(cost::file(kinds.len()));
+    files.push(Generated {
+        path: "docs/schema/message-1.json".to_owned(),
+        text: rectify_render::schema::message(),
+        by: BY,
+    });
     files
 }
 

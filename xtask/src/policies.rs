@@ -126,6 +126,14 @@ fn filled(value: &Value, kinds: &Map<String, Json>) -> Json {
                 Json::from(substituted(parts.first().and_then(Value::as_str).unwrap_or_default(), &own, kinds))
             }
             ("Sub", Value::String(text)) => Json::from(substituted(text, &Json::Null, kinds)),
+            // A list of ARNs of either sort.
+            ("Ref", Value::String(name)) if name == "ChannelSecrets" => json!([
+                "arn:aws:secretsmanager:eu-central-1:111122223333:secret:slack-AbCdEf",
+                "arn:aws:ssm:eu-central-1:111122223333:parameter/slack"
+            ]),
+            ("Ref", Value::String(name)) if name == "ChannelTopics" => {
+                json!(["arn:aws:sns:eu-central-1:111122223333:team"])
+            }
             ("Ref" | "GetAtt", Value::String(name)) => Json::from(named(name, kinds)),
             (_, inner) => filled(inner, kinds),
         },
@@ -160,6 +168,7 @@ fn named(name: &str, kinds: &Map<String, Json>) -> String {
         "AWS::Partition" => return "aws".to_owned(),
         "AWS::Region" | "HubRegion" | "HomeRegion" => return "eu-central-1".to_owned(),
         "AWS::AccountId" | "HubAccount" => return "111122223333".to_owned(),
+        "AWS::URLSuffix" => return "amazonaws.com".to_owned(),
         "AWS::StackName" | "HubStack" => return "rectify".to_owned(),
         "OrganizationId" => return "o-abcdefghij".to_owned(),
         _ => {}
@@ -168,6 +177,7 @@ fn named(name: &str, kinds: &Map<String, Json>) -> String {
         ("AWS::DynamoDB::Table", "Arn") => format!("arn:aws:dynamodb:{here}:table/rectify-ledger"),
         ("AWS::SNS::Topic", _) => format!("arn:aws:sns:{here}:rectify-{id}"),
         ("AWS::SQS::Queue", "Arn") => format!("arn:aws:sqs:{here}:rectify-{id}"),
+        ("AWS::S3::Bucket", "Arn") => "arn:aws:s3:::rectify-reports".to_owned(),
         ("AWS::IAM::Role", "Arn") => format!("arn:aws:iam::111122223333:role/rectify/rectify-{id}"),
         ("AWS::Logs::LogGroup", "Arn") => format!("arn:aws:logs:{here}:log-group:/aws/lambda/rectify:*"),
         ("AWS::Events::EventBus", "Arn") => format!("arn:aws:events:{here}:event-bus/rectify"),

@@ -19,6 +19,8 @@ use fill::fill;
 const HUB: &str = include_str!("template/hub.yaml");
 const GUARD: &str = include_str!("template/guard.yaml");
 const ORGANIZATION: &str = include_str!("template/organization.yaml");
+const OUTBOX: &str = include_str!("template/outbox.yaml");
+const NOTIFIER: &str = include_str!("template/notifier.yaml");
 const SWEEPER: &str = include_str!("template/sweeper.yaml");
 const MEMBER: &str = include_str!("template/member.yaml");
 const MEMBER_RULE: &str = include_str!("template/member-rule.yaml");
@@ -53,6 +55,8 @@ pub(crate) fn files(kinds: &[KindSummary]) -> Result<Vec<Generated>> {
             ("functions", &functions),
             ("queues", &queues),
             ("guards", &guards),
+            ("outbox", &fill(OUTBOX, &[("alarms", &alarms::outbox()?)])?),
+            ("notifier", &notifier()?),
             ("sweeper", &sweeper(kinds)?),
             ("organization", ORGANIZATION.trim_end()),
             ("dashboard", &dashboard::yaml(kinds)),
@@ -94,6 +98,13 @@ fn member_correct(kinds: &[KindSummary]) -> Result<String> {
 
 fn reads(access: &&Access) -> bool {
     access.need == Need::Read
+}
+
+/// The detail type of findings that the notifier puts on the bus. No guard's rule takes it.
+const LAKE: &str = "Finding";
+
+fn notifier() -> Result<String> {
+    fill(NOTIFIER, &[("lake", LAKE), ("alarms", &alarms::notifier()?)])
 }
 
 fn sweeper(kinds: &[KindSummary]) -> Result<String> {

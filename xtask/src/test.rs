@@ -17,6 +17,10 @@ use crate::{
 /// docs/adr/0006-artefact-size.md says what stands between.
 const LARGEST: u64 = 5_150_000;
 
+/// The same for the notifier. Not measured yet: SNS, SES, Security Hub, S3, DynamoDB, EventBridge, Secrets Manager and SSM in one
+/// binary.
+const LARGEST_NOTIFIER: u64 = 8_000_000;
+
 /// How many steps there are.
 pub(crate) const STEPS: u8 = 8;
 
@@ -28,8 +32,8 @@ const ALL: [Step; STEPS as usize] = [
     (3, "clippy", clippy),
     (4, "templates: sam validate, cfn-lint, IAM policies", lint_template),
     (5, "dependencies: cargo-deny", deny),
-    (6, "guards, as the sandbox runs them", build_guards),
-    (7, "guards, as they are deployed: sam build", sam_build),
+    (6, "functions, as the sandbox runs them", build_guards),
+    (7, "functions, as they are deployed: sam build", sam_build),
     (8, "tests", test),
 ];
 
@@ -107,17 +111,17 @@ fn sam_build(repo: &Repo) -> Result<()> {
     }
     run(sam_environment(&mut build))?;
     artefacts::check_jitter(repo)?;
-    let guards = kinds::all().into_iter().map(|kind| format!("{}Guard", kind.pascal()));
-    for name in guards.chain(["Sweeper".to_owned()]) {
+    let guards = kinds::all().into_iter().map(|kind| (format!("{}Guard", kind.pascal()), LARGEST));
+    for (name, largest) in guards.chain([("Sweeper".to_owned(), LARGEST), ("Notifier".to_owned(), LARGEST_NOTIFIER)]) {
         let directory = repo.path(".aws-sam").join("build").join(&name);
         if !directory.join("bootstrap").is_file() {
             bail!("`sam build` made no `bootstrap` in `{}`", directory.display());
         }
         let size = artefacts::zipped_size(&directory)?;
-        if size > LARGEST {
-            bail!("{name} weighs {size} bytes zipped, at most {LARGEST}: see docs/performance.md");
+        if size > largest {
+            bail!("{name} weighs {size} bytes zipped, at most {largest}: see docs/performance.md");
         }
-        eprintln!("{name}: {size} bytes zipped, at most {LARGEST}");
+        eprintln!("{name}: {size} bytes zipped, at most {largest}");
     }
     Ok(())
 }

@@ -43,6 +43,7 @@ pub enum State {
 
 /// One piece of evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// What it is: `grant`, `statement`, `flag`, `unreadable`, …
     pub what: String,

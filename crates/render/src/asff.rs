@@ -199,8 +199,11 @@ impl Message {
     fn asff_fields(&self) -> BTreeMap<String, String> {
         let actor = &self.actor;
         let joined = |items: &[String]| (!items.is_empty()).then(|| items.join("; "));
-        let evidence: Vec<String> =
-            self.evidence.iter().map(|piece| format!("{}: {}", piece.what, piece.value)).collect();
+        // Twenty is what a message has at most; of what others made, as much as can be shown.
+        let evidence: Vec<String> = (self.evidence.iter().take(20))
+            .map(|piece| format!("{}: {}", plain(&piece.what, 60), plain(&piece.value, 600)))
+            .collect();
+        let changes: Vec<String> = self.changes.iter().take(20).map(|change| plain(change, 600)).collect();
         let fields = [
             ("Account", Some(self.account.clone())),
             ("AccountName", self.account_name.clone()),
@@ -220,7 +223,7 @@ impl Message {
             ("EventName", actor.event_name.clone()),
             ("EventId", actor.event_id.clone()),
             ("EventTime", actor.event_time.clone()),
-            ("Changes", joined(&self.changes)),
+            ("Changes", joined(&changes)),
             ("Proof", self.proof.clone()),
             ("Correction", self.correction.clone()),
             ("Undo", self.correction.as_deref().and_then(wording::undo_command)),

@@ -17,7 +17,7 @@ use crate::{
     Message, Standing, console,
     email::{capital, stop, times},
     escape,
-    slack::{chat_step, icon},
+    slack::{chat_step, icon, time},
     wording,
 };
 
@@ -70,20 +70,20 @@ impl Message {
             "metadata": {
                 "summary": escape::mrkdwn(&self.subject(), 150),
                 "eventType": "rectify finding",
-                "relatedResources": [escape::mrkdwn(&self.resource.arn, 500)],
+                "relatedResources": [format!("`{}`", escape::code(&self.resource.arn, 500))],
                 "additionalContext": context,
                 "enableCustomActions": false,
             },
         });
-        if let Some(body) = body.as_object_mut() {
-            if !self.id.is_empty() {
-                body.insert("id".to_owned(), json!(escape::value(&self.id, 60)));
-            }
-            if let Some(metadata) = body.get_mut("metadata").and_then(|metadata| metadata.as_object_mut())
-                && !self.finding.is_empty()
-            {
-                metadata.insert("threadId".to_owned(), json!(escape::value(&self.finding, 60)));
-            }
+        if let Some(id) = identifier(&self.id)
+            && let Some(body) = body.as_object_mut()
+        {
+            body.insert("id".to_owned(), json!(id));
+        }
+        if let Some(thread) = identifier(&self.finding)
+            && let Some(metadata) = body.get_mut("metadata").and_then(|metadata| metadata.as_object_mut())
+        {
+            metadata.insert("threadId".to_owned(), json!(thread));
         }
         escape::json(&body.to_string())
     }
@@ -120,7 +120,7 @@ impl Message {
         if let Some(principal) = &actor.principal {
             let tool =
                 actor.tool.as_deref().map(|tool| format!(" with {}", escape::mrkdwn(tool, 60))).unwrap_or_default();
-            let at = actor.event_time.as_deref().map(|at| format!(", {}", wording::time(at))).unwrap_or_default();
+            let at = actor.event_time.as_deref().map(|at| format!(", {}", time(at))).unwrap_or_default();
             lines.push(format!("*Who:* {}{tool}{at}", code(principal)));
         }
         // Built from checked parts, never taken from the message.
@@ -135,4 +135,9 @@ impl Message {
         }
         text.trim_end().to_owned()
     }
+}
+
+/// `id`, when it is one of ours: letters, digits and hyphens.
+fn identifier(id: &str) -> Option<&str> {
+    ((1..=60).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')).then_some(id)
 }

@@ -121,7 +121,7 @@ impl Expiring {
         let title = self.title();
         json!({
             "text": format!("⏳ {title}"),
-            "blocks": [slack::header(&format!("⏳ {title}")), slack::section(self.markdown())],
+            "blocks": [slack::header(&format!("⏳ {title}")), slack::section(&self.markdown())],
         })
     }
 

@@ -27,6 +27,9 @@ mod summary;
 mod terminal;
 mod wording;
 
+#[cfg(feature = "schema")]
+pub mod schema;
+
 pub mod escape;
 pub mod overview;
 

@@ -45,11 +45,13 @@ const BOUNDS: [Bounds; 3] = [
     Bounds { name: 60, sentence: 200, item: 100, items: 3, side: 500, arn: 512 },
 ];
 
-/// Everything that is told about one finding, in bounds: any message, in every channel at once, fits an SNS publish
-/// (262,144 bytes). The texts are as they came; each channel escapes them where it writes them.
+/// Everything that rectify tells about one finding. The texts are as they came from AWS and from callers: whoever shows them
+/// escapes them. All of it fits one SNS publish (262,144 bytes), with an e-mail beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Message {
-    /// [`SCHEMA_VERSION`].
+    /// Version of this JSON: `1`. Fields are added without a new version; a field that goes or changes its meaning makes one.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = SCHEMA_VERSION)))]
     pub version: String,
     /// Id of this message, `m-…`. The same message sent twice has the same.
     #[serde(default)]
@@ -64,11 +66,12 @@ pub struct Message {
     /// The finding is over with this message: put right, undone on purpose, exempt or gone.
     #[serde(default)]
     pub closes: bool,
-    /// See [`Notice::outcome`].
+    /// How it ended, in the words of the ledger: `corrected`, `not-proven`, `notified`, `withheld`, `failed`, `unverifiable`,
+    /// `deferred`, `shadowed`, `restored`, `not-restored`, `resolved`, `exempt`, `expiring`. Later releases may have more.
     pub outcome: String,
     /// Somebody has to look now.
     pub alarm: bool,
-    /// That corrections are paused, and by whom; see [`Notice::paused`].
+    /// That corrections are paused, by whom and why: one sentence without a final stop.
     pub paused: Option<String>,
     /// Of this finding.
     pub severity: Severity,
@@ -91,14 +94,15 @@ pub struct Message {
     /// The account's name in the organisation.
     #[serde(default)]
     pub account_name: Option<String>,
-    /// Who answers for the account, by its owner tag; see [`Notice::owner`].
+    /// Who answers for the account: the value of its owner tag.
     #[serde(default)]
     pub owner: Option<String>,
     /// Region code.
     pub region: String,
     /// Name of the environment.
     pub environment: String,
-    /// See [`Notice::environment_read`].
+    /// When what decides about the environment was last read from the organisation, as a timestamp with its age. Null when
+    /// nothing hung on it.
     #[serde(default)]
     pub environment_read: Option<String>,
     /// What the environment allows.
@@ -132,19 +136,21 @@ pub struct Message {
 }
 
 /// The parts of the resource that a correction writes, before and after, as AWS's own documents say it: JSON over several
-/// lines, so that [`Message::diff`] can show what changed.
+/// lines, so that the difference can be shown line by line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Difference {
     /// As it stood.
     pub before: String,
     /// As it stands now; as it would stand when `proposed`.
     pub after: String,
-    /// Nothing was changed: `after` is what rectify would make of it.
+    /// True when nothing was changed: `after` is what rectify would make of it.
     pub proposed: bool,
 }
 
-/// How real the finding is; [`State`] without its text.
+/// How real the finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// Broken now.
@@ -157,6 +163,7 @@ pub enum Standing {
 
 /// The control, as far as a reader needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Rule {
     /// Its id.
     pub id: String,
@@ -174,17 +181,20 @@ pub struct Rule {
 
 /// The resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Resource {
     /// The whole ARN.
     pub arn: String,
     /// What people call it: the last part of the ARN.
     pub name: String,
-    /// Its page in the AWS console; see [`crate::console_link`].
+    /// Its page in the AWS console. Null when it has none, or when any part of its name is not what AWS would call it.
     pub console: Option<String>,
 }
 
-/// See [`crate::Who`]. All of it is the caller's word.
+/// Who made the call that caused the finding, as far as CloudTrail tells. All of it is the caller's own word, some of it chosen
+/// freely.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Actor {
     /// ARN of the user or role.
     pub principal: Option<String>,
@@ -192,26 +202,26 @@ pub struct Actor {
     pub session: Option<String>,
     /// Address, or the name of an AWS service.
     pub source_ip: Option<String>,
-    /// As sent.
+    /// CloudTrail's `userAgent`, as sent.
     pub user_agent: Option<String>,
     /// The tool, as people call it; see [`crate::Who::tool`].
     pub tool: Option<String>,
     /// The AWS service that called for somebody.
     pub invoked_by: Option<String>,
-    /// Through whom the rights came, from the person to the session that called, as far as the event tells; see
-    /// [`crate::Who::chain`].
+    /// Through whom the rights came, from the person to the session that called, as far as the event tells.
     #[serde(default)]
     pub chain: Vec<String>,
-    /// The call.
+    /// CloudTrail's `eventName`, for example `PutBucketAcl`. Null for sweeps.
     pub event_name: Option<String>,
     /// CloudTrail's id of the call.
     pub event_id: Option<String>,
-    /// RFC 3339.
+    /// When the call was made, RFC 3339.
     pub event_time: Option<String>,
 }
 
-/// See [`crate::Undone`].
+/// Who undid a correction, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Undo {
     /// ARN of whoever did it.
     pub by: String,
@@ -225,6 +235,7 @@ pub struct Undo {
 
 /// A compliant snippet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Fix {
     /// The tool it is for.
     pub tool: String,

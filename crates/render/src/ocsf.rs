@@ -22,8 +22,14 @@ const VERSION: &str = "1.4.0";
 const CATEGORY: u32 = 2;
 /// «Compliance Finding».
 const CLASS: u32 = 2003;
-/// Longest text from outside. The message has bounded most before.
-const TEXT: usize = 2_048;
+/// Longest text from outside; ARNs can be longer. What a rectify made is bounded before, this is for what others did: an entry
+/// on an EventBridge bus has 262,144 bytes.
+const TEXT: usize = 1_000;
+/// Longest ARN (IAM API reference, `arnType`).
+const ARN: usize = 2_048;
+/// Longest piece of evidence or change, and most of them.
+const ITEM: usize = 600;
+const ITEMS: usize = 32;
 
 impl Message {
     /// The finding as one OCSF event. The same finding has the same `finding_info.uid` for ever; `metadata.uid` is the
@@ -82,7 +88,7 @@ impl Message {
                 "state": self.state,
                 "alarm": self.alarm,
                 "repeats": self.repeats,
-                "changes": self.changes.iter().map(|change| text(change)).collect::<Vec<_>>(),
+                "changes": self.changes.iter().take(ITEMS).map(|change| escape::line(change, ITEM)).collect::<Vec<_>>(),
                 "proof": text(self.proof.as_deref().unwrap_or_default()),
                 "took_ms": self.took_ms.unwrap_or_default(),
                 "correction": text(self.correction.as_deref().unwrap_or_default()),
@@ -139,24 +145,26 @@ impl Message {
             (_, Standing::Unverifiable) => (2, "Warning"),
             _ => (3, "Fail"),
         };
-        let mut standards: Vec<String> = (self.control.frameworks.iter())
-            .map(|requirement| text(requirement.rsplit_once(' ').map_or(requirement.as_str(), |(name, _)| name)))
+        let mut standards: Vec<String> = (self.control.frameworks.iter().take(ITEMS))
+            .map(|requirement| {
+                escape::line(requirement.rsplit_once(' ').map_or(requirement.as_str(), |(name, _)| name), 200)
+            })
             .collect();
         standards.dedup();
         standards.push("rectify".to_owned());
         json!({
             "control": text(&self.control.id),
             "standards": standards,
-            "requirements": self.control.frameworks.iter().map(|requirement| text(requirement)).collect::<Vec<_>>(),
+            "requirements": self.control.frameworks.iter().take(ITEMS).map(|requirement| escape::line(requirement, 200)).collect::<Vec<_>>(),
             "status_id": status,
             "status": name,
-            "status_detail": text(&wording::of(self).sentence),
+            "status_details": [text(&wording::of(self).sentence)],
         })
     }
 
     fn ocsf_resource(&self) -> Value {
         let mut resource = json!({
-            "uid": text(&self.resource.arn),
+            "uid": escape::line(&self.resource.arn, ARN),
             "name": text(&self.resource.name),
             "region": text(&self.region),
         });
@@ -192,11 +200,11 @@ impl Message {
         if let Some(session) = &who.session {
             actor.insert("session".to_owned(), json!({ "uid": text(session) }));
         }
-        if let Some(by) = &who.invoked_by {
-            actor.insert("invoked_by".to_owned(), json!(text(by)));
+        if let Some(app) = who.tool.as_ref().or(who.invoked_by.as_ref()) {
+            actor.insert("app_name".to_owned(), json!(text(app)));
         }
-        if let Some(tool) = &who.tool {
-            actor.insert("app_name".to_owned(), json!(text(tool)));
+        if let Some(by) = &who.invoked_by {
+            actor.insert("app_uid".to_owned(), json!(text(by)));
         }
         if !actor.is_empty() {
             evidence.insert("actor".to_owned(), Value::Object(actor));
@@ -216,8 +224,8 @@ impl Message {
         if let Some(agent) = &who.user_agent {
             evidence.insert("http_request".to_owned(), json!({ "user_agent": text(agent) }));
         }
-        let pieces: Vec<Value> = (self.evidence.iter())
-            .map(|piece| json!({ "what": text(&piece.what), "value": text(&piece.value) }))
+        let pieces: Vec<Value> = (self.evidence.iter().take(ITEMS))
+            .map(|piece| json!({ "what": escape::line(&piece.what, 60), "value": escape::line(&piece.value, ITEM) }))
             .collect();
         if !pieces.is_empty() {
             evidence.insert("data".to_owned(), json!({ "evidence": pieces, "omitted": self.evidence_omitted }));

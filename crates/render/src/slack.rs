@@ -41,23 +41,23 @@ impl Message {
     pub fn slack(&self) -> Value {
         let mut blocks = Vec::new();
         if let Some(paused) = &self.paused {
-            blocks.push(section(format!("⏸️ *{}.*", escape::mrkdwn(stop(&capital(paused)), SENTENCE))));
+            blocks.push(section(&format!("⏸️ *{}.*", escape::mrkdwn(stop(&capital(paused)), SENTENCE))));
         }
         blocks.push(header(&format!("{} {}", icon(self), self.headline())));
-        blocks.push(section(self.slack_story()));
+        blocks.push(section(&self.slack_story()));
         let steps = self.slack_steps();
         if !steps.is_empty() {
-            blocks.push(section(format!("*What to do*\n{steps}")));
+            blocks.push(section(&format!("*What to do*\n{steps}")));
         }
         if let Some(proof) = self.slack_proof() {
-            blocks.push(section(proof));
+            blocks.push(section(&proof));
         }
         blocks.push(json!({ "type": "section", "fields": self.slack_fields() }));
         if let Some(fix) = self.fixes.first() {
             let lines: Vec<String> = fix.snippet.trim_end().lines().map(|line| line.replace('\t', "    ")).collect();
             let room = SECTION - 200;
             let snippet = escape::code_block(lines.iter().map(|line| ("", line.as_str())), true, SNIPPET_LINES, room);
-            blocks.push(section(format!("*How to fix it in {}*\n{snippet}", escape::mrkdwn(&fix.tool, 40))));
+            blocks.push(section(&format!("*How to fix it in {}*\n{snippet}", escape::mrkdwn(&fix.tool, 40))));
         }
         let mut about = Vec::new();
         if !self.control.guidance.is_empty() {
@@ -83,27 +83,26 @@ impl Message {
         if let Some(paused) = &self.paused {
             text.push_str(&format!("\n⏸️ *{}.*", escape::mrkdwn(stop(&capital(paused)), SENTENCE)));
         }
+        if let Some(undone) = self.slack_undone() {
+            text.push_str(&undone);
+        }
         for (name, value) in [(wording.why, &self.why), ("Proof", &self.proof)] {
             if let Some(value) = value {
                 text.push_str(&format!("\n{name}: {}.", escape::mrkdwn(stop(value), SENTENCE)));
             }
         }
-        if let Some(undone) = self.slack_undone() {
-            text.push_str(&undone);
-        }
         if self.repeats > 0 {
             text.push_str(&format!("\nFound {} more since the last message.", times(self.repeats)));
         }
-        let mut blocks = vec![section(text)];
+        let mut blocks = vec![section(&text)];
         if !self.closes || self.correction.is_some() {
             let steps = self.slack_steps();
             if !steps.is_empty() {
-                blocks.push(section(steps));
+                blocks.push(section(&steps));
             }
         }
         if let Some(who) = self.slack_who().filter(|_| self.undone.is_none()) {
-            let when =
-                self.actor.event_time.as_deref().map(|at| format!(", {}", wording::time(at))).unwrap_or_default();
+            let when = self.actor.event_time.as_deref().map(|at| format!(", {}", time(at))).unwrap_or_default();
             blocks.push(context(&format!("{who}{when}")));
         }
         json!({ "text": self.slack_text(), "blocks": blocks })
@@ -152,7 +151,7 @@ impl Message {
 
     fn slack_undone(&self) -> Option<String> {
         let undo = self.undone.as_ref()?;
-        let until = undo.until.as_deref().map(|until| format!(" Held off until {}.", wording::time(until)));
+        let until = undo.until.as_deref().map(|until| format!(" Held off until {}.", time(until)));
         Some(format!(
             "\nBy `{}`: {}.{}",
             escape::code(&undo.by, NAME),
@@ -217,7 +216,7 @@ impl Message {
             ("Account", Some(format!("{}{called}, {}", code(&self.account), prose(&self.region)))),
             ("Who", Some(self.slack_who().unwrap_or_else(|| "Not known: found by a look, not by a call".to_owned()))),
             ("With", with),
-            ("When", (!when.is_empty()).then(|| format!("{call}{}", wording::time(when)))),
+            ("When", (!when.is_empty()).then(|| format!("{call}{}", time(when)))),
             ("From", actor.source_ip.as_deref().map(code)),
             ("Environment", Some(format!("{} ({})", prose(&self.environment), wording::mode(self.mode)))),
             ("Owner", self.owner.as_deref().map(prose)),
@@ -261,6 +260,11 @@ pub(crate) fn chat_step(step: &wording::Step) -> String {
     }
 }
 
+/// A point in time, which can be any text.
+pub(crate) fn time(text: &str) -> String {
+    escape::mrkdwn(&wording::time(text), 60)
+}
+
 /// What a reader sees before the first word.
 pub(crate) fn icon(message: &Message) -> &'static str {
     match (message.alarm, wording::of(message).style) {
@@ -287,9 +291,9 @@ pub(crate) fn header(text: &str) -> Value {
     json!({ "type": "header", "text": { "type": "plain_text", "text": text, "emoji": false } })
 }
 
-pub(crate) fn section(text: String) -> Value {
+pub(crate) fn section(text: &str) -> Value {
     debug_assert!(text.chars().count() <= SECTION, "all parts are bounded");
-    json!({ "type": "section", "text": mrkdwn(&text) })
+    json!({ "type": "section", "text": mrkdwn(text) })
 }
 
 pub(crate) fn context(text: &str) -> Value {

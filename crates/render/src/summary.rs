@@ -108,6 +108,7 @@ impl Held {
 
 /// How often something is among the held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Count {
     /// What is counted. Text from outside.
     pub what: String,
@@ -117,6 +118,7 @@ pub struct Count {
 
 /// The most frequent of a group, and how many are not named.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Top {
     /// The most frequent, most first.
     pub named: Vec<Count>,
@@ -126,6 +128,7 @@ pub struct Top {
 
 /// One of the worst.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Worst {
     /// Somebody has to look now.
     pub alarm: bool,
@@ -145,6 +148,7 @@ pub struct Worst {
 
 /// Where the report with everything lies: an object in the stack's own bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
     /// The bucket.
     pub bucket: String,
@@ -156,6 +160,7 @@ pub struct Report {
 
 /// What was held back in a channel, in one message whose size does not depend on how much it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Summary {
     /// [`SCHEMA_VERSION`].
     pub version: String,
@@ -306,13 +311,13 @@ impl Summary {
         let icon = if self.alarms > 0 { "🚨" } else { "📦" };
         let mut blocks = vec![slack::header(&format!("{icon} {}", self.findings()))];
         let link = self.link().map(|link| format!("\n<{link}|Read all of them>")).unwrap_or_default();
-        blocks.push(slack::section(format!(
+        blocks.push(slack::section(&format!(
             "*{}*\nThey come in one message because they were many. None is lost.{link}",
             escape::mrkdwn(&self.sentence(), 300)
         )));
         let worst: Vec<String> = self.worst.iter().map(Worst::chat).collect();
         if !worst.is_empty() {
-            blocks.push(slack::section(bounded(&format!("*The worst*\n{}", worst.join("\n")), slack::SECTION)));
+            blocks.push(slack::section(&bounded(&format!("*The worst*\n{}", worst.join("\n")), slack::SECTION)));
         }
         for (title, top) in self.groups() {
             blocks.push(slack::context(&format!("*{title}:* {}", top.chat())));

@@ -115,11 +115,15 @@ pub(crate) fn steps(message: &Message) -> Vec<Step> {
         return steps;
     }
     let outcome = message.outcome.to_ascii_lowercase();
+    // Named only when the change came from it: to others the first snippet is an example.
+    let tool = message.actor.tool.as_deref().unwrap_or_default();
+    let source = ["Terraform", "CloudFormation", "CDK", "OpenTofu"].into_iter().find(|name| tool.starts_with(name));
+    let source = source.map_or_else(|| "fix it at the source".to_owned(), |name| format!("fix it in your {name} code"));
     match end(message) {
         End::Right if outcome == "corrected" && !message.fixes.is_empty() => {
-            step("Nothing is open, but your next deployment may bring it back: fix it at the source", None);
+            step(&format!("Nothing is open, but your next deployment can bring it back: {source}"), None);
         }
-        End::Open if outcome != "shadowed" => step("Fix it at the source", None),
+        End::Open if outcome != "shadowed" => step(&crate::email::capital(&source), None),
         _ => {}
     }
     if let Some(command) = message.correction.as_deref().and_then(undo_command) {

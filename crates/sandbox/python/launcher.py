@@ -16,6 +16,9 @@
 - moto lists the buckets of a page and forgets the rest: here the page ends with a token, and each bucket says its region.
 - moto fails with an internal error when an event is for a rule whose target is a function: the sandbox's own bus delivers.
 - moto calls the answer of GetBucketVersioning by a name that the SDKs do not read.
+- moto delivers messages of one group to two callers that ask at the same time, and forgets that a message was sent once it is
+  deleted, so that the same deduplication id is a new message at once: SQS takes one request at a time here, and remembers ids for
+  five minutes. A message that is moved to a dead-letter queue was not sent again.
 - moto checks a signature over the form it parsed, not over the bytes that came, so a form with anything but plain letters in
   it never matches, and in place of an empty body it takes the parameters of the address; the bytes are kept for the check.
 """
@@ -29,6 +32,7 @@ import os
 import signal
 import sys
 import threading
+import time
 
 
 def leave_with_parent():
@@ -64,6 +68,7 @@ from moto.moto_server.werkzeug_app import (  # noqa: E402
 from moto.organizations import utils as organizations  # noqa: E402
 from moto.s3.responses import S3Response  # noqa: E402
 from moto.scheduler.models import EventBridgeSchedulerBackend  # noqa: E402
+from moto.sqs.models import Queue, SQSBackend  # noqa: E402
 from werkzeug.exceptions import HTTPException  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
@@ -75,8 +80,11 @@ versioning = S3Response.get_bucket_versioning
 answer = BaseXMLSerializer._serialized_result_to_response
 schedule = EventBridgeSchedulerBackend.create_schedule
 transact = dynamodb_models.DynamoDBBackend.transact_write_items
+receive = SQSBackend.receive_message
 received = threading.local()
 dynamodb = threading.Lock()
+queues = threading.RLock()
+DEDUPLICATION_INTERVAL_MS = 300_000
 
 
 class Permitted(HTTPException):
@@ -169,6 +177,40 @@ class CopyOfTouched:
         return twin
 
 
+def one_at_a_time(method):
+    def alone(*args, **kwargs):
+        with queues:
+            return method(*args, **kwargs)
+
+    return alone
+
+
+def receive_one_at_a_time(self, queue_name, count, wait_seconds, *args, **kwargs):
+    until = time.monotonic() + int(wait_seconds or 0)
+    while True:
+        with queues:
+            messages = receive(self, queue_name, count, 0, *args, **kwargs)
+        if messages or time.monotonic() >= until:
+            return messages
+        time.sleep(0.02)
+
+
+def add_once(self, message):
+    if self.fifo_queue and message.deduplication_id and not message.approximate_receive_count:
+        in_group = self.deduplication_scope == "messageGroup"
+        key = (message.group_id if in_group else None, message.deduplication_id)
+        sent = self.__dict__.setdefault("sent_lately", {})
+        if message.sent_timestamp - sent.get(key, float("-inf")) < DEDUPLICATION_INTERVAL_MS:
+            return
+        sent[key] = message.sent_timestamp
+        # By chance in moto; in AWS it grows.
+        self.__dict__["sequence"] = self.__dict__.get("sequence", 18_850_000_000_000_000_000) + 256
+        message.sequence_number = str(self.__dict__["sequence"])
+    with self._messages_lock:
+        self._messages.append(message)
+        self._messages_lock.notify_all()
+
+
 def schedule_in_a_group_that_exists(self, *args, **kwargs):
     self.get_schedule_group(kwargs["group_name"])
     return schedule(self, *args, **kwargs)
@@ -217,6 +259,10 @@ def buckets_page_by_page(self):
 
 dynamodb_models.DynamoDBBackend.transact_write_items = transact_with_its_items_in_mind
 dynamodb_models.copy = CopyOfTouched()
+Queue.add_message = add_once
+SQSBackend.receive_message = receive_one_at_a_time
+for name in ("send_message", "send_message_batch", "delete_message", "change_message_visibility"):
+    setattr(SQSBackend, name, one_at_a_time(getattr(SQSBackend, name)))
 Rule.send_to_targets = delivered_by_the_sandbox
 EventBridgeSchedulerBackend.create_schedule = schedule_in_a_group_that_exists
 S3Response.all_buckets = buckets_page_by_page

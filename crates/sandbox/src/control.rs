@@ -1,5 +1,6 @@
 //! `/_rectify/`: what the sandbox remembers, and its levers, as JSON over HTTP.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, text};
 use crate::faults::Fault;
 use crate::gateway::Gateway;
+use crate::lambda::Function;
 use crate::request::Seen;
 
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -24,6 +26,7 @@ pub(crate) async fn handle(gateway: &Gateway, seen: &Seen) -> Answer {
         (&Method::GET, "invocations") => json_of(&records.invocations.all()),
         (&Method::GET, "logs") => json_of(&records.logs.all()),
         (&Method::GET, "messages") => json_of(&records.messages.all()),
+        (&Method::GET, "posted") => json_of(&records.posted.all()),
         (&Method::GET, "moto") => json_of(&gateway.hub.moto.output()),
         (&Method::GET, "schedules") => json_of(&gateway.scheduler.all()),
         (&Method::POST, "schedules") => json_of(&json!({ "fired": gateway.scheduler.fire_all() })),
@@ -70,13 +73,18 @@ pub(crate) async fn handle(gateway: &Gateway, seen: &Seen) -> Answer {
         (&Method::POST, path) => match path.split_once('/') {
             Some(("invoke", function)) => invoke(gateway, function, seen).await,
             Some(("tick", function)) => match gateway.bus.get().and_then(|bus| bus.function(function)) {
-                Some(function) => json_of(&json!({ "started": function.tick() })),
+                Some(function) => json_of(&json!({ "started": tick(function, seen) })),
                 None => no_function(function),
             },
             _ => unknown(path),
         },
         (_, path) => unknown(path),
     }
+}
+
+/// All of a function's schedules, or those whose input is the body.
+fn tick(function: &Arc<Function>, seen: &Seen) -> usize {
+    function.tick(serde_json::from_slice(&seen.body).ok().as_ref())
 }
 
 async fn invoke(gateway: &Gateway, function: &str, seen: &Seen) -> Answer {
@@ -102,7 +110,7 @@ fn unknown(path: &str) -> Answer {
         StatusCode::NOT_FOUND,
         &json!({
             "error": format!("nothing at `{path}`"),
-            "GET": ["calls", "events", "invocations", "logs", "messages", "moto", "schedules", "idle?timeout_ms="],
+            "GET": ["calls", "events", "invocations", "logs", "messages", "moto", "posted", "schedules", "idle?timeout_ms="],
             "POST": ["clock?offset_seconds=", "events", "faults", "invoke/<function>", "schedules", "tick/<function>"],
             "DELETE": ["faults", "records"],
         }),

@@ -1,5 +1,6 @@
 //! Makes in moto what the template declares and the functions use. The rest of the template is not played.
 
+mod bucket;
 pub(crate) mod registry;
 
 use serde_json::{Map, Value, json};
@@ -10,7 +11,7 @@ use crate::moto::{Answer, Own};
 use crate::progress::Progress;
 use crate::template::{FunctionSpec, Resolver, Template};
 
-/// Tables, topics, queues, buses, groups of schedules and roles, then the functions' own roles, and the rules.
+/// Tables, topics, queues, buckets, buses, groups of schedules and roles, then the functions' own roles, and the rules.
 pub(crate) async fn deploy(
     hub: &Hub,
     template: &Template,
@@ -18,7 +19,13 @@ pub(crate) async fn deploy(
     functions: &[FunctionSpec],
     progress: &Progress,
 ) -> Result<(), SandboxError> {
-    for (logical_id, kind, properties) in template.resources(resolver) {
+    // What refers to another comes after it: a queue with dead letters, and a bucket's policy.
+    let is_last = |kind: &str, properties: &Value| {
+        kind == "AWS::S3::BucketPolicy" || (kind == "AWS::SQS::Queue" && properties.get("RedrivePolicy").is_some())
+    };
+    let (last, first): (Vec<_>, Vec<_>) =
+        template.resources(resolver).partition(|(_, kind, properties)| is_last(kind, properties));
+    for (logical_id, kind, properties) in first.into_iter().chain(last) {
         let resolved = |reason| TemplateError::Resolve { logical_id: logical_id.to_owned(), reason };
         let make = Make { hub, logical_id, account: resolver.account, region: resolver.region };
         let played = matches!(
@@ -26,6 +33,8 @@ pub(crate) async fn deploy(
             "AWS::DynamoDB::Table"
                 | "AWS::SNS::Topic"
                 | "AWS::SQS::Queue"
+                | "AWS::S3::Bucket"
+                | "AWS::S3::BucketPolicy"
                 | "AWS::IAM::Role"
                 | "AWS::Events::EventBus"
                 | "AWS::Scheduler::ScheduleGroup"
@@ -44,6 +53,8 @@ pub(crate) async fn deploy(
                 make.done("sns:CreateTopic", &answer)?;
             }
             "AWS::SQS::Queue" => make.queue(&name, &properties).await?,
+            "AWS::S3::Bucket" => make.bucket(&name, &properties).await?,
+            "AWS::S3::BucketPolicy" => make.bucket_policy(&properties).await?,
             "AWS::Events::EventBus" => {
                 let body = json!({ "Name": name });
                 let answer = hub.moto.json(make.own("events"), "AWSEvents.CreateEventBus", &body).await?;
@@ -127,8 +138,10 @@ impl Make<'_> {
     }
 
     async fn queue(&self, name: &str, properties: &Value) -> Result<(), SandboxError> {
-        const SAME: [&str; 8] = [
+        const SAME: [&str; 10] = [
             "DelaySeconds",
+            "DeduplicationScope",
+            "FifoThroughputLimit",
             "MaximumMessageSize",
             "MessageRetentionPeriod",
             "ReceiveMessageWaitTimeSeconds",

@@ -27,6 +27,7 @@ use crate::error::SandboxError;
 use crate::faults::{self, Effect, Faults};
 use crate::hub::Hub;
 use crate::lambda::api;
+use crate::lambda::event_source::EventSources;
 use crate::model::Index;
 use crate::moto;
 use crate::naming::{self, Named};
@@ -47,6 +48,7 @@ pub(crate) struct Gateway {
     pub(crate) faults: Faults,
     pub(crate) bus: OnceLock<Arc<Bus>>,
     pub(crate) scheduler: Arc<Scheduler>,
+    pub(crate) sources: OnceLock<EventSources>,
     index: Index,
     /// Minted events are kept and reach nobody: best-effort delivery at its worst.
     pub(crate) quiet: AtomicBool,
@@ -90,15 +92,24 @@ impl Gateway {
             index,
             faults: Faults::default(),
             bus: OnceLock::new(),
+            sources: OnceLock::new(),
             quiet: AtomicBool::new(false),
             buckets: RwLock::default(),
             calls: Mutex::default(),
         }
     }
 
+    /// A bucket that was made past the gateway, in the hub's region.
+    pub(crate) fn know_bucket(&self, name: &str) {
+        self.buckets.write().insert(name.to_owned(), self.hub.region.clone());
+    }
+
     /// Gives up what is under way and what waits.
     pub(crate) fn stop(&self) {
         self.scheduler.stop();
+        if let Some(sources) = self.sources.get() {
+            sources.stop();
+        }
         self.calls.lock().abort_all();
     }
 
@@ -245,7 +256,12 @@ impl Gateway {
                 None => self.ask_moto(call, self.outgoing(call)).await,
             };
         }
-        let is_own = matches!(name, Some(("lambda", "Invoke" | "GetFunctionConfiguration") | ("events", "PutEvents")));
+        let is_own = matches!(
+            name,
+            Some(
+                ("lambda", "Invoke" | "GetFunctionConfiguration" | "ListEventSourceMappings") | ("events", "PutEvents")
+            )
+        );
         let Some(bus) = self.bus.get().filter(|_| is_own) else {
             return self.ask_moto(call, self.outgoing(call)).await;
         };
@@ -261,6 +277,10 @@ impl Gateway {
             Some(("events", _)) => {
                 let body = &call.seen.body;
                 return put::answer(&self.hub, &bus.policies, &call.principal, body, &call.place()).await.map_err(gone);
+            }
+            Some((_, "ListEventSourceMappings")) => {
+                let query = call.seen.query();
+                return Ok(api::mappings(self.sources.get(), query.get("FunctionName").map(String::as_str)));
             }
             Some((_, "GetFunctionConfiguration")) => return Ok(api::configuration(bus, &call.record.resource)),
             _ => {}
@@ -439,6 +459,12 @@ impl Gateway {
                 let function = call.record.function.clone();
                 for message in crate::bus::messages(&call.seen.form(), function.as_deref(), at_ns) {
                     self.hub.records.messages.push(message);
+                }
+            }
+            ("sqs", operation) => {
+                if let Some(sources) = self.sources.get() {
+                    let function = call.record.function.as_deref();
+                    sources.learn(operation, &call.record.resource, function, &call.seen.body, &whole.body);
                 }
             }
             ("scheduler", _) => {

@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 mod environment;
+pub(crate) mod event_source;
 mod log;
 mod runtime_api;
 
@@ -19,11 +20,11 @@ use crate::busy::Work;
 use crate::hub::Hub;
 use crate::record::{Invocation, Outcome};
 use crate::scheduler;
-use crate::template::FunctionSpec;
+use crate::template::{FunctionSpec, SourceSpec};
 use environment::{Environment, NotStarted};
 
 /// Environments of a function without `ReservedConcurrentExecutions`. AWS would start a thousand.
-const DEFAULT_CONCURRENCY: usize = 10;
+pub(crate) const DEFAULT_CONCURRENCY: usize = 10;
 
 /// How the Lambda service of the sandbox behaves.
 #[derive(Debug, Clone)]
@@ -116,15 +117,26 @@ impl Function {
         })
     }
 
-    /// Starts the function once for each schedule the template gives it; says how many.
-    pub(crate) fn tick(self: &Arc<Self>) -> usize {
+    /// The queues it is fed from.
+    pub(crate) fn sources(&self) -> &[SourceSpec] {
+        &self.spec.sources
+    }
+
+    pub(crate) fn role_arn(&self) -> &str {
+        &self.spec.role_arn
+    }
+
+    /// Starts the function once for each schedule the template gives it, or for those with this input; says how many.
+    pub(crate) fn tick(self: &Arc<Self>, only: Option<&Value>) -> usize {
         let Hub { account, region, .. } = &*self.hub;
-        for tick in &self.spec.ticks {
+        let mut started = 0;
+        for tick in self.spec.ticks.iter().filter(|tick| only.is_none_or(|only| tick.input.as_ref() == Some(only))) {
             let own = || scheduler::event(tick.source, &tick.arn(account, region), account, region);
             let input = tick.input.clone().unwrap_or_else(own);
             self.start(Bytes::from(input.to_string()), None);
+            started += 1;
         }
-        self.spec.ticks.len()
+        started
     }
 
     /// An asynchronous invocation: returns its request id at once; failures are tried again and end in the dead-letter queue.

@@ -7,6 +7,8 @@
 //! The function's own calls come back to the gateway and are checked by moto against exactly the policies of the
 //! template. Where moto is wrong in something a function needs, `standins` has it.
 //!
+//! Functions are also fed from queues (`lambda/event_source.rs`), by whoever sends to one.
+//!
 //! Around the hub there can be an [`Organization`]: `members` deploys the members' stacks, the `bus` forwards only what a
 //! member's own rule forwards and takes only events that its policy lets in, `sts` and `authority` decide who may take which
 //! role, and a key says who acts in which account (`trail::identity`).
@@ -48,6 +50,6 @@ pub use faults::{Effect, Fault};
 pub use organization::{Member, Organization, Unit};
 pub use progress::{Progress, Step};
 pub use python::{Python, cache_directory};
-pub use record::{Call, Invocation, LogLine, Message, Outcome};
+pub use record::{Call, Invocation, LogLine, Message, Outcome, Posted};
 pub use scheduler::Scheduled;
 pub use world::{World, WorldBuilder};

@@ -207,6 +207,12 @@ impl Moto {
         self.own(&format!("{}:{method} {path}", to.service), request, body).await
     }
 
+    /// A call to S3 as the administrator of `account`, with a document as S3 has it: XML, or JSON for a policy.
+    pub(crate) async fn s3(&self, to: Own<'_>, path: &str, body: &str) -> Result<Answer, SandboxError> {
+        let request = to.builder("PUT", path).header(header::CONTENT_TYPE, "application/xml");
+        self.own(&format!("s3:PUT {path}"), request, Bytes::from(body.to_owned())).await
+    }
+
     async fn own(&self, operation: &str, request: http::request::Builder, body: Bytes) -> Result<Answer, SandboxError> {
         let failed = |reason: String| SandboxError::Call { operation: operation.to_owned(), reason };
         let request = request

@@ -1,4 +1,4 @@
-//! What the sandbox remembers: calls, invocations, log lines and messages. All of it can be asked for as JSON.
+//! What the sandbox remembers: calls, invocations, log lines, messages and what was posted to queues. All of it can be asked for as JSON.
 
 use std::collections::VecDeque;
 
@@ -125,6 +125,24 @@ pub struct Message {
     pub at_ns: u64,
 }
 
+/// One message sent to a queue that a function is fed from.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Posted {
+    /// The queue's name.
+    pub queue: String,
+    /// `MessageGroupId`.
+    pub group: Option<String>,
+    /// `MessageDeduplicationId`.
+    pub deduplication: Option<String>,
+    /// The body as sent.
+    pub body: String,
+    /// The function that sent it; `None` for a person.
+    pub function: Option<String>,
+    /// Nanoseconds since the world began.
+    pub at_ns: u64,
+}
+
 /// A bounded list that can be read at any time.
 pub(crate) struct Kept<T>(Mutex<VecDeque<T>>);
 
@@ -145,6 +163,10 @@ impl<T: Clone> Kept<T> {
         self.0.lock().iter().cloned().collect()
     }
 
+    pub(crate) fn any(&self, is_meant: impl FnMut(&T) -> bool) -> bool {
+        self.0.lock().iter().any(is_meant)
+    }
+
     pub(crate) fn clear(&self) {
         self.0.lock().clear();
     }
@@ -157,6 +179,7 @@ pub(crate) struct Records {
     pub(crate) invocations: Kept<Invocation>,
     pub(crate) logs: Kept<LogLine>,
     pub(crate) messages: Kept<Message>,
+    pub(crate) posted: Kept<Posted>,
     live_logs: broadcast::Sender<LogLine>,
     live_invocations: broadcast::Sender<Invocation>,
     began: std::time::Instant,
@@ -170,6 +193,7 @@ impl Records {
             invocations: Kept::new(),
             logs: Kept::new(),
             messages: Kept::new(),
+            posted: Kept::new(),
             live_logs: broadcast::channel(1024).0,
             live_invocations: broadcast::channel(1024).0,
             began: std::time::Instant::now(),
@@ -205,5 +229,6 @@ impl Records {
         self.invocations.clear();
         self.logs.clear();
         self.messages.clear();
+        self.posted.clear();
     }
 }

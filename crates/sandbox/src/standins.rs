@@ -18,16 +18,19 @@
 //!
 //! 7. **`lambda:Invoke`** (`lambda/api.rs`). moto would run functions in containers of its own; the sandbox runs the template's,
 //!    and only those. moto is asked whether the caller may, for a function's call as for any other. So is
-//!    **`lambda:GetFunctionConfiguration`**.
+//!    **`lambda:GetFunctionConfiguration`** and **`lambda:ListEventSourceMappings`**. Queues feed functions by
+//!    `lambda/event_source.rs`.
 //! 8. **EventBridge Scheduler** (`scheduler.rs`). moto keeps schedules and never fires them; the sandbox starts the function
 //!    when a one-time schedule is due, and deletes the schedule if it says so. In the launcher: moto answers 500 to a schedule
 //!    in a group that does not exist.
 //! 9. **EventBridge's rules** (`deploy/registry.rs`, launcher). moto answers 500 to an event for a rule whose target is a
 //!    function; it keeps the template's rules for whoever asks, and the sandbox's own bus delivers.
 //!
-//! 9. **Trust** (`sts.rs`). moto hands out any role to anybody. `AssumeRole` is refused here unless the role exists and its trust
-//!    policy lets this caller in; session tags take `sts:TagSession` on both sides.
-//! 10. **`PutEvents`** (`bus/put.rs`). moto takes events in AWS's own name, and asks no bus's policy whom it takes events from.
+//! 10. **Trust** (`sts.rs`). moto hands out any role to anybody. `AssumeRole` is refused here unless the role exists and its trust
+//!     policy lets this caller in; session tags take `sts:TagSession` on both sides.
+//! 11. **`PutEvents`** (`bus/put.rs`). moto takes events in AWS's own name, and asks no bus's policy whom it takes events from.
+//! 12. **SQS** (launcher). Two callers at the same time could have messages of one group, and a deleted message could be sent again
+//!     at once: requests are taken one at a time, and deduplication ids are kept for five minutes.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
@@ -169,6 +172,8 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
             .and_then(|url| url.rsplit('/').next())
             .or_else(|| text("queueName"))
             .map(|name| arn("sqs", name.to_owned())),
+        // A list has no resource, also where it is of one function.
+        "lambda" if named.operation.starts_with("List") => Some("*".to_owned()),
         "lambda" => text("functionName").map(|name| function_arn(name, text("qualifier"), region, account)),
         "scheduler" => text("name").and_then(|name| {
             let group = text("groupName").unwrap_or("default");

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::deploy::registry::physical;
 use crate::error::TemplateError;
-pub(crate) use function::FunctionSpec;
+pub(crate) use function::{FunctionSpec, SourceSpec};
 pub(crate) use resolve::Resolver;
 
 /// A template, with YAML's short intrinsics written out.
@@ -79,7 +79,7 @@ impl Template {
                     let events = properties.get("Events").and_then(Value::as_object);
                     for (name, event) in events.into_iter().flatten() {
                         let kind = event.get("Type").and_then(Value::as_str).unwrap_or_default();
-                        if matches!(kind, "Schedule" | "ScheduleV2") {
+                        if matches!(kind, "Schedule" | "ScheduleV2" | "SQS") {
                             // The function's own: `FunctionSpec` has them.
                             continue;
                         }

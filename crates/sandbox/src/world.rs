@@ -18,17 +18,18 @@ pub use builder::WorldBuilder;
 
 use crate::bus::{Bus, Place};
 use crate::deploy::deploy;
-use crate::error::SandboxError;
+use crate::error::{SandboxError, TemplateError};
 use crate::faults::Fault;
 use crate::gateway::Gateway;
 use crate::hub::Hub;
+use crate::lambda::event_source::{self, EventSources};
 use crate::lambda::{Function, Settings};
 use crate::members;
 use crate::model::Index;
 use crate::moto::Moto;
 use crate::organization::Organization;
 use crate::python::Python;
-use crate::record::{Call, Invocation, LogLine, Message};
+use crate::record::{Call, Invocation, LogLine, Message, Posted};
 use crate::scheduler::Scheduled;
 use crate::template::{FunctionSpec, Resolver, Template};
 
@@ -96,6 +97,18 @@ impl World {
         let bus = Arc::new(Bus::new(home, template.rules(&resolver)?, forwards, policies, functions)?);
         let gateway = Arc::new(Gateway::new(Arc::clone(&hub), index));
         let _ = gateway.bus.set(Arc::clone(&bus));
+        for function in bus.functions() {
+            if let Some(reason) = event_source::refusal(&template, &resolver, function) {
+                return Err(TemplateError::Resolve { logical_id: function.logical_id().to_owned(), reason }.into());
+            }
+        }
+        let functions: Vec<_> = bus.functions().cloned().collect();
+        let _ = gateway.sources.set(EventSources::new(Arc::clone(&hub), &functions, &endpoint, builder.retry_delay));
+        for (logical_id, _, _) in template.resources(&resolver).filter(|(_, kind, _)| *kind == "AWS::S3::Bucket") {
+            if let Ok(name) = resolver.physical(logical_id) {
+                gateway.know_bucket(&name);
+            }
+        }
         let server = tokio::spawn(Arc::clone(&gateway).serve(listener));
         Ok(Self { hub, gateway, bus, server, endpoint })
     }
@@ -166,6 +179,19 @@ impl World {
         self.hub.records.messages.all()
     }
 
+    /// Every message that was sent to a queue which feeds a function, once each: what SQS takes for a repetition is none.
+    #[must_use]
+    pub fn posts(&self) -> Vec<Posted> {
+        self.hub.records.posted.all()
+    }
+
+    /// The bodies of [`World::posts`]; one that is no JSON as a string.
+    #[must_use]
+    pub fn posted(&self) -> Vec<Value> {
+        let body = |posted: Posted| serde_json::from_str(&posted.body).unwrap_or(Value::String(posted.body));
+        self.posts().into_iter().map(body).collect()
+    }
+
     /// Lines as they are written.
     #[must_use]
     pub fn follow_logs(&self) -> broadcast::Receiver<LogLine> {
@@ -178,7 +204,7 @@ impl World {
         self.hub.records.follow_invocations()
     }
 
-    /// Forgets calls, events, invocations, lines and messages.
+    /// Forgets calls, events, invocations, lines, messages and posts.
     pub fn clear_records(&self) {
         self.hub.records.clear();
     }
@@ -206,7 +232,12 @@ impl World {
     /// Starts a function asynchronously, once with each input of its `Schedule` and `ScheduleV2` events, which the sandbox does
     /// not start by itself. Returns how many that were; 0 also when there is no such function.
     pub fn tick(&self, function: &str) -> usize {
-        self.bus.function(function).map_or(0, |function| function.tick())
+        self.bus.function(function).map_or(0, |function| function.tick(None))
+    }
+
+    /// As [`World::tick`], for the schedules with exactly this input.
+    pub fn tick_with(&self, function: &str, input: &Value) -> usize {
+        self.bus.function(function).map_or(0, |function| function.tick(Some(input)))
     }
 
     /// The one-time schedules of EventBridge Scheduler that wait, the soonest first. Waiting is not being under way:
@@ -228,7 +259,7 @@ impl World {
         self.hub.clock_offset.store(seconds, std::sync::atomic::Ordering::Relaxed);
     }
 
-    /// Waits until no event, queued invocation or retry is under way; `false` when that took longer than `limit`.
+    /// Waits until no event, queued invocation, message of a function's queue or retry is under way; `false` when that took longer than `limit`.
     pub async fn idle(&self, limit: Duration) -> bool {
         self.hub.busy.idle(limit).await
     }
@@ -326,7 +357,7 @@ impl std::fmt::Debug for World {
 /// The models that every correction needs are read now rather than inside the first call.
 fn read_index(models: &Path) -> Result<Index, SandboxError> {
     let index = Index::read(models)?;
-    for name in ["s3", "s3control", "dynamodb", "sns", "sts", "lambda", "scheduler"] {
+    for name in ["s3", "s3control", "dynamodb", "sns", "sqs", "sts", "lambda", "scheduler"] {
         if index.named(name).is_none() {
             tracing::warn!(name, "botocore has no such model");
         }

@@ -19,6 +19,8 @@ struct Alarm {
     dimension: &'static str,
     value: String,
     statistic: &'static str,
+    /// More than this is too much.
+    threshold: u32,
 }
 
 /// The alarms of the guard of `kind`, whose logical ids begin with `id`.
@@ -31,6 +33,7 @@ pub(super) fn guard(kind: &KindSummary, id: &str) -> Result<String> {
         dimension: "kind",
         value: kind.name.to_owned(),
         statistic: "Sum",
+        threshold: 0,
     };
     let of = format!("{id}Guard");
     let alarms = [
@@ -56,6 +59,38 @@ pub(super) fn sweeper() -> Result<String> {
     all(of, "sweeper", &alarms)
 }
 
+/// How long a message may wait in the outbox, in seconds.
+const OLDEST: u32 = 900;
+
+/// The alarms of the queue between the guards and the notifier. They reach the topic without either.
+pub(super) fn outbox() -> Result<String> {
+    let of = "Outbox";
+    let alarms = [
+        dead_letters(of, "A message could not be delivered in five tries. Nobody has read it"),
+        Alarm {
+            name: "Age",
+            description: "A message has waited for a quarter of an hour, because the notifier does not work or a channel is down",
+            namespace: "AWS/SQS",
+            metric: "ApproximateAgeOfOldestMessage",
+            dimension: "QueueName",
+            value: format!("!GetAtt {of}.QueueName"),
+            statistic: "Maximum",
+            threshold: OLDEST,
+        },
+    ];
+    all(of, "outbox", &alarms)
+}
+
+/// The alarms of the notifier.
+pub(super) fn notifier() -> Result<String> {
+    let of = "Notifier";
+    let alarms = [
+        lambda(of, "Errors", "The notifier failed; the messages come again, a digest is tried twice more"),
+        lambda(of, "Throttles", "Messages wait because the account has no concurrency left for the notifier"),
+    ];
+    all(of, "notifier", &alarms)
+}
+
 fn lambda(of: &str, name: &'static str, description: &'static str) -> Alarm {
     Alarm {
         name,
@@ -65,6 +100,7 @@ fn lambda(of: &str, name: &'static str, description: &'static str) -> Alarm {
         dimension: "FunctionName",
         value: format!("!Ref {of}"),
         statistic: "Sum",
+        threshold: 0,
     }
 }
 
@@ -77,6 +113,7 @@ fn dead_letters(of: &str, description: &'static str) -> Alarm {
         dimension: "QueueName",
         value: format!("!GetAtt {of}DeadLetters.QueueName"),
         statistic: "Maximum",
+        threshold: 0,
     }
 }
 
@@ -95,6 +132,7 @@ fn all(of: &str, about: &str, alarms: &[Alarm]) -> Result<String> {
                     ("dimension", alarm.dimension),
                     ("value", &alarm.value),
                     ("statistic", alarm.statistic),
+                    ("threshold", &alarm.threshold.to_string()),
                 ],
             )
         })

@@ -17,11 +17,12 @@ pub(super) fn yaml(kinds: &[KindSummary]) -> String {
         json!(["AWS/Lambda", metric, "FunctionName", format!("${{AWS::StackName}}-{kind}"),
             {"label": format!("{kind} {metric}"), "stat": stat}])
     };
-    let names = || kinds.iter().map(|kind| kind.name).chain(["sweeper"]);
-    let queues = names().map(|name| {
-        json!(["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName",
-            format!("${{AWS::StackName}}-{name}-dead-letters"), {"label": name, "stat": "Maximum"}])
-    });
+    let names = || kinds.iter().map(|kind| kind.name).chain(["notifier", "sweeper"]);
+    let queue = |metric: &str, name: &str, label: &str| json!(["AWS/SQS", metric, "QueueName", format!("${{AWS::StackName}}-{name}"), {"label": label, "stat": "Maximum"}]);
+    let queues = kinds.iter().map(|kind| kind.name).chain(["sweeper"]).map(|name| (name, "dead-letters"));
+    let queues = queues
+        .chain([("outbox", "dead-letters.fifo")])
+        .map(|(name, rest)| queue("ApproximateNumberOfMessagesVisible", &format!("{name}-{rest}"), name));
     let widgets = [
         widget(
             "What the guards did",
@@ -34,6 +35,14 @@ pub(super) fn yaml(kinds: &[KindSummary]) -> String {
             &names()
                 .flat_map(|name| [function("Duration", name, "p95"), function("Throttles", name, "Sum")])
                 .collect::<Vec<_>>(),
+        ),
+        widget(
+            "Messages that wait, and seconds that the oldest has",
+            &[
+                queue("ApproximateNumberOfMessagesVisible", "outbox.fifo", "waiting"),
+                queue("ApproximateNumberOfMessagesNotVisible", "outbox.fifo", "on their way"),
+                queue("ApproximateAgeOfOldestMessage", "outbox.fifo", "seconds"),
+            ],
         ),
     ];
     let mut placed = Vec::new();

@@ -12,6 +12,7 @@ use crate::{
 };
 
 mod members;
+mod notifier;
 
 fn template(kinds: &[kinds::KindSummary]) -> Value {
     named("template.yaml", kinds)
@@ -102,10 +103,10 @@ fn no_resource_waits_for_itself() {
     }
 }
 
-/// The text of a value, without its tag: `!Sub x` gives `x`.
+/// The text of a value, without its tag and its own values: `!Sub x` and `!Sub [x, {…}]` give `x`.
 fn plain(value: &Value) -> &str {
     match value {
-        Value::Tagged(tagged) => tagged.value.as_str().unwrap(),
+        Value::Tagged(tagged) => tagged.value.as_str().unwrap_or_else(|| tagged.value[0].as_str().unwrap()),
         other => other.as_str().unwrap(),
     }
 }
@@ -119,6 +120,9 @@ fn what_the_command_line_looks_for_is_named_after_the_stack() {
         ("Ledger", "TableName", "${AWS::StackName}-ledger"),
         ("DeskLampGuard", "FunctionName", "${AWS::StackName}-desk-lamp"),
         ("DeskLampGuardDeadLetters", "QueueName", "${AWS::StackName}-desk-lamp-dead-letters"),
+        ("Notifier", "FunctionName", "${AWS::StackName}-notifier"),
+        ("Outbox", "QueueName", "${AWS::StackName}-outbox.fifo"),
+        ("OutboxDeadLetters", "QueueName", "${AWS::StackName}-outbox-dead-letters.fifo"),
         ("Schedules", "Name", "AWS::StackName"),
     ] {
         assert_eq!(plain(&resources[id]["Properties"][property]), name, "{id}");
@@ -218,14 +222,19 @@ fn operators_may_what_the_command_line_does() {
             "Guards",
             "Ledger",
             "Lists",
+            "Outbox",
             "Probe",
+            "Reports",
             "Rules",
             "SweeperDeadLetters",
             "Trails"
         ]
     );
     assert_eq!(may["Functions"].0, ["lambda:GetFunctionConfiguration"]);
-    assert!(may["Functions"].1.contains(&LAMP_FUNCTION) && may["Functions"].1.len() == 2, "the sweeper's too: {may:?}");
+    assert!(
+        may["Functions"].1.contains(&LAMP_FUNCTION) && may["Functions"].1.len() == 3,
+        "the notifier's and the sweeper's too: {may:?}"
+    );
     let letters = vec!["sqs:GetQueueAttributes", "sqs:GetQueueUrl"];
     assert_eq!(may["SweeperDeadLetters"], (letters, vec!["SweeperDeadLetters.Arn"]));
     assert!(
@@ -240,7 +249,11 @@ fn operators_may_what_the_command_line_does() {
     assert_eq!(may["Feed"], (vec!["dynamodb:Query"], vec!["${Ledger.Arn}/index/feed"]));
     assert_eq!(may["Guards"], (vec!["lambda:InvokeFunction"], vec![LAMP_FUNCTION]));
     assert_eq!(may["Ledger"].1, ["Ledger.Arn"]);
-    assert_eq!(may["DeadLetters"].1, ["DeskLampGuardDeadLetters.Arn"]);
+    assert_eq!(may["DeadLetters"].1, ["DeskLampGuardDeadLetters.Arn", "OutboxDeadLetters.Arn"]);
+    assert_eq!(
+        may["Outbox"],
+        (vec!["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"], vec!["Outbox.Arn"])
+    );
     for (actions, _) in may.values() {
         assert!(actions.iter().all(|action| !action.contains('*') && !action.starts_with("iam:")), "{actions:?}");
     }

@@ -21,6 +21,10 @@ pub fn mrkdwn(text: &str, limit: usize) -> String {
     for (number, part) in parts.iter().enumerate() {
         let is_code = number % 2 == 1 && number < last;
         if is_code && !part.trim().is_empty() {
+            // Two in a row would be read as something else.
+            if out.text.ends_with('`') {
+                out.push(" ");
+            }
             // Inline code is closed wherever it is cut.
             let room = limit.saturating_sub(out.length + 3);
             out.push(&format!("`{}`", code(part.trim(), room.max(1))));

@@ -1,5 +1,5 @@
-//! Lambda's own API, as far as the sandbox has it: `Invoke` and `GetFunctionConfiguration` of the template's functions
-//! (Lambda API reference, "Invoke", "GetFunctionConfiguration").
+//! Lambda's own API, as far as the sandbox has it: `Invoke`, `GetFunctionConfiguration` and `ListEventSourceMappings` of the
+//! template's functions (Lambda API reference, each by its name).
 //!
 //! Beyond a function's reserved concurrency AWS refuses a synchronous call; here it waits for its turn, unless nothing is
 //! reserved at all. `X-Amz-Log-Type` and the limits on payloads are not played.
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Whole;
 use crate::bus::Bus;
+use crate::lambda::event_source::EventSources;
 use crate::record::Outcome;
 use crate::request::Seen;
 
@@ -83,6 +84,12 @@ pub(crate) fn configuration(bus: &Bus, arn: &str) -> Whole {
         }
         None => error(StatusCode::NOT_FOUND, "ResourceNotFoundException", &format!("Function not found: {arn}")),
     }
+}
+
+/// Carries out a `ListEventSourceMappings`, of one function or of all.
+pub(crate) fn mappings(sources: Option<&EventSources>, function: Option<&str>) -> Whole {
+    let shown = sources.map_or_else(|| json!({ "EventSourceMappings": [] }), |sources| sources.shown(function));
+    answer(StatusCode::OK, &shown.to_string(), &uuid::Uuid::new_v4().to_string())
 }
 
 /// An invocation's request id is also the call's.

@@ -36,6 +36,19 @@ pub(crate) struct FunctionSpec {
     pub(crate) policies: Vec<Value>,
     pub(crate) own_role: bool,
     pub(crate) ticks: Vec<Tick>,
+    pub(crate) sources: Vec<SourceSpec>,
+}
+
+/// A queue among a function's events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SourceSpec {
+    /// The queue's ARN.
+    pub(crate) queue: String,
+    pub(crate) batch_size: usize,
+    /// `FunctionResponseTypes` has `ReportBatchItemFailures`.
+    pub(crate) reports_failures: bool,
+    /// `ScalingConfig.MaximumConcurrency`.
+    pub(crate) concurrency: Option<usize>,
 }
 
 /// A schedule among a function's events. The sandbox does not start it by itself.
@@ -145,6 +158,7 @@ impl FunctionSpec {
             policies: if own_role { policies(resolver, properties.get("Policies"))? } else { Vec::new() },
             own_role,
             ticks: ticks(resolver, logical_id, properties.get("Events"))?,
+            sources: sources(resolver, properties.get("Events"))?,
         })
     }
 }
@@ -168,6 +182,34 @@ fn ticks(resolver: &Resolver<'_>, logical_id: &str, events: Option<&Value>) -> R
         ticks.push(Tick { name: format!("{logical_id}{name}"), source, input });
     }
     Ok(ticks)
+}
+
+/// A function's queues that are not disabled.
+fn sources(resolver: &Resolver<'_>, events: Option<&Value>) -> Result<Vec<SourceSpec>, String> {
+    let mut sources = Vec::new();
+    for (name, event) in events.and_then(Value::as_object).into_iter().flatten() {
+        if event.get("Type").and_then(Value::as_str) != Some("SQS") {
+            continue;
+        }
+        let properties = resolver.resolve(event.get("Properties").unwrap_or(&Value::Null))?;
+        let number = |pointer: &str| {
+            let value = properties.pointer(pointer)?;
+            value.as_u64().or_else(|| value.as_str()?.parse().ok()).and_then(|number| usize::try_from(number).ok())
+        };
+        if properties.get("Enabled").is_some_and(|enabled| enabled == false || enabled == "false") {
+            continue;
+        }
+        let queue =
+            properties.get("Queue").and_then(Value::as_str).ok_or_else(|| format!("`{name}` has no `Queue`"))?;
+        let types = properties.get("FunctionResponseTypes").and_then(Value::as_array);
+        sources.push(SourceSpec {
+            queue: queue.to_owned(),
+            batch_size: number("/BatchSize").unwrap_or(10),
+            reports_failures: types.is_some_and(|types| types.iter().any(|kind| kind == "ReportBatchItemFailures")),
+            concurrency: number("/ScalingConfig/MaximumConcurrency"),
+        });
+    }
+    Ok(sources)
 }
 
 /// A function's layers as directories: `ContentUri` of the layers this template makes. Others stay empty.

@@ -87,6 +87,7 @@ impl<'a> Resolver<'a> {
             "AWS::DynamoDB::Table" => "TableName",
             "AWS::SNS::Topic" => "TopicName",
             "AWS::SQS::Queue" => "QueueName",
+            "AWS::S3::Bucket" => "BucketName",
             "AWS::IAM::Role" => "RoleName",
             "AWS::Serverless::Function" | "AWS::Lambda::Function" => "FunctionName",
             "AWS::Logs::LogGroup" => "LogGroupName",
@@ -96,7 +97,11 @@ impl<'a> Resolver<'a> {
         let named = resource.get("Properties").and_then(|properties| properties.get(property));
         let fifo = kind_of(resource) == "AWS::SQS::Queue"
             && resource.pointer("/Properties/FifoQueue").is_some_and(|fifo| fifo == &Value::from(true));
-        let default = || format!("{}-{logical_id}{}", self.stack, if fifo { ".fifo" } else { "" });
+        let default = || {
+            let name = format!("{}-{logical_id}{}", self.stack, if fifo { ".fifo" } else { "" });
+            // As CloudFormation makes them: a bucket's name has no capitals.
+            if kind_of(resource) == "AWS::S3::Bucket" { name.to_lowercase() } else { name }
+        };
         Ok(self.text(named)?.unwrap_or_else(default))
     }
 
@@ -109,6 +114,7 @@ impl<'a> Resolver<'a> {
             "AWS::DynamoDB::Table" => format!("arn:aws:dynamodb:{region}:{account}:table/{name}"),
             "AWS::SNS::Topic" => format!("arn:aws:sns:{region}:{account}:{name}"),
             "AWS::SQS::Queue" => format!("arn:aws:sqs:{region}:{account}:{name}"),
+            "AWS::S3::Bucket" => format!("arn:aws:s3:::{name}"),
             "AWS::IAM::Role" => format!("arn:aws:iam::{account}:role{}{name}", self.role_path(logical_id)?),
             "AWS::Serverless::Function" | "AWS::Lambda::Function" => {
                 format!("arn:aws:lambda:{region}:{account}:function:{name}")

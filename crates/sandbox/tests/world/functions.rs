@@ -206,7 +206,7 @@ async fn a_role_allows_what_the_template_says_and_a_person_everything() {
              print(other.client('sts').get_caller_identity()['Account'], len(boto3.client('sqs').list_queues().get('QueueUrls', [])))\n",
         )
         .await;
-    assert_eq!(told.trim(), "222222222222 2");
+    assert_eq!(told.trim(), "222222222222 5");
     let event = sandbox.event("CreateQueue");
     assert_eq!(event["account"], "222222222222");
     assert_eq!(event["detail"]["userIdentity"]["arn"], "arn:aws:sts::222222222222:assumed-role/x/me");

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests, with helpers outside #[test]")]
 
 mod cloud;
+mod event_source;
 mod faults;
 mod functions;
 mod harness;

@@ -5,7 +5,7 @@ use rectify_controls::{AccountId, Need, pattern::event_pattern};
 use super::*;
 
 /// Every text in `value`, tags left out.
-fn texts<'a>(value: &'a Value, into: &mut Vec<&'a str>) {
+pub(super) fn texts<'a>(value: &'a Value, into: &mut Vec<&'a str>) {
     match value {
         Value::String(text) => into.push(text),
         Value::Tagged(tagged) => texts(&tagged.value, into),
