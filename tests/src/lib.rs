@@ -84,7 +84,11 @@ impl Stage {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("settings.toml"), settings).unwrap();
         let builder = WorldBuilder::new(root().join("template.yaml"), |function| {
-            binary(if function == "Sweeper" { "sweeper" } else { "s3-bucket" })
+            binary(match function {
+                "Notifier" => "notifier",
+                "Sweeper" => "sweeper",
+                _ => "s3-bucket",
+            })
         })
         .settings_directory(directory.path());
         let world = change(builder).start().await.unwrap_or_else(|error| panic!("the sandbox did not start: {error}"));

@@ -99,8 +99,8 @@ impl Error {
     }
 }
 
-/// The functions' binaries: the guards', each named after its kind, and the sweeper's.
-const BINARIES: [&str; 2] = [S3Bucket::KIND, "sweeper"];
+/// The functions' binaries: the guards', each named after its kind, and those of the functions that guard nothing.
+const BINARIES: [&str; 3] = [S3Bucket::KIND, "notifier", "sweeper"];
 
 /// The folder with the settings of the ready-made organisation, beside the template.
 const ORGANIZATION_SETTINGS: &str = "docs/sandbox-organization";
@@ -258,6 +258,7 @@ mod tests {
     #[test]
     fn functions_are_named_after_their_binaries() {
         assert_eq!(binary_of("S3BucketGuard"), format!("s3-bucket{}", std::env::consts::EXE_SUFFIX));
+        assert_eq!(binary_of("Notifier"), format!("notifier{}", std::env::consts::EXE_SUFFIX));
         assert_eq!(binary_of("Sweeper"), format!("sweeper{}", std::env::consts::EXE_SUFFIX));
     }
 }
