@@ -12,6 +12,7 @@ use lambda_runtime::Diagnostic;
 use rectify_aws::{AwsFailure, Http, Ledger, Outbox};
 use rectify_controls::{AccountId, Control, Kind as _, Region, Settings, s3_bucket::S3Bucket};
 use rectify_render::Overview;
+use rectify_report::{Question, Rows};
 use serde_json::Value;
 
 use crate::{
@@ -53,9 +54,6 @@ pub enum Failure {
         "a digest goes to e-mail addresses and there is no sender: name one in the stack's parameter `DigestSender`"
     )]
     NoSender,
-    /// The ledger could not be read into a report.
-    #[error("{0}")]
-    Report(String),
 }
 
 impl Failure {
@@ -74,7 +72,6 @@ impl From<Failure> for Diagnostic {
             Failure::Aws(_) => "Rectify.Aws",
             Failure::Undelivered(_) => "Rectify.Channel",
             Failure::NoSender => "Rectify.Deployment",
-            Failure::Report(_) => "Rectify.Report",
         };
         Self { error_type: name.to_owned(), error_message: failure.to_string() }
     }
@@ -93,6 +90,8 @@ pub struct Invocation {
 #[derive(Debug)]
 pub struct Notifier {
     pub(crate) settings: Settings,
+    /// Whether these are those of the file.
+    pub(crate) settings_read: bool,
     pub(crate) routes: Vec<Route>,
     pub(crate) ledger: Ledger,
     pub(crate) outbox: Outbox,
@@ -153,7 +152,8 @@ impl Notifier {
             sender: env::var("RECTIFY_DIGEST_SENDER").ok().filter(|sender| !sender.is_empty()),
         };
         let path = or("RECTIFY_SETTINGS", "/opt/settings.toml");
-        Ok(Self::new(&config, settings(&path), deployment))
+        let (settings, settings_read) = settings(&path);
+        Ok(Self { settings_read, ..Self::new(&config, settings, deployment) })
     }
 
     pub(crate) fn new(config: &SdkConfig, settings: Settings, deployment: Deployment) -> Self {
@@ -171,6 +171,7 @@ impl Notifier {
         Self {
             routes: settings.channels.iter().map(|channel| Route::new(channel.clone(), &parts)).collect(),
             settings,
+            settings_read: true,
             ledger: Ledger::new(config, deployment.ledger),
             outbox: Outbox::new(config, deployment.outbox),
             reports: Reports::new(config, deployment.reports, deployment.region),
@@ -195,30 +196,49 @@ impl Notifier {
     }
 
     /// What is open, and what happened in the `period` up to now, of the accounts of `owner` or of all.
-    #[expect(clippy::unused_async, reason = "reads the ledger")]
     pub(crate) async fn overview(
         &self,
-        _title: &str,
-        _owner: Option<&str>,
-        _period: Duration,
+        title: &str,
+        owner: Option<&str>,
+        period: Duration,
     ) -> Result<Overview, Failure> {
-        Err(Failure::Report("reports are not read from the ledger yet".to_owned()))
+        let to = self.ledger.now();
+        let from = to.checked_sub(period).unwrap_or(Timestamp::MIN);
+        let rows = Rows::read(&self.ledger, from, to).await?;
+        let book = book();
+        let question = Question {
+            title,
+            from,
+            to,
+            owner,
+            owner_tag: &self.settings.messages.owner_tag,
+            book: &book,
+            // Settings that could not be read have no exemptions: the report says that they are missing.
+            settings: self.settings_read.then_some(&*self.settings.exemptions),
+        };
+        Ok(rectify_report::overview(&question, &rows))
     }
+}
+
+/// Every control of every kind.
+fn book() -> Vec<&'static Control> {
+    S3Bucket::CONTROLS.iter().collect()
 }
 
 /// Lambda's longest time for one call.
 const LONGEST: Duration = Duration::from_secs(900);
 
-/// Reads the settings at `path`.
-fn settings(path: &str) -> Settings {
-    // Every kind: the settings may name the controls of all of them.
-    let controls: Vec<&'static Control> = S3Bucket::CONTROLS.iter().collect();
+/// Reads the settings at `path`; `false` when they are only the fallback.
+fn settings(path: &str) -> (Settings, bool) {
     let text = std::fs::read_to_string(path).map_err(|error| format!("could not read {path}: {error}"));
-    let settings = text.and_then(|text| Settings::parse(&text, &controls).map_err(|error| format!("{path}, {error}")));
-    settings.unwrap_or_else(|error| {
-        tracing::error!(%error, "the settings could not be read: everything goes to the stack's topic");
-        Settings::fallback()
-    })
+    let settings = text.and_then(|text| Settings::parse(&text, &book()).map_err(|error| format!("{path}, {error}")));
+    match settings {
+        Ok(settings) => (settings, true),
+        Err(error) => {
+            tracing::error!(%error, "the settings could not be read: everything goes to the stack's topic");
+            (Settings::fallback(), false)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -234,7 +254,8 @@ mod tests {
         let wrong = directory.join("wrong.toml");
         std::fs::write(&wrong, "[[channel]]\ntype = 'pigeon'").unwrap();
         for path in [wrong.to_str().unwrap(), "/does/not/exist.toml"] {
-            let settings = settings(path);
+            let (settings, read) = settings(path);
+            assert!(!read);
             assert_eq!(settings.channels, [Channel::everything()]);
             assert!(settings.digests.is_empty());
         }
