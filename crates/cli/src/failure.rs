@@ -16,6 +16,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     History(#[from] command::history::Error),
     #[error(transparent)]
+    Report(#[from] command::report::Error),
+    #[error(transparent)]
     Undo(#[from] command::undo::Error),
     #[error(transparent)]
     Exempt(#[from] command::exempt::Error),
@@ -50,6 +52,7 @@ impl Failure {
         match self {
             Self::Policy(_) | Self::Controls(_) | Self::Settings(_) => exit::USAGE,
             Self::History(error) => error.code(),
+            Self::Report(error) => error.code(),
             Self::Undo(error) => error.code(),
             Self::Exempt(error) => error.code(),
             Self::Pause(error) => error.code(),
@@ -72,6 +75,7 @@ impl Failure {
             Self::Policy(error) => error.help(),
             Self::Controls(_) => Some(NoControl::HELP.to_owned()),
             Self::History(error) => error.help(),
+            Self::Report(error) => error.help(),
             Self::Undo(error) => error.help(),
             Self::Exempt(error) => error.help(),
             Self::Pause(error) => error.help(),

@@ -31,6 +31,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     History(Box<command::history::Args>),
+    Report(Box<command::report::Args>),
     Undo(Box<command::undo::Args>),
     Exempt(Box<command::exempt::Args>),
     Pause(Box<command::pause::Args>),
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> ExitCode {
     let result = match &cli.command {
         Command::History(args) => command::history::run(args),
+        Command::Report(args) => command::report::run(args),
         Command::Undo(args) => command::undo::run(args),
         Command::Exempt(args) => command::exempt::run(args),
         Command::Pause(args) => command::pause::run(args),

@@ -105,6 +105,13 @@ pub(crate) fn progress(of: usize, what: &'static str) -> indicatif::ProgressBar 
     bar.with_message(what).with_finish(indicatif::ProgressFinish::AndClear)
 }
 
+/// A sign of life on standard error while nobody knows how long it takes, where somebody sees it. Gone when dropped.
+pub(crate) fn waiting(what: &'static str) -> indicatif::ProgressBar {
+    let spinner = indicatif::ProgressBar::new_spinner().with_message(what);
+    spinner.enable_steady_tick(std::time::Duration::from_millis(200));
+    spinner.with_finish(indicatif::ProgressFinish::AndClear)
+}
+
 /// Writes a line to standard error. Nobody listening is no failure.
 pub(crate) fn talk(text: &str) {
     let _ = writeln!(anstream::AutoStream::auto(io::stderr()).lock(), "{text}");

@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rectify-aws", &["rectify-event", "rectify-policy", "rectify-controls"]),
     ("rectify-runtime", &["rectify-event", "rectify-policy", "rectify-controls", "rectify-render", "rectify-aws"]),
     ("rectify-organization", &["rectify-controls", "rectify-aws"]),
+    ("rectify-report", &["rectify-controls", "rectify-aws", "rectify-render"]),
     (
         "rectify-sweeper",
         &[

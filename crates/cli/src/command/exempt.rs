@@ -1,6 +1,11 @@
 //! `rectify exempt`
 
-use std::{collections::BTreeSet, fmt::Write as _, io, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    io,
+    path::{Path, PathBuf},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use rectify_aws::exemption_id;
@@ -222,7 +227,7 @@ async fn add(args: &Add) -> Result<u8, Failure> {
 }
 
 async fn list(args: &List) -> Result<u8, Failure> {
-    let settings = settings(args)?;
+    let settings = settings(args.settings.as_deref())?;
     let connection = args.stack.connect().await.map_err(Error::Cloud)?;
     let now = Timestamp::now();
     let mut exemptions = ledger_exemptions(&connection).await?;
@@ -254,22 +259,22 @@ async fn ledger_exemptions(connection: &Connection) -> Result<Vec<Exemption>, Er
 }
 
 /// The settings file, where one is named or is where it should be.
-fn settings(args: &List) -> Result<Option<Settings>, Error> {
-    let file = args.settings.clone().unwrap_or_else(|| SETTINGS.into());
-    let text = match input::read(&file) {
+pub(crate) fn settings(named: Option<&Path>) -> Result<Option<Settings>, Error> {
+    let file = named.unwrap_or(Path::new(SETTINGS));
+    let text = match input::read(file) {
         Ok(text) => text,
-        Err(InputError::Read { source, .. }) if args.settings.is_none() && source.kind() == io::ErrorKind::NotFound => {
+        Err(InputError::Read { source, .. }) if named.is_none() && source.kind() == io::ErrorKind::NotFound => {
             return Ok(None);
         }
         Err(error) => return Err(error.into()),
     };
     match kinds::settings(&text) {
         Ok(settings) => Ok(Some(settings)),
-        Err(source) if args.settings.is_none() => {
-            output::talk(&format!("left out {}: {}", input::name(&file), escape::line(&source.to_string(), 500)));
+        Err(source) if named.is_none() => {
+            output::talk(&format!("left out {}: {}", input::name(file), escape::line(&source.to_string(), 500)));
             Ok(None)
         }
-        Err(source) => Err(Error::Settings { file: input::name(&file), source }),
+        Err(source) => Err(Error::Settings { file: input::name(file), source }),
     }
 }
 

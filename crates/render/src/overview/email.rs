@@ -78,7 +78,7 @@ impl Overview {
                 div { (escape::value(&finding.summary, TEXT)) }
                 div style=(DIM) { (finding.resource.place()) }
                 div style=(DIM) {
-                    (finding.last())
+                    (finding.last(self.made_at))
                     @if let Some(page) = finding.control.page() { " · " a style=(LINK) href=(page) { "why and how to fix it" } }
                 }
             }

@@ -108,7 +108,7 @@ impl Overview {
                 }
                 td class="where" data-label="where" { (place(&finding.resource)) }
                 td class="when" data-label="age" { (span(finding.first_seen, self.made_at)) }
-                td data-label="last" { (finding.last()) }
+                td data-label="last" { (finding.last(self.made_at)) }
             } }
         });
         let severities = SEVERITIES.into_iter().filter(|severity| self.open_of(*severity) > 0).count();

@@ -67,7 +67,7 @@ impl Overview {
             text.line(&format!("  {}, {age}: {}", severity.to_uppercase(), finding.control.shown()), "    ");
             text.line(&format!("    {} - {}", finding.resource.name(), finding.resource.place()), "      ");
             text.line(&format!("    {}", escape::value(&finding.summary, TEXT)), "      ");
-            text.line(&format!("    {}", finding.last()), "      ");
+            text.line(&format!("    {}", finding.last(self.made_at)), "      ");
             if let Some(link) = finding.resource.link() {
                 text.whole(&format!("    {link}"));
             }

@@ -1,6 +1,6 @@
 //! The words that every form of an overview says alike.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Correction, Exempt, OpenFinding, Overview, Resource, Rule, Shadowed,
@@ -12,6 +12,9 @@ use crate::{console, escape, wording};
 pub(super) const TEXT: usize = 300;
 /// Longest name.
 pub(super) const NAME: usize = 120;
+
+/// What nobody has seen for so long may be gone without an event.
+const UNSEEN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// `1 finding`, `2 findings`.
 pub(super) fn some(number: u64, what: &str) -> String {
@@ -117,9 +120,13 @@ impl Resource {
 }
 
 impl OpenFinding {
-    /// What rectify last made of it, how often it was seen and who caused it.
-    pub(super) fn last(&self) -> String {
+    /// What rectify last made of it, how often it was seen, who caused it, and that nobody has seen it for long: sweeps see
+    /// what stands several times a day.
+    pub(super) fn last(&self, now: Timestamp) -> String {
         let mut parts = vec![outcome(&self.outcome)];
+        if now.duration_since(self.last_seen) > UNSEEN {
+            parts.push(format!("not seen for {}, so it may be gone", span(self.last_seen, now)));
+        }
         if self.seen > 1 {
             parts.push(format!("seen {} times", self.seen));
         }
