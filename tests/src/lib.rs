@@ -85,8 +85,8 @@ impl Stage {
         std::fs::write(directory.path().join("settings.toml"), settings).unwrap();
         let builder = WorldBuilder::new(root().join("template.yaml"), |function| {
             binary(match function {
-                "Sweeper" => "sweeper",
                 "Notifier" => "notifier",
+                "Sweeper" => "sweeper",
                 _ => "s3-bucket",
             })
         })
