@@ -194,6 +194,9 @@ impl Message {
         if let Some(correction) = &self.correction {
             self.write_undo(out, correction);
         }
+        if self.closes && self.correction.is_none() && self.undone.is_none() {
+            return; // nothing is open, and rectify changed nothing: there is nothing to exempt or to fix
+        }
         if self.is_about_an_exemption() {
             heading(out, "To stay exempt");
             line(
