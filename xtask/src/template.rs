@@ -101,7 +101,7 @@ fn reads(access: &&Access) -> bool {
 }
 
 /// The detail type of findings that the notifier puts on the bus. No guard's rule takes it.
-const LAKE: &str = "Finding";
+const LAKE: &str = "OCSF Compliance Finding";
 
 fn notifier() -> Result<String> {
     fill(NOTIFIER, &[("lake", LAKE), ("alarms", &alarms::notifier()?)])

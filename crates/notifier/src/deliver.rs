@@ -104,8 +104,9 @@ impl Notifier {
         };
         let (flood, came_before) = (self.settings.messages.flood, record.came_before());
         let time = until.saturating_duration_since(Instant::now()).saturating_sub(Duration::from_secs(3));
-        let deliveries = self.routes.iter().map(|route| async {
-            let delivery = Box::pin(route.deliver(&post, came_before, flood, &self.ledger));
+        let message = &post;
+        let deliveries = self.routes.iter().map(|route| async move {
+            let delivery = Box::pin(route.deliver(message, came_before, flood, &self.ledger));
             let result = tokio::time::timeout(time, delivery).await;
             (route, result.unwrap_or(Err(Undelivered::OutOfTime)))
         });

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rectify_aws::{AwsFailure, Bus, Http, Ledger, NotPut, Topic};
 use rectify_controls::{AccountId, Channel, Outlet, Region, Wanted};
 use rectify_event::OWN_SOURCE;
-use rectify_render::{Post, Sns, Summary};
+use rectify_render::{Overview, Post, Sns, Summary};
 
 use crate::{
     security_hub::SecurityHub,
@@ -175,6 +175,17 @@ impl Route {
         Ok(())
     }
 
+    /// Posts a digest.
+    pub(crate) async fn digest(&self, overview: &Overview) -> Result<(), Undelivered> {
+        match &self.way {
+            Way::Topic(topic) => publish(topic, overview.sns()).await?,
+            Way::Chat(topic) => say(topic, overview.subject(), overview.chat()).await?,
+            Way::Slack(slack) => slack.say(&overview.slack()).await?,
+            Way::SecurityHub(_) | Way::Lake(_) => {}
+        }
+        Ok(())
+    }
+
     /// A warning about an exemption is no finding: it has no place in what takes findings.
     fn takes(&self, post: &Post) -> bool {
         post.finding().is_some() || self.channel.way.is_for_people()
@@ -202,8 +213,7 @@ impl Route {
 
 async fn publish(topic: &Topic, sns: Sns) -> Result<(), AwsFailure> {
     let attributes = sns.attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let message =
-        rectify_aws::Message { subject: sns.subject, body: sns.message, per_protocol: true, attributes };
+    let message = rectify_aws::Message { subject: sns.subject, body: sns.message, per_protocol: true, attributes };
     topic.publish(&message).await.map(drop)
 }
 

@@ -44,8 +44,7 @@ impl SecurityHub {
             first_seen: first.unwrap_or(now),
         };
         let body = json!({ "Findings": [message.asff(&product)] });
-        let import =
-            Call { operation: "BatchImportFindings", method: "POST", path: "/findings/import", body: &body };
+        let import = Call { operation: "BatchImportFindings", method: "POST", path: "/findings/import", body: &body };
         refused(&import, &self.client.call(&import).await?, "/FailedFindings/0")?;
         if !message.closes && !thread.is_some_and(|thread| thread.closed) {
             return Ok(());

@@ -8,6 +8,7 @@ mod chart;
 mod count;
 mod email;
 mod page;
+mod publish;
 mod sample;
 mod slack;
 mod text;

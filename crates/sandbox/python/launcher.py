@@ -19,6 +19,10 @@
 - moto delivers messages of one group to two callers that ask at the same time, and forgets that a message was sent once it is
   deleted, so that the same deduplication id is a new message at once: SQS takes one request at a time here, and remembers ids for
   five minutes. A message that is moved to a dead-letter queue was not sent again.
+- moto's Security Hub imports also where it is off, findings of any account and product, and lets an import change what is the
+  reader's (the workflow for one); and it has no BatchUpdateFindings.
+- moto counts a bucket policy's Deny under a condition as a Deny. The sandbox has no TLS where AWS would: a statement that denies
+  what comes without it is left out when calls on objects are checked.
 - moto checks a signature over the form it parsed, not over the bytes that came, so a form with anything but plain letters in
   it never matches, and in place of an empty body it takes the parameters of the address; the bytes are kept for the check.
 """
@@ -66,8 +70,13 @@ from moto.moto_server.werkzeug_app import (  # noqa: E402
     create_backend_app,
 )
 from moto.organizations import utils as organizations  # noqa: E402
+from moto.s3.models import FakeBucket  # noqa: E402
 from moto.s3.responses import S3Response  # noqa: E402
 from moto.scheduler.models import EventBridgeSchedulerBackend  # noqa: E402
+from moto.securityhub import urls as securityhub  # noqa: E402
+from moto.securityhub.exceptions import SecurityHubClientError  # noqa: E402
+from moto.securityhub.models import SecurityHubBackend  # noqa: E402
+from moto.securityhub.responses import SecurityHubResponse  # noqa: E402
 from moto.sqs.models import Queue, SQSBackend  # noqa: E402
 from werkzeug.exceptions import HTTPException  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
@@ -80,6 +89,8 @@ versioning = S3Response.get_bucket_versioning
 answer = BaseXMLSerializer._serialized_result_to_response
 schedule = EventBridgeSchedulerBackend.create_schedule
 transact = dynamodb_models.DynamoDBBackend.transact_write_items
+import_findings = SecurityHubBackend.batch_import_findings
+bucket_permission = FakeBucket.get_permission
 receive = SQSBackend.receive_message
 received = threading.local()
 dynamodb = threading.Lock()
@@ -211,6 +222,65 @@ def add_once(self, message):
         self._messages_lock.notify_all()
 
 
+class HubIsOff(SecurityHubClientError):
+    code = 401
+
+    def __init__(self, hub):
+        super().__init__("InvalidAccessException", f"Account {hub.account_id} is not subscribed to AWS Security Hub")
+
+
+def import_as_the_hub_does(self, findings):
+    if not self.enabled:
+        raise HubIsOff(self)
+    if len(findings) > 100:
+        raise SecurityHubClientError("InvalidInputException", "at most 100 findings at once")
+    own = f"arn:aws:securityhub:{self.region_name}:{self.account_id}:product/{self.account_id}/default"
+    good, bad = [], []
+    for finding in findings:
+        if finding.get("AwsAccountId") == self.account_id and finding.get("ProductArn") == own:
+            known = next((known.data for known in self.findings if known.id == finding["Id"]), {})
+            readers = {key: known[key] for key in ("Note", "UserDefinedFields", "VerificationState", "Workflow") if key in known}
+            good.append({"Workflow": {"Status": "NEW"}, **finding, **readers})
+        else:
+            text = "the finding is not of this account or its product"
+            bad.append({"Id": finding.get("Id", ""), "ErrorCode": "InvalidInput", "ErrorMessage": text})
+    failed, imported, failures = import_findings(self, good)
+    return failed + len(bad), imported, failures + bad
+
+
+def update_findings(self):
+    hub, body = self.securityhub_backend, json.loads(self.body)
+    if not hub.enabled:
+        raise HubIsOff(hub)
+    changes = {key: value for key, value in body.items() if key != "FindingIdentifiers"}
+    done, undone = [], []
+    for identifier in body["FindingIdentifiers"]:
+        known = (known.data for known in hub.findings if known.id == identifier["Id"])
+        finding = next((known for known in known if known["ProductArn"] == identifier["ProductArn"]), None)
+        if finding is None:
+            undone.append({"FindingIdentifier": identifier, "ErrorCode": "FindingNotFound", "ErrorMessage": "Finding Not Found"})
+        else:
+            finding.update(changes)
+            done.append(identifier)
+    return json.dumps({"ProcessedFindings": done, "UnprocessedFindings": undone})
+
+
+def is_about_tls(statement):
+    asked = statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
+    return statement.get("Effect") == "Deny" and str(asked).lower() == "false"
+
+
+def permission_over_tls(self, action, resource):
+    if self.policy is None:
+        return bucket_permission(self, action, resource)
+    policy = json.loads(self.policy)
+    statements = policy.get("Statement", [])
+    statements = [statements] if isinstance(statements, dict) else statements
+    seen = copy.copy(self)
+    seen.policy = json.dumps({**policy, "Statement": [one for one in statements if not is_about_tls(one)]}).encode()
+    return bucket_permission(seen, action, resource)
+
+
 def schedule_in_a_group_that_exists(self, *args, **kwargs):
     self.get_schedule_group(kwargs["group_name"])
     return schedule(self, *args, **kwargs)
@@ -259,6 +329,10 @@ def buckets_page_by_page(self):
 
 dynamodb_models.DynamoDBBackend.transact_write_items = transact_with_its_items_in_mind
 dynamodb_models.copy = CopyOfTouched()
+FakeBucket.get_permission = permission_over_tls
+SecurityHubBackend.batch_import_findings = import_as_the_hub_does
+SecurityHubResponse.batch_update_findings = update_findings
+securityhub.url_paths["{0}/findings/batchupdate$"] = SecurityHubResponse.dispatch
 Queue.add_message = add_once
 SQSBackend.receive_message = receive_one_at_a_time
 for name in ("send_message", "send_message_batch", "delete_message", "change_message_visibility"):

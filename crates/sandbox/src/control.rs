@@ -13,6 +13,7 @@ use crate::faults::Fault;
 use crate::gateway::Gateway;
 use crate::lambda::Function;
 use crate::request::Seen;
+use crate::slack::SlackAnswer;
 
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
@@ -26,6 +27,15 @@ pub(crate) async fn handle(gateway: &Gateway, seen: &Seen) -> Answer {
         (&Method::GET, "invocations") => json_of(&records.invocations.all()),
         (&Method::GET, "logs") => json_of(&records.logs.all()),
         (&Method::GET, "messages") => json_of(&records.messages.all()),
+        (&Method::GET, "mails") => json_of(&records.mails.all()),
+        (&Method::GET, "slack") => json_of(&gateway.slack.calls()),
+        (&Method::POST, "slack") => match serde_json::from_slice::<Vec<SlackAnswer>>(&seen.body) {
+            Ok(answers) => {
+                gateway.slack.plan(answers);
+                json_of(&json!({}))
+            }
+            Err(error) => refused(&error.to_string()),
+        },
         (&Method::GET, "posted") => json_of(&records.posted.all()),
         (&Method::GET, "moto") => json_of(&gateway.hub.moto.output()),
         (&Method::GET, "schedules") => json_of(&gateway.scheduler.all()),
@@ -39,6 +49,7 @@ pub(crate) async fn handle(gateway: &Gateway, seen: &Seen) -> Answer {
         },
         (&Method::DELETE, "records") => {
             records.clear();
+            gateway.slack.clear();
             json_of(&json!({}))
         }
         (&Method::GET, "idle") => {
@@ -110,8 +121,8 @@ fn unknown(path: &str) -> Answer {
         StatusCode::NOT_FOUND,
         &json!({
             "error": format!("nothing at `{path}`"),
-            "GET": ["calls", "events", "invocations", "logs", "messages", "moto", "posted", "schedules", "idle?timeout_ms="],
-            "POST": ["clock?offset_seconds=", "events", "faults", "invoke/<function>", "schedules", "tick/<function>"],
+            "GET": ["calls", "events", "invocations", "logs", "mails", "messages", "moto", "posted", "schedules", "slack", "idle?timeout_ms="],
+            "POST": ["clock?offset_seconds=", "events", "faults", "invoke/<function>", "schedules", "slack", "tick/<function>"],
             "DELETE": ["faults", "records"],
         }),
     )

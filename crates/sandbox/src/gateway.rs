@@ -34,6 +34,7 @@ use crate::naming::{self, Named};
 use crate::record::Call;
 use crate::request::Seen;
 use crate::scheduler::Scheduler;
+use crate::slack::{self, Slack};
 use crate::standins;
 use crate::sts;
 use crate::trail::identity::Principal;
@@ -49,6 +50,7 @@ pub(crate) struct Gateway {
     pub(crate) bus: OnceLock<Arc<Bus>>,
     pub(crate) scheduler: Arc<Scheduler>,
     pub(crate) sources: OnceLock<EventSources>,
+    pub(crate) slack: Slack,
     index: Index,
     /// Minted events are kept and reach nobody: best-effort delivery at its worst.
     pub(crate) quiet: AtomicBool,
@@ -93,6 +95,7 @@ impl Gateway {
             faults: Faults::default(),
             bus: OnceLock::new(),
             sources: OnceLock::new(),
+            slack: Slack::default(),
             quiet: AtomicBool::new(false),
             buckets: RwLock::default(),
             calls: Mutex::default(),
@@ -152,6 +155,9 @@ impl Gateway {
         let seen = Seen { method: head.method, uri: head.uri, headers: head.headers, body: body.to_bytes() };
         if seen.uri.path().starts_with("/_rectify/") {
             return Ok(control::handle(&self, &seen).await);
+        }
+        if seen.uri.path().starts_with(slack::PATH) {
+            return Ok(self.slack.answer(&seen));
         }
         let (told, answer) = oneshot::channel();
         let gateway = Arc::clone(&self);
@@ -466,6 +472,9 @@ impl Gateway {
                     let function = call.record.function.as_deref();
                     sources.learn(operation, &call.record.resource, function, &call.seen.body, &whole.body);
                 }
+            }
+            ("sesv2", "SendEmail") => {
+                self.hub.records.mails.push(serde_json::from_slice(&call.seen.body).unwrap_or_default());
             }
             ("scheduler", _) => {
                 if let Some(bus) = self.bus.get() {

@@ -14,7 +14,8 @@
 //! role, and a key says who acts in which account (`trail::identity`).
 //!
 //! **Invariant: no branch in product code.** A function learns of the sandbox only through `AWS_ENDPOINT_URL`,
-//! `HTTP_PROXY`, `AWS_LAMBDA_RUNTIME_API` and its credentials.
+//! `HTTP_PROXY`, `AWS_LAMBDA_RUNTIME_API` and its credentials, and of where Slack is (`slack`) by `RECTIFY_SLACK_API`, an ordinary
+//! setting of the notifier.
 //! **Invariant: nothing stays.** Every process ends with the [`World`], also when the sandbox is killed.
 //! **Invariant: nothing leaves.** Whatever host a request names, moto on loopback answers it.
 
@@ -39,6 +40,7 @@ mod python;
 mod record;
 mod request;
 mod scheduler;
+mod slack;
 mod standins;
 mod sts;
 mod template;
@@ -52,4 +54,5 @@ pub use progress::{Progress, Step};
 pub use python::{Python, cache_directory};
 pub use record::{Call, Invocation, LogLine, Message, Outcome, Posted};
 pub use scheduler::Scheduled;
+pub use slack::{SlackAnswer, SlackCall};
 pub use world::{World, WorldBuilder};

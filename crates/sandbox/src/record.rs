@@ -180,6 +180,7 @@ pub(crate) struct Records {
     pub(crate) logs: Kept<LogLine>,
     pub(crate) messages: Kept<Message>,
     pub(crate) posted: Kept<Posted>,
+    pub(crate) mails: Kept<Value>,
     live_logs: broadcast::Sender<LogLine>,
     live_invocations: broadcast::Sender<Invocation>,
     began: std::time::Instant,
@@ -194,6 +195,7 @@ impl Records {
             logs: Kept::new(),
             messages: Kept::new(),
             posted: Kept::new(),
+            mails: Kept::new(),
             live_logs: broadcast::channel(1024).0,
             live_invocations: broadcast::channel(1024).0,
             began: std::time::Instant::now(),
@@ -230,5 +232,6 @@ impl Records {
         self.logs.clear();
         self.messages.clear();
         self.posted.clear();
+        self.mails.clear();
     }
 }

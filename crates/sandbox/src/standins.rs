@@ -31,6 +31,10 @@
 //! 11. **`PutEvents`** (`bus/put.rs`). moto takes events in AWS's own name, and asks no bus's policy whom it takes events from.
 //! 12. **SQS** (launcher). Two callers at the same time could have messages of one group, and a deleted message could be sent again
 //!     at once: requests are taken one at a time, and deduplication ids are kept for five minutes.
+//! 13. **Security Hub** (launcher). moto has no `BatchUpdateFindings`, imports into a hub that is off, takes findings of any account
+//!     and lets an import change the workflow of a finding that is there.
+//! 14. **Slack** (`slack.rs`), which is not AWS.
+//! 15. **Bucket policies that ask for TLS** (launcher). They would deny everything here; the sandbox's HTTP counts as TLS.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
@@ -184,6 +188,19 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
             }
             .map(|rest| arn("scheduler", rest))
         }),
+        "securityhub" => match named.operation.as_str() {
+            "BatchImportFindings" => {
+                parameters.pointer("/findings/0/productArn").and_then(Value::as_str).map(str::to_owned)
+            }
+            "BatchUpdateFindings" => Some(arn("securityhub", "hub/default".to_owned())),
+            _ => None,
+        },
+        "sesv2" => text("fromEmailAddress").map(|address| arn("ses", format!("identity/{}", bare(address)))),
+        "ssm" => text("name").map(|name| named_or_arn("ssm", name.trim_start_matches('/'), "parameter/")),
+        // By name, the six letters behind it are not known here.
+        "secretsmanager" => text("secretId").map(|id| {
+            if id.starts_with("arn:") { id.to_owned() } else { arn("secretsmanager", format!("secret:{id}-000000")) }
+        }),
         "logs" => text("logGroupName").map(|name| arn("logs", format!("log-group:{name}:*"))),
         // A rule's name is `name` where it is the subject, `rule` where its targets are.
         "events" if named.operation.ends_with("Rule") => text("name").or_else(|| text("rule")).map(|rule| {
@@ -218,6 +235,11 @@ fn table(parameters: &Value, depth: usize) -> Option<String> {
         Value::Array(items) => items.iter().find_map(|item| table(item, depth + 1)),
         _ => None,
     }
+}
+
+/// `someone@example.com` of `rectify <someone@example.com>`.
+fn bare(address: &str) -> &str {
+    address.rsplit_once('<').map_or(address, |(_, rest)| rest.trim_end_matches('>'))
 }
 
 fn any_arn(parameters: &Value) -> Option<String> {

@@ -31,6 +31,7 @@ use crate::organization::Organization;
 use crate::python::Python;
 use crate::record::{Call, Invocation, LogLine, Message, Posted};
 use crate::scheduler::Scheduled;
+use crate::slack::{self, SlackAnswer, SlackCall};
 use crate::template::{FunctionSpec, Resolver, Template};
 
 /// A running world. Dropping it ends every process it started; [`World::shutdown`] also waits for that.
@@ -74,7 +75,10 @@ impl World {
         let settings = Arc::new(Settings {
             retry_delay: builder.retry_delay,
             endpoint: endpoint.clone(),
-            variables: builder.variables.clone(),
+            variables: [("RECTIFY_SLACK_API".to_owned(), format!("{endpoint}{}", slack::PATH))]
+                .into_iter()
+                .chain(builder.variables.clone())
+                .collect(),
             ready: builder.ready.clone(),
         });
         let mut functions = BTreeMap::new();
@@ -192,6 +196,39 @@ impl World {
         self.posts().into_iter().map(body).collect()
     }
 
+    /// The bodies of SES's `SendEmail` that were accepted.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Value> {
+        self.hub.records.mails.all()
+    }
+
+    /// Findings in the hub's Security Hub, as they are now.
+    ///
+    /// # Errors
+    /// [`SandboxError::Call`] when moto cannot be reached.
+    pub async fn security_hub(&self) -> Result<Vec<Value>, SandboxError> {
+        let answer = self.hub.moto.rest(self.hub.own("securityhub"), "POST", "/findings", &json!({})).await?;
+        let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        Ok(answer.get("Findings").and_then(Value::as_array).cloned().unwrap_or_default())
+    }
+
+    /// The address of an incoming webhook of the sandbox's Slack; functions find its Web API by `RECTIFY_SLACK_API`.
+    #[must_use]
+    pub fn slack_webhook(&self) -> String {
+        format!("{}{}", self.endpoint, slack::WEBHOOK)
+    }
+
+    /// Every call to the sandbox's Slack, in order, also those that were refused.
+    #[must_use]
+    pub fn slack(&self) -> Vec<SlackCall> {
+        self.gateway.slack.calls()
+    }
+
+    /// Has Slack answer the next calls so, one each.
+    pub fn plan_slack(&self, answers: impl IntoIterator<Item = SlackAnswer>) {
+        self.gateway.slack.plan(answers);
+    }
+
     /// Lines as they are written.
     #[must_use]
     pub fn follow_logs(&self) -> broadcast::Receiver<LogLine> {
@@ -204,9 +241,10 @@ impl World {
         self.hub.records.follow_invocations()
     }
 
-    /// Forgets calls, events, invocations, lines, messages and posts.
+    /// Forgets calls, events, invocations, lines, messages, posts, mails and calls to Slack.
     pub fn clear_records(&self) {
         self.hub.records.clear();
+        self.gateway.slack.clear();
     }
 
     /// Replaces the faults in force; none ends them.

@@ -7,6 +7,7 @@ mod doctor;
 mod harness;
 mod offline;
 mod policy;
+mod render;
 mod report;
 mod sandbox;
 mod scp;

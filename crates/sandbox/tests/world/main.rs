@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests, with helpers outside #[test]")]
 
+mod channels;
 mod cloud;
 mod event_source;
 mod faults;

@@ -163,3 +163,23 @@ fn a_notifier_that_does_not_work_is_an_alarm() {
         assert_eq!(plain(&alarm["AlarmActions"][0]), "Findings");
     }
 }
+
+/// The template and the notifier are written apart and have to use the same words.
+#[test]
+fn variables_and_names_are_those_of_the_notifier() {
+    let repo = Repo::find().unwrap();
+    let sources: String = (repo.files().unwrap().iter())
+        .filter(|path| path.starts_with("crates/notifier/src/") || path.starts_with("crates/runtime/src/"))
+        .map(|path| repo.read(path).unwrap())
+        .collect();
+    let template = template(&[LAMP]);
+    let variables = &template["Resources"]["Notifier"]["Properties"]["Environment"]["Variables"];
+    for name in variables.as_mapping().unwrap().keys().map(|name| name.as_str().unwrap()) {
+        assert!(sources.contains(&format!("\"{name}\"")) || sources.contains(&format!("`{name}`")), "{name}");
+    }
+    let route = repo.read("crates/notifier/src/route.rs").unwrap_or_default();
+    assert!(
+        route.contains(&format!("LAKE: &str = \"{}\"", super::super::LAKE)),
+        "the detail type that the role allows"
+    );
+}
