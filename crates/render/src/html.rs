@@ -9,8 +9,8 @@ const TEXT: usize = 2_500;
 
 /// A whole page. Nothing in it is loaded or run, and its policy forbids that to whatever might get into it
 /// (W3C, «Content Security Policy Level 3»).
-pub(crate) fn document(title: &str, body: &Markup) -> Markup {
-    html! {
+pub(crate) fn document(title: &str, body: &Markup) -> String {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -24,7 +24,15 @@ pub(crate) fn document(title: &str, body: &Markup) -> Markup {
             }
             body { (body) }
         }
-    }
+    };
+    ended(page)
+}
+
+/// A file ends with a line feed.
+pub(crate) fn ended(page: Markup) -> String {
+    let mut text = page.into_string();
+    text.push('\n');
+    text
 }
 
 impl Message {
@@ -64,7 +72,7 @@ impl Message {
             }
             footer { p { "Sent by rectify, which watches the AWS rules of your organisation." } }
         };
-        document(&headline, &body).into_string()
+        document(&headline, &body)
     }
 
     fn page_undone(&self) -> Markup {
