@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use anyhow::{Context as _, Result};
 use rectify_controls::{AccountId, Arn, Control, Evidence, Mode, Place, Region, Severity, State};
-use rectify_render::{Difference, Held, Message, Notice, Report, Summary, Undone, Who, asff::Product, escape};
+use rectify_render::{Difference, Held, Message, Notice, Overview, Report, Summary, Undone, Who, asff::Product, escape};
 use serde_json::Value;
 
 use crate::{kinds::KindSummary, repo::Generated};
@@ -61,6 +61,7 @@ pub(crate) fn files(kinds: &[KindSummary]) -> Result<Vec<Generated>> {
         files.extend(channels(name, &story(name, kinds)?)?);
     }
     files.extend(flood(kinds)?);
+    files.extend(digest()?);
     Ok(files)
 }
 
@@ -94,6 +95,18 @@ fn channels(name: &str, message: &Message) -> Result<Vec<Generated>> {
         file(name, "asff-update.json", json(message.asff_update(&product))?),
         file(name, "ocsf.json", json(message.ocsf())?),
         file(name, "page.html", format!("{}\n", message.html())),
+    ])
+}
+
+/// The digest and the report, of an invented organisation.
+fn digest() -> Result<Vec<Generated>> {
+    let report = Overview::sample();
+    let digest = Overview { title: "Digest".to_owned(), ..report.clone() };
+    Ok(vec![
+        file("digest", "email.txt", format!("Subject: {}\n\n{}", digest.subject(), digest.text())),
+        file("digest", "email.html", digest.email_html()),
+        file("digest", "slack.json", json(digest.slack())?),
+        file("digest", "report.html", report.page()),
     ])
 }
 
@@ -154,7 +167,9 @@ fn index() -> Generated {
     }
     text.push_str(
         "| **flood**: A thousand findings in a minute: people get one summary, machines get all of them. | \
-         [summary](flood/summary.json), [e-mail](flood/email.txt), [Slack](flood/slack.json), [Amazon Q Developer](flood/chat.json) |\n",
+         [summary](flood/summary.json), [e-mail](flood/email.txt), [Slack](flood/slack.json), [Amazon Q Developer](flood/chat.json) |\n\
+         | **digest**: How it stands, daily or weekly, for one owner or for all; as a page by `rectify report --html FILE`. | \
+         [e-mail](digest/email.txt), [its HTML](digest/email.html), [Slack](digest/slack.json), [page](digest/report.html) |\n",
     );
     Generated { path: "docs/messages/README.md".to_owned(), text, by: BY }
 }

@@ -255,7 +255,7 @@ impl Message {
     }
 
     /// The `[[exemption]]` that would cover this finding. It ends ninety days after the event.
-    fn exemption(&self) -> String {
+    pub(crate) fn exemption(&self) -> String {
         let mut toml = String::from("[[exemption]]\n");
         let _ = writeln!(toml, "control = {}", escape::toml(&self.control.id));
         let _ = writeln!(toml, "resource = {}", escape::toml(&self.resource.arn));
