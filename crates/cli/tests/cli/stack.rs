@@ -52,7 +52,7 @@ impl Desk {
         desk
     }
 
-    async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         assert!(self.world.idle(Duration::from_secs(60)).await, "still busy");
     }
 
