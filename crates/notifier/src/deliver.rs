@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Notifier, Record,
-    route::{Done, Undelivered},
+    route::{Done, Route, Undelivered},
 };
 
 /// No message is begun with less time than this: the slowest channel's three tries.
@@ -46,6 +46,7 @@ impl Notifier {
     /// Delivers a batch; the answer names what has to come again (Lambda developer guide, «Implementing partial batch
     /// responses»).
     pub(crate) async fn deliver(&self, records: &[Record], until: Instant) -> Value {
+        self.routes.iter().for_each(Route::begin);
         let mut groups: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
         for record in records {
             groups.entry(record.group()).or_default().push(record);

@@ -13,7 +13,7 @@ pub(super) fn shown(facts: &Facts, slot: &str) -> Option<Value> {
         Facts::Bucket(facts) => match slot {
             "public-access-block" => configured(&facts.block, block),
             "acl" => facts.acl.known().map(acl),
-            "policy" => configured(&facts.policy, policy),
+            "policy" => configured(&facts.policy, |text| policy(text)),
             "ownership" => configured(&facts.ownership, ownership),
             "encryption" => configured(&facts.encryption, encryption),
             "website" => configured(&facts.website, website),
@@ -26,7 +26,7 @@ pub(super) fn shown(facts: &Facts, slot: &str) -> Option<Value> {
             _ => None,
         },
         Facts::AccessPoint(facts) => match slot {
-            "access-point-policy" => configured(&facts.policy, policy),
+            "access-point-policy" => configured(&facts.policy, |text| policy(text)),
             _ => None,
         },
     }
@@ -63,8 +63,8 @@ fn acl(acl: &Acl) -> Value {
 }
 
 /// The document, not its spelling. A text that is no JSON is shown as it is.
-fn policy(text: &String) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
+fn policy(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
 fn ownership(ownership: &ObjectOwnership) -> Value {
