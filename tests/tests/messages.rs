@@ -46,6 +46,11 @@ async fn post(stage: &Stage, group: &str, id: &str, body: &str) {
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
+async fn none_is_dead(stage: &Stage) {
+    let letters = stage.dead_letters().await;
+    assert!(letters.is_empty(), "{letters:#?}\n{}", stage.story());
+}
+
 fn outbox(stage: &Stage) -> String {
     format!("{}/{ACCOUNT}/rectify-outbox.fifo", stage.world.endpoint())
 }
@@ -73,7 +78,7 @@ async fn a_breach_is_told_on_the_topic_in_words_for_people_and_json_for_machines
     assert!(posted.contains(&json), "machines get what the guard sent: {json:#}");
     let attribute = |name: &str| told.attributes.get(name).map(String::as_str);
     assert_eq!((attribute("outcome"), attribute("digest")), (Some("notified"), Some("single")));
-    assert!(stage.dead_letters().await.is_empty());
+    none_is_dead(&stage).await;
     stage.close().await;
 }
 
@@ -129,7 +134,7 @@ async fn a_channel_that_is_down_is_tried_again_and_the_others_are_told_once() {
     assert_eq!(posts(&stage.world.slack(), "chat.postMessage").len(), 1, "{}", stage.story());
     let told = stage.told("s3-bucket-public-acl");
     assert_eq!(told.len(), 1, "once on the topic: {}", stage.story());
-    assert!(stage.dead_letters().await.is_empty());
+    none_is_dead(&stage).await;
     let asked: Vec<String> = (stage.world.calls().into_iter())
         .filter(|call| call.operation == "ChangeMessageVisibility")
         .filter_map(|call| call.function)
@@ -169,14 +174,14 @@ async fn a_topic_that_is_down_keeps_the_order_of_a_finding_and_holds_up_no_other
             .collect();
         assert_eq!(order, [1, 2, 3], "{finding}: {}", stage.story());
     }
-    assert!(stage.dead_letters().await.is_empty());
+    none_is_dead(&stage).await;
     stage.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_message_is_a_dead_letter_after_five_tries() {
     let stage = stage(&format!("{DETECTIVE}{TOPIC}"), "unused").await;
-    post(&stage, "g", "bad", "{\"version\":\"2\",\"outcome\":\"\u{1b}[31mnotified\"}").await;
+    post(&stage, "g", "bad", r#"{"version":"2\u001b[31m","outcome":"notified"}"#).await;
     stage.settle().await;
     let tries = stage.world.invocations().into_iter().filter(|one| one.function == "Notifier").count();
     assert_eq!(tries, 5, "{}", stage.story());
@@ -237,13 +242,16 @@ async fn a_flood_of_a_thousand_is_a_few_messages_and_one_summary_with_its_report
     let findings: BTreeSet<String> =
         stage.told("s3-bucket-public-acl").iter().map(|told| told["finding"].to_string()).collect();
     assert_eq!(findings.len(), ALL);
-    assert!(stage.dead_letters().await.is_empty());
+    none_is_dead(&stage).await;
     stage.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn security_hub_has_one_finding_that_is_resolved_and_new_again() {
-    let settings = format!("{DETECTIVE}\n[[channel]]\nname = \"hub\"\ntype = \"security-hub\"\n");
+    let settings = format!(
+        "{DETECTIVE}\n[[channel]]\nname = \"hub\"\ntype = \"security-hub\"\n\
+         controls = [\"s3-bucket-public-acl\"]\n"
+    );
     let stage = stage(&settings, "unused").await;
     stage.aws.rest("securityhub", "POST", "/accounts", &json!({})).await;
     for (acl, workflow) in [("public-read", "NEW"), ("private", "RESOLVED"), ("public-read", "NEW")] {
@@ -255,7 +263,7 @@ async fn security_hub_has_one_finding_that_is_resolved_and_new_again() {
         assert_eq!(status, workflow, "{:#}\n{}", findings[0], stage.story());
         assert!(findings[0]["Id"].as_str().unwrap().starts_with("f-"), "{:#}", findings[0]);
     }
-    assert!(stage.dead_letters().await.is_empty());
+    none_is_dead(&stage).await;
     stage.close().await;
 }
 
@@ -269,7 +277,7 @@ async fn findings_for_lakes_are_on_the_bus_and_wake_nobody() {
         stage.world.events().into_iter().filter(|event| event["detail-type"] == "OCSF Compliance Finding").collect();
     assert_eq!(lake.len(), 1, "{}", stage.story());
     assert_eq!((&lake[0]["source"], &lake[0]["detail"]["class_uid"]), (&json!("rectify"), &json!(2003)));
-    assert!(stage.dead_letters().await.is_empty());
+    none_is_dead(&stage).await;
     stage.close().await;
 }
 

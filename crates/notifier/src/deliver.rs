@@ -99,7 +99,7 @@ impl Notifier {
             Err(error) => {
                 // Its text can be anybody's: who may send to the queue writes it.
                 let error = escape::line(&error.to_string(), 300);
-                tracing::error!(message = record.message_id, error, "what is in the outbox is no message of ours");
+                tracing::error!(record = record.message_id, error, "what is in the outbox is no message of ours");
                 return Some(record.again());
             }
         };
@@ -141,7 +141,7 @@ impl Notifier {
     /// Tells the queue when the message comes again. It does so anyway, later.
     async fn put_off(&self, failed: &Failed<'_>) {
         if let Err(error) = self.outbox.later(&failed.record.receipt_handle, failed.after).await {
-            tracing::warn!(message = failed.record.message_id, %error, "the message comes again at the queue's own time");
+            tracing::warn!(record = failed.record.message_id, %error, "the message comes again at the queue's own time");
         }
     }
 }
