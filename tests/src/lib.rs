@@ -111,12 +111,11 @@ impl Stage {
         self.ends().into_iter().filter(|end| end.outcome == outcome).collect()
     }
 
-    /// Messages about `control` (any, when empty), as JSON.
+    /// What guards handed to the notifier about `control` (any, when empty), as JSON.
     pub fn told(&self, control: &str) -> Vec<Value> {
         self.world
-            .messages()
-            .iter()
-            .map(told_json)
+            .posted()
+            .into_iter()
             .filter(|told| control.is_empty() || told.pointer("/control/id").and_then(Value::as_str) == Some(control))
             .collect()
     }
@@ -182,7 +181,8 @@ impl Stage {
         let none = serde_json::json!({});
         let (_, queues) = self.world.aws_json("sqs", "AmazonSQS.ListQueues", &none).await.unwrap();
         let mut letters = Vec::new();
-        for url in queues["QueueUrls"].as_array().into_iter().flatten() {
+        let urls = queues["QueueUrls"].as_array().into_iter().flatten();
+        for url in urls.filter(|url| url.as_str().is_some_and(|url| url.contains("dead-letters"))) {
             let ask = serde_json::json!({"QueueUrl": url, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]});
             let (_, answer) = self.world.aws_json("sqs", "AmazonSQS.ReceiveMessage", &ask).await.unwrap();
             letters.extend(answer["Messages"].as_array().into_iter().flatten().cloned());
@@ -261,7 +261,7 @@ fn reads(operation: &str) -> bool {
     ["Get", "List", "Head"].iter().any(|verb| operation.starts_with(verb))
 }
 
-/// The JSON in a message.
+/// The JSON in an SNS message.
 pub fn told_json(message: &Message) -> Value {
     let bodies: Value = serde_json::from_str(&message.body).unwrap();
     serde_json::from_str(bodies["default"].as_str().unwrap()).unwrap()

@@ -135,10 +135,10 @@ fn table() -> Vec<Row> {
             )
         },
         Row {
-            faults: vec![fault("sns", None, error(500, "InternalFailure"))],
+            faults: vec![fault("sqs", Some("SendMessage"), error(500, "InternalFailure"))],
             written: true,
             waits: true,
-            ..row("topic down", &["Rectify.Tell"], None)
+            ..row("outbox down", &["Rectify.Tell"], None)
         },
         Row {
             faults: vec![fault("s3", Some("GetBucketAcl"), error(403, "AccessDenied"))],

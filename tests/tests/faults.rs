@@ -9,6 +9,15 @@ fn fault(service: &str, effect: Effect) -> Fault {
     Fault { service: Some(service.to_owned()), effect, ..Fault::default() }
 }
 
+/// Guards hand messages over; whoever else uses the queue is not disturbed.
+fn outbox(effect: Effect) -> Fault {
+    Fault {
+        operation: Some("SendMessage".to_owned()),
+        function: Some("S3BucketGuard".to_owned()),
+        ..fault("sqs", effect)
+    }
+}
+
 fn error(status: u16, code: &str) -> Effect {
     Effect::Error { status, code: code.to_owned() }
 }
@@ -69,10 +78,10 @@ async fn an_unreachable_ledger_changes_nothing_and_tells() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_topic_that_answers_on_the_second_attempt_gets_the_message() {
+async fn an_outbox_that_answers_on_the_second_attempt_gets_the_message() {
     let stage = stage().await;
     // The SDK tries six times; the seventh call is Lambda's second attempt.
-    stage.faults(vec![Fault { times: Some(6), ..fault("sns", error(500, "InternalFailure")) }]);
+    stage.faults(vec![Fault { times: Some(6), ..outbox(error(500, "InternalFailure")) }]);
     stage.aws.put_acl("data", "public-read").await;
     stage.settle().await;
     assert_eq!(stage.told("s3-bucket-public-acl").len(), 1, "{}", stage.story());
@@ -83,9 +92,9 @@ async fn a_topic_that_answers_on_the_second_attempt_gets_the_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unreachable_topic_leaves_the_event_in_the_dead_letter_queue() {
+async fn an_unreachable_outbox_leaves_the_event_in_the_dead_letter_queue() {
     let stage = stage().await;
-    stage.faults(vec![fault("sns", Effect::Cut)]);
+    stage.faults(vec![outbox(Effect::Cut)]);
     stage.aws.put_acl("data", "public-read").await;
     stage.settle().await;
     assert!(!stage.aws.acl("data").await.contains("AllUsers"), "the correction does not wait for the message");

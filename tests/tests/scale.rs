@@ -152,7 +152,6 @@ impl Cloud {
         let name = match target.split_once('.') {
             Some((_, operation)) => operation.to_owned(),
             None if request.body.contains("Action=AssumeRole") => "AssumeRole".to_owned(),
-            None if request.body.contains("Action=Publish") => "Publish".to_owned(),
             None if s3_control => "s3control".to_owned(),
             None if request.path.starts_with("/?") => "ListBuckets".to_owned(),
             None => "s3".to_owned(),
@@ -163,7 +162,7 @@ impl Cloud {
         if number.is_multiple_of(THROTTLE) {
             state.throttled += 1;
             return match name.as_str() {
-                "AssumeRole" | "Publish" => (
+                "AssumeRole" => (
                     400,
                     "<ErrorResponse><Error><Code>Throttling</Code><Message>x</Message></Error></ErrorResponse>".into(),
                 ),
@@ -294,7 +293,7 @@ fn start(binary: &str, at: &str, settings: &std::path::Path) -> Function {
         .env("RECTIFY_ORGANIZATION", "o-exampleorgid")
         .env("RECTIFY_REGIONS", REGIONS.join(","))
         .env("RECTIFY_KINDS", "s3-bucket")
-        .env("RECTIFY_TOPIC", format!("arn:aws:sns:{}:{HUB}:findings", REGIONS[0]))
+        .env("RECTIFY_OUTBOX", format!("https://sqs.{}.amazonaws.com/{HUB}/rectify-outbox.fifo", REGIONS[0]))
         .env("RECTIFY_SCHEDULES", "rectify")
         .env("RECTIFY_SCHEDULER_ROLE", "arn:aws:iam::111122223333:role/x")
         .env("RECTIFY_SETTINGS", settings)

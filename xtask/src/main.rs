@@ -9,6 +9,7 @@ mod cost;
 mod demo;
 mod docs;
 mod kinds;
+mod messages;
 mod policies;
 mod repo;
 mod run;
@@ -58,7 +59,7 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Write docs/controls/ from the rule book, and docs/cost.md
+    /// Write docs/controls/ from the rule book, docs/messages/, docs/schema/ and docs/cost.md
     Docs {
         /// Write nothing; fail when a page is stale
         #[arg(long)]
@@ -78,7 +79,7 @@ fn main() -> ExitCode {
         Command::Demo => demo::run_demo(&repo),
         Command::Test { only } => test::run_all(&repo, only),
         Command::Template { check } => repo.sync(&template::files(&kinds::all())?, check),
-        Command::Docs { check } => repo.sync(&docs::files(&kinds::all()), check),
+        Command::Docs { check } => repo.sync(&docs::files(&kinds::all())?, check),
         Command::Tidy { artifacts: true } => artefacts::check_jitter(&repo),
         Command::Tidy { artifacts: false } => tidy::run(&repo),
     });

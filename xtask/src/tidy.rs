@@ -29,7 +29,7 @@ fn problems(repo: &Repo) -> Result<Vec<String>> {
     problems.extend(events::check(repo, &files)?);
     problems.extend(rulebook::check(repo, &files, &kinds)?);
     problems.extend(repo.stale(&template::files(&kinds)?)?);
-    problems.extend(repo.stale(&docs::files(&kinds))?);
+    problems.extend(repo.stale(&docs::files(&kinds)?)?);
     for needed in ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md"] {
         if !files.iter().any(|file| file == needed) {
             problems.push(format!("{needed}: missing"));

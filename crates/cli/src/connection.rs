@@ -229,9 +229,15 @@ impl Connection {
         format!("{}-{kind}", self.stack)
     }
 
-    /// The queue of a kind's failed invocations.
+    /// The queue of a kind's failed invocations, or of what the notifier could not deliver (`outbox`).
     pub(crate) fn dead_letters(&self, kind: &str) -> String {
-        format!("{}-{kind}-dead-letters", self.stack)
+        // A FIFO queue's dead letters are a FIFO queue, whose name says so (SQS API reference, CreateQueue).
+        format!("{}-{kind}-dead-letters{}", self.stack, if kind == "outbox" { ".fifo" } else { "" })
+    }
+
+    /// The queue of messages on their way to the notifier.
+    pub(crate) fn outbox(&self) -> String {
+        format!("{}-outbox.fifo", self.stack)
     }
 
     /// What is not there is a stack that is not there.

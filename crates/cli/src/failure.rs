@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Policy(#[from] command::policy::Error),
     #[error(transparent)]
+    Render(#[from] command::render::Error),
+    #[error(transparent)]
     Controls(#[from] NoControl),
     #[error(transparent)]
     History(#[from] command::history::Error),
@@ -50,7 +52,7 @@ pub(crate) enum Failure {
 impl Failure {
     fn code(&self) -> u8 {
         match self {
-            Self::Policy(_) | Self::Controls(_) | Self::Settings(_) => exit::USAGE,
+            Self::Policy(_) | Self::Render(_) | Self::Controls(_) | Self::Settings(_) => exit::USAGE,
             Self::History(error) => error.code(),
             Self::Report(error) => error.code(),
             Self::Undo(error) => error.code(),
@@ -73,6 +75,7 @@ impl Failure {
     fn help(&self) -> Option<String> {
         match self {
             Self::Policy(error) => error.help(),
+            Self::Render(error) => error.help(),
             Self::Controls(_) => Some(NoControl::HELP.to_owned()),
             Self::History(error) => error.help(),
             Self::Report(error) => error.help(),

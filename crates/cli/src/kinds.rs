@@ -18,8 +18,20 @@ pub(crate) struct KindEntry {
     rules: fn(&Settings) -> Result<(), String>,
     is: fn(&Arn, &Place) -> bool,
     subjects: fn(&Event<'_>) -> Vec<String>,
+    screen: fn(&Event<'_>, &Place) -> Result<Looked, String>,
     words: fn(&Json) -> Option<Vec<String>>,
     parts: fn(&Json, Option<&Json>, &Json) -> Option<Vec<Part>>,
+}
+
+/// What an event makes a guard look at.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    /// The resources, and where each lives.
+    pub(crate) targets: Vec<(Arn, Place)>,
+    /// The controls that it can have broken, in the order of the rule book.
+    pub(crate) controls: Vec<&'static Control>,
+    /// The request itself looks like a breach.
+    pub(crate) suspicious: bool,
 }
 
 /// One part of a resource that a correction wrote.
@@ -45,6 +57,14 @@ impl KindEntry {
                 Screen::Look { targets, .. } => targets.iter().map(ToString::to_string).collect(),
                 Screen::Ignore(_) => Vec::new(),
             },
+            screen: |event, place| match K::screen(event) {
+                Screen::Look { targets, selection, suspicious } => Ok(Looked {
+                    targets: targets.iter().map(|id| (K::arn(id, &K::home(id, place)), K::home(id, place))).collect(),
+                    controls: K::CONTROLS.iter().filter(|control| selection.contains(control.id)).collect(),
+                    suspicious,
+                }),
+                Screen::Ignore(why) => Err(why.to_string()),
+            },
             words: |changes| {
                 let changes: Vec<K::Change> = changes.parse().ok()?;
                 Some(changes.iter().map(ToString::to_string).collect())
@@ -61,6 +81,14 @@ impl KindEntry {
     /// What an event is about.
     pub(crate) fn subjects(&self, event: &Event<'_>) -> Vec<String> {
         (self.subjects)(event)
+    }
+
+    /// What the guard would look at because of `event`, which came from `place`.
+    ///
+    /// # Errors
+    /// Why it would not, in a sentence.
+    pub(crate) fn screen(&self, event: &Event<'_>, place: &Place) -> Result<Looked, String> {
+        (self.screen)(event, place)
     }
 
     /// The changes of a plan, in words; `None` when another release wrote it.

@@ -96,8 +96,8 @@ impl Message {
         if let Some(paused) = &self.paused {
             lines.push(format!("*{}.*", escape::mrkdwn(stop(&capital(paused)), NAME)));
         }
-        lines.push(format!("*{}.*", escape::mrkdwn(stop(&capital(&self.summary)), SENTENCE)));
-        lines.push(escape::mrkdwn(&wording.sentence, SENTENCE));
+        lines.push(format!("*Found:* {}.", escape::mrkdwn(stop(&self.summary), SENTENCE)));
+        lines.push(format!("*Now:* {}", escape::mrkdwn(&wording.sentence, SENTENCE)));
         if let Some(why) = &self.why {
             lines.push(format!("{}: {}.", wording.why, escape::mrkdwn(stop(why), SENTENCE)));
         }

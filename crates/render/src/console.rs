@@ -14,8 +14,8 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// host of a multi-session console is made at sign-in.
 ///
 /// Hosts: IAM user guide, "AWS Management Console" (`<region>.console.aws.amazon.com`), `console.amazonaws.cn` and
-/// `console.amazonaws-us-gov.com`. AWS does not document the pages; these are the addresses the console itself shows, as
-/// they stood in November 2026.
+/// `console.amazonaws-us-gov.com`. AWS does not document the pages; these are the addresses
+/// that public documentation and repositories show, as of November 2026.
 #[must_use]
 pub fn link(arn: &str, account: &str, region: &str) -> Option<String> {
     let Parts { partition, service, region: own, account: owner, resource } = parts(arn)?;

@@ -129,7 +129,7 @@ impl Message {
     fn slack_story(&self) -> String {
         let wording = wording::of(self);
         let mut text =
-            format!("*{}.*\n{}", escape::mrkdwn(stop(&capital(&self.summary)), SENTENCE), own(&wording.sentence));
+            format!("*Found:* {}.\n*Now:* {}", escape::mrkdwn(stop(&self.summary), SENTENCE), own(&wording.sentence));
         if let (Some(took), false) = (self.took_ms, self.changes.is_empty()) {
             text.push_str(&format!(" It took {} from the event.", wording::duration(took)));
         }
@@ -206,7 +206,7 @@ impl Message {
         let called = self.account_name.as_deref().map(|name| format!(" ({})", prose(name))).unwrap_or_default();
         let actor = &self.actor;
         let with = match (&actor.tool, &actor.user_agent) {
-            (Some(tool), _) => Some(format!("{} (by its user agent)", prose(tool))),
+            (Some(tool), _) => Some(format!("{} (as far as the event tells)", prose(tool))),
             (None, agent) => agent.as_deref().map(code),
         };
         let call = actor.event_name.as_deref().map(|name| format!("{} at ", code(name))).unwrap_or_default();

@@ -108,7 +108,7 @@ pub(crate) fn steps(message: &Message) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut step = |text: &str, code: Option<String>| steps.push(Step { text: text.to_owned(), code });
     if let Some(next) = &message.next {
-        step(crate::email::stop(next), None);
+        step(&crate::email::capital(crate::email::stop(next)), None);
     }
     if message.is_about_an_exemption() {
         step("If the reason still holds, ask your security team for a later end, with a ticket that says so", None);

@@ -43,6 +43,11 @@ fn check_visible(value: &Value) {
 /// Everything that holds for every message in every channel.
 #[track_caller]
 fn check(message: &rectify_render::Message) {
+    for (publish, digest) in [(message.sns(), "single"), (message.sns_held(), "held")] {
+        assert_eq!(publish.attributes.get("digest").map(String::as_str), Some(digest));
+        // More, and a queue with raw delivery gets nothing.
+        assert!(publish.attributes.len() <= 10 && publish.attributes.values().all(|value| !value.is_empty()));
+    }
     slack::check(&message.slack());
     slack::check(&message.slack_reply());
     chat::check(&message.chat());
@@ -66,12 +71,13 @@ fn hostile_text_is_harmless_in_every_channel() {
     for piece in ["x", "<", "&", "`", "*", "😀", "\u{202e}", "a ", "a\n", "\\", "```\n", "`a` ", "@a ", "://"] {
         let evil = piece.repeat(100_000 / piece.len());
         check(&sample::hostile(&evil));
-        check(&sample::forged(&evil));
+        let shorter: String = evil.chars().take(10_000).collect();
+        check(&sample::forged(&shorter));
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
     #[test]
     fn any_text_is_harmless_in_every_channel(
         evil in "(\u{1b}\\[[0-9]m|\u{202e}|\r\n|https://|www\\.|<!here>|<@U1>|<|>|&|@here|#x|:x:|```|`|\\*|_|~|\\]\\(|[a-z.:/\\\\\"<>@=| ]|\\PC|.){0,250}"

@@ -50,6 +50,9 @@ pub(crate) struct Plan<C> {
     pub(crate) at: Timestamp,
 }
 
+/// What a resource was before a correction, and what it is after it.
+pub(crate) type Seen<'a, F> = (&'a F, &'a F);
+
 /// What the looks after the last change showed.
 pub(crate) enum Verified<F> {
     Seen {
@@ -251,7 +254,7 @@ impl<G: Guard> Shell<G> {
         id: &CorrectionId,
         done: &[String],
         results: &[(Found, Outcome)],
-        seen: Option<(&<G::Kind as Kind>::Facts, &<G::Kind as Kind>::Facts)>,
+        seen: Option<Seen<'_, <G::Kind as Kind>::Facts>>,
     ) -> Result<Vec<Ended>, Failure> {
         let worst = results.iter().map(|(_, outcome)| outcome).find(|outcome| outcome.is_alarm());
         let status = worst.or_else(|| results.first().map(|(_, outcome)| outcome)).map_or("closed", Outcome::name);

@@ -3,9 +3,10 @@
 mod letter;
 pub(super) mod queue;
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use jiff::Timestamp;
+use rectify_aws::{Outbox, Posting};
 use rectify_render::{Style, escape};
 use serde_json::{Value, json};
 
@@ -23,7 +24,8 @@ use crate::{
     output::{self, Format, Text, paint},
 };
 
-/// Events that a guard could not work on, after all retries: look at them, or hand them over again.
+/// Events that a guard could not work on, and messages that the notifier could not deliver, after all retries: look at them, or
+/// hand them over again.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -46,7 +48,7 @@ struct List {
     limit: u32,
 }
 
-/// Hand over again everything that waits. A message is deleted once its guard has the event.
+/// Hand over again everything that waits. A letter is deleted once its guard has the event, or the outbox the message.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes: 0 when all went, 11 when some stayed.")]
 struct Redrive {
@@ -56,9 +58,9 @@ struct Redrive {
 
 #[derive(Debug, clap::Args)]
 struct Which {
-    /// Only this kind, for example `s3-bucket`. Default: all.
-    #[arg(long, value_name = "KIND", value_parser = kinds::kind)]
-    kind: Option<&'static KindEntry>,
+    /// Only this kind, for example `s3-bucket`, or `outbox` for messages. Default: all.
+    #[arg(long, value_name = "KIND", value_parser = sender)]
+    kind: Option<Sender>,
     #[command(flatten)]
     stack: Stack,
     /// How to print it.
@@ -67,8 +69,38 @@ struct Which {
 }
 
 impl Which {
-    fn kinds(&self) -> Vec<&'static KindEntry> {
-        self.kind.map_or_else(|| kinds::KINDS.iter().collect(), |kind| vec![kind])
+    fn senders(&self) -> Vec<Sender> {
+        let all = || kinds::KINDS.iter().map(Sender::Guard).chain([Sender::Outbox]).collect();
+        self.kind.map_or_else(all, |kind| vec![kind])
+    }
+}
+
+/// Whose letters they are.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::command) enum Sender {
+    /// Events for a guard.
+    Guard(&'static KindEntry),
+    /// Messages for the notifier.
+    Outbox,
+}
+
+impl Sender {
+    pub(in crate::command) fn name(self) -> &'static str {
+        match self {
+            Self::Guard(kind) => kind.name,
+            Self::Outbox => OUTBOX,
+        }
+    }
+}
+
+/// What `--kind` and the queues call the messages.
+const OUTBOX: &str = "outbox";
+
+fn sender(text: &str) -> Result<Sender, String> {
+    if text == OUTBOX {
+        Ok(Sender::Outbox)
+    } else {
+        kinds::kind(text).map(Sender::Guard).map_err(|no| format!("{no}, {OUTBOX}"))
     }
 }
 
@@ -102,23 +134,26 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
 async fn list(args: &List) -> Result<u8, Failure> {
     let connection = args.which.stack.connect().await.map_err(Error::Cloud)?;
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let mut letters: Vec<(&KindEntry, Letter)> = Vec::new();
+    let mut letters: Vec<(Sender, Letter)> = Vec::new();
     let mut more = false;
-    for kind in args.which.kinds() {
-        let queue = Queue::open(&connection, kind.name).await.map_err(Error::Cloud)?;
+    for sender in args.which.senders() {
+        let queue = Queue::letters(&connection, sender.name()).await.map_err(Error::Cloud)?;
+        let waiting = queue.waiting().await.map_err(Error::Cloud)?;
         let mut found = Vec::new();
         let ended = queue.each(limit, None, async |letter| {
             found.push(letter.clone());
             Fate::Stay
         });
         more |= !ended.await.map_err(Error::Cloud)?;
+        // Those of one finding are given out in order and few at a time: the rest is not seen until these are gone.
+        more |= matches!(sender, Sender::Outbox) && found.len() < waiting;
         found.sort_by(|a: &Letter, b: &Letter| a.sent.cmp(&b.sent).then_with(|| a.id.cmp(&b.id)));
-        letters.extend(found.into_iter().map(|letter| (kind, letter)));
+        letters.extend(found.into_iter().map(|letter| (sender, letter)));
     }
     match args.which.output {
-        Format::Json => output::json(&letters.iter().map(|(kind, letter)| letter.json(kind)).collect())?,
+        Format::Json => output::json(&letters.iter().map(|(sender, letter)| letter.json(*sender)).collect())?,
         Format::Text => {
-            output::data(&letters.iter().map(|(kind, letter)| letter.text(kind)).collect::<Vec<_>>().join("\n"))?;
+            output::data(&letters.iter().map(|(sender, letter)| letter.text(*sender)).collect::<Vec<_>>().join("\n"))?;
         }
     }
     match letters.len() {
@@ -132,19 +167,11 @@ async fn list(args: &List) -> Result<u8, Failure> {
     Ok(exit::FINE)
 }
 
-/// What came of one kind's queue.
-#[derive(Debug)]
-struct Redriven {
-    kind: &'static str,
-    went: usize,
-    stayed: Vec<(String, Option<Timestamp>, String)>,
-}
-
 async fn redrive(args: &Redrive) -> Result<u8, Failure> {
     let connection = args.which.stack.connect().await.map_err(Error::Cloud)?;
     let mut all = Vec::new();
-    for kind in args.which.kinds() {
-        all.push(redrive_kind(&connection, kind).await?);
+    for sender in args.which.senders() {
+        all.push(redrive_all(&connection, sender).await?);
     }
     match args.which.output {
         Format::Json => output::json(&all.iter().map(Redriven::json).collect())?,
@@ -153,26 +180,29 @@ async fn redrive(args: &Redrive) -> Result<u8, Failure> {
     Ok(if all.iter().all(|kind| kind.stayed.is_empty()) { exit::FINE } else { exit::AWS })
 }
 
-async fn redrive_kind(connection: &Connection, kind: &'static KindEntry) -> Result<Redriven, Failure> {
-    let guards = Guards::new(connection);
-    let queue = Queue::open(connection, kind.name).await.map_err(Error::Cloud)?;
+async fn redrive_all(connection: &Connection, sender: Sender) -> Result<Redriven, Failure> {
+    let way = Way::open(connection, sender).await.map_err(Error::Cloud)?;
+    let queue = Queue::letters(connection, sender.name()).await.map_err(Error::Cloud)?;
     let progress = output::progress(queue.waiting().await.map_err(Error::Cloud)?, "handed over");
-    let mut redriven = Redriven { kind: kind.name, went: 0, stayed: Vec::new() };
+    let mut redriven = Redriven { kind: sender.name(), went: 0, stayed: Vec::new() };
+    // A finding's messages stay in order: behind one that stays, none goes.
+    let mut held = BTreeSet::new();
     // What fails again meanwhile came later, and is for the next time.
     let now = Timestamp::now();
     let ended = queue.each(usize::MAX, Some(now), async |letter| {
         progress.inc(1);
-        let Some(event) = letter.event() else {
-            redriven.stayed.push((letter.id.clone(), letter.sent, "its body is no JSON object".to_owned()));
-            return Fate::Stay;
+        let handed = match &letter.group {
+            Some(group) if held.contains(group) => Err("it waits for the one before it".to_owned()),
+            _ => way.hand_over(letter).await,
         };
-        match guards.hand_over(kind.name, event.to_string().into_bytes()).await {
+        match handed {
             Ok(()) => {
                 redriven.went += 1;
                 Fate::Delete
             }
-            Err(error) => {
-                redriven.stayed.push((letter.id.clone(), letter.sent, error.to_string()));
+            Err(why) => {
+                held.extend(letter.group.clone());
+                redriven.stayed.push((letter.id.clone(), letter.sent, why));
                 Fate::Stay
             }
         }
@@ -181,6 +211,49 @@ async fn redrive_kind(connection: &Connection, kind: &'static KindEntry) -> Resu
     progress.finish_and_clear();
     ended.map_err(Error::Cloud)?;
     Ok(redriven)
+}
+
+/// Where letters go when they are handed over again.
+enum Way<'c> {
+    Guard(Guards<'c>, &'static str),
+    Outbox(&'c Connection, Outbox),
+}
+
+impl<'c> Way<'c> {
+    async fn open(connection: &'c Connection, sender: Sender) -> Result<Self, CloudError> {
+        Ok(match sender {
+            Sender::Guard(kind) => Self::Guard(Guards::new(connection), kind.name),
+            Sender::Outbox => {
+                let queue = Queue::outbox(connection).await?;
+                Self::Outbox(connection, Outbox::new(connection.config(), queue.url().to_owned()))
+            }
+        })
+    }
+
+    /// Why it stays, if it does.
+    async fn hand_over(&self, letter: &Letter) -> Result<(), String> {
+        match self {
+            Self::Guard(guards, kind) => {
+                let event = letter.event().ok_or("its body is no JSON object")?;
+                guards.hand_over(kind, event.to_string().into_bytes()).await.map_err(|error| error.to_string())
+            }
+            // As it is: what this release cannot read the deployed one may. The letter's own id, because SQS still knows the
+            // message's: sent twice by a command that was stopped, it is one message.
+            Self::Outbox(connection, outbox) => {
+                let group = letter.group.as_deref().ok_or("it has no message group")?;
+                let posting = Posting { group, id: &letter.id, body: letter.body() };
+                outbox.post(&posting).await.map_err(|failure| connection.failure(failure).to_string())
+            }
+        }
+    }
+}
+
+/// What came of one sender's queue.
+#[derive(Debug)]
+struct Redriven {
+    kind: &'static str,
+    went: usize,
+    stayed: Vec<(String, Option<Timestamp>, String)>,
 }
 
 impl Redriven {

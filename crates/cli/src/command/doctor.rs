@@ -132,7 +132,7 @@ async fn doctor(args: &Args) -> Result<u8, Failure> {
 
 /// Everything at once, as far as one does not hang on the other.
 async fn look(desk: &Desk<'_>, accounts: &[AccountId]) -> Findings {
-    let progress = output::progress(KINDS.len() + 3, "checks");
+    let progress = output::progress(KINDS.len() + 4, "checks");
     progress.enable_steady_tick(Duration::from_millis(200));
     let guards = join_all(KINDS.iter().map(async |kind| {
         let seen = guards::check(desk, kind).await;
@@ -154,7 +154,12 @@ async fn look(desk: &Desk<'_>, accounts: &[AccountId]) -> Findings {
         progress.inc(1);
         checks
     };
-    let (ledger, guards, sweeper, standing) = futures::join!(ledger, guards, sweeper, standing);
+    let notifier = async {
+        let checks = guards::notifier(desk).await;
+        progress.inc(1);
+        checks
+    };
+    let (ledger, guards, notifier, sweeper, standing) = futures::join!(ledger, guards, notifier, sweeper, standing);
     progress.finish_and_clear();
     let organization = guards.iter().find_map(|guard| organization(&guard.variables, guard.status.as_ref()));
     let regions = regions(&guards, desk.connection.region());
@@ -176,6 +181,7 @@ async fn look(desk: &Desk<'_>, accounts: &[AccountId]) -> Findings {
     let (trail, members) = futures::join!(trail, members);
     let mut checks = vec![ledger];
     checks.extend(guards.into_iter().flat_map(|guard| guard.checks));
+    checks.extend(notifier);
     checks.extend(sweeper);
     checks.extend(trail);
     checks.extend(members);

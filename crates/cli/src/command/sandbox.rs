@@ -102,6 +102,21 @@ impl Error {
 /// The functions' binaries: the guards', each named after its kind, and those of the functions that guard nothing.
 const BINARIES: [&str; 3] = [S3Bucket::KIND, "notifier", "sweeper"];
 
+/// The SSM parameter with the address of a webhook of the sandbox's Slack, for channels in the settings.
+const SLACK: &str = "/rectify/slack";
+
+/// The ARN of [`SLACK`].
+fn slack_secret(account: &str, region: &str) -> String {
+    format!("arn:aws:ssm:{region}:{account}:parameter{SLACK}")
+}
+
+/// Puts the webhook's address where a channel finds it.
+async fn slack(world: &World) {
+    let body = serde_json::json!({ "Name": SLACK, "Type": "SecureString", "Value": world.slack_webhook() });
+    // Without it a channel says what it lacks.
+    let _ = world.aws_json("ssm", "AmazonSSM.PutParameter", &body).await;
+}
+
 /// The folder with the settings of the ready-made organisation, beside the template.
 const ORGANIZATION_SETTINGS: &str = "docs/sandbox-organization";
 
@@ -121,6 +136,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let progress = progress::Shown::new();
     let mut builder = WorldBuilder::new(&args.template, move |function| binaries.join(binary_of(function)))
         .port(args.port)
+        .parameter("ChannelSecrets", slack_secret(WorldBuilder::ACCOUNT, WorldBuilder::REGION))
         .progress(progress.listener());
     if let Some(settings) = settings {
         builder = builder.settings_directory(settings);
@@ -140,6 +156,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         };
         progress.clear();
         let world = world?;
+        slack(&world).await;
         let shown = tokio::select! {
             played = story::play(&world), if args.story => played.map(|()| exit::FINE),
             shown = show(&world, args, settings.map(PathBuf::as_path)), if !args.story => shown.map(|()| exit::FINE),

@@ -122,6 +122,8 @@ async fn a_stack_that_works_is_fine_and_each_thing_that_breaks_is_named() {
         "own-events",
         "probe",
         "dead-letters",
+        "event-source",
+        "waiting",
         "trail",
         "pauses",
         "exemptions",
@@ -234,7 +236,8 @@ async fn what_cannot_be_looked_at_is_not_fine() {
     let run = patient.doctor(&["--stack", "other"]);
     let ids: Vec<String> = patient.troubles(&run).into_iter().map(|(id, ..)| id).collect();
     let its = ["function", "dead-letters"];
-    assert_eq!(ids, [&["ledger"][..], &its, &its, &["pauses", "exemptions"]].concat(), "{run}");
+    let all = [&["ledger"][..], &its, &its, &["waiting"], &its, &["pauses", "exemptions"]].concat();
+    assert_eq!(ids, all, "{run}");
     // And for people.
     let run = patient.desk.run(&["doctor", "--no-probe", "--settings", patient.other.to_str().unwrap()]);
     assert_eq!(run.code, Some(6), "{run}");

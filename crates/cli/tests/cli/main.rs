@@ -7,6 +7,8 @@ mod doctor;
 mod harness;
 mod offline;
 mod policy;
+mod render;
+mod report;
 mod sandbox;
 mod scp;
 mod shell;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rectify_sandbox::{Invocation, World, WorldBuilder};
+use rectify_sandbox::{Effect, Fault, Invocation, World, WorldBuilder};
 use serde_json::{Value, json};
 
 use crate::harness::{self, Run};
@@ -38,7 +38,11 @@ impl Desk {
         std::fs::create_dir_all(&settings).unwrap();
         std::fs::write(settings.join("settings.toml"), SETTINGS).unwrap();
         let builder = WorldBuilder::new(root().join("template.yaml"), move |function| {
-            guards.join(if function == "Sweeper" { "sweeper" } else { "s3-bucket" })
+            guards.join(match function {
+                "Notifier" => "notifier",
+                "Sweeper" => "sweeper",
+                _ => "s3-bucket",
+            })
         })
         .settings_directory(settings);
         let desk = Self { world: change(builder).start().await.unwrap() };
@@ -48,7 +52,7 @@ impl Desk {
         desk
     }
 
-    async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         assert!(self.world.idle(Duration::from_secs(60)).await, "still busy");
     }
 
@@ -274,6 +278,35 @@ async fn dead_letters_are_listed_without_being_taken_and_handed_over_again() {
     let handed = |invocation: &&Invocation| invocation.response["event"] == "1";
     assert_eq!(desk.world.invocations().iter().filter(handed).count(), 12);
     assert_eq!(desk.json(&["deadletters", "list"]).as_array().unwrap().len(), 1);
+    desk.world.shutdown().await;
+}
+
+/// A topic that is gone, the only channel: five tries, then letters; with the topic back they arrive, in order.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_nobody_took_are_letters_and_arrive_when_they_are_handed_over() {
+    let desk = Desk::new("outbox").await;
+    let fault = Fault {
+        service: Some("sns".to_owned()),
+        effect: Effect::Error { status: 500, code: "InternalError".to_owned() },
+        ..Fault::default()
+    };
+    desk.world.set_faults(vec![fault]);
+    desk.breach().await;
+    assert!(desk.world.messages().is_empty());
+    let posted = desk.world.posted().len();
+    let letters = desk.json(&["deadletters", "list", "--kind", "outbox"]);
+    let letters = letters.as_array().unwrap();
+    assert!(posted > 0 && letters.len() == posted, "{posted} posted: {letters:#?}");
+    assert_eq!((&letters[0]["kind"], &letters[0]["resource"]), (&json!("outbox"), &json!(ARN)));
+    assert!(letters[0]["event"].as_str().unwrap().starts_with("s3-bucket-"), "{letters:#?}");
+
+    desk.world.set_faults(Vec::new());
+    let redriven = desk.run(&["deadletters", "redrive"]);
+    assert_eq!(redriven.code, Some(0), "{redriven}");
+    assert!(redriven.out.contains(&format!("outbox: {posted} handed over, 0 stayed")), "{redriven}");
+    desk.settle().await;
+    assert_eq!(desk.world.messages().len(), posted);
+    assert!(desk.json(&["deadletters", "list"]).as_array().unwrap().is_empty());
     desk.world.shutdown().await;
 }
 

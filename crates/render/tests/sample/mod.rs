@@ -55,6 +55,8 @@ pub(crate) fn corrected(case: &Case) -> Notice<'_> {
             session: Some("jane.doe@example.com"),
             source_ip: Some("203.0.113.7"),
             user_agent: Some(TERRAFORM),
+            tool: Some("Terraform 1.11.0"),
+            tool_class: Some("terraform"),
             invoked_by: None,
             chain: Vec::new(),
             event_name: Some("PutBucketAcl"),
@@ -198,6 +200,8 @@ pub(crate) fn hostile(evil: &str) -> Message {
             session: Some(evil),
             source_ip: Some(evil),
             user_agent: Some(evil),
+            tool: Some(evil),
+            tool_class: Some(evil),
             invoked_by: Some(evil),
             chain: vec![evil; 50],
             event_name: Some(evil),
@@ -235,13 +239,13 @@ pub(crate) fn forged(evil: &str) -> Message {
     ] {
         *text = evil.to_owned();
     }
-    message.control.frameworks = vec![evil.to_owned(); 100];
+    message.control.frameworks = vec![evil.to_owned(); 35];
     message.resource.console = Some(evil.to_owned());
     message.actor.tool = Some(evil.to_owned());
     message.why = Some(evil.to_owned());
     message.finding = evil.to_owned();
-    message.evidence = vec![Evidence::new(evil, evil); 60];
-    message.actor.chain = vec![evil.to_owned(); 60];
+    message.evidence = vec![Evidence::new(evil, evil); 35];
+    message.actor.chain = vec![evil.to_owned(); 10];
     for fix in &mut message.fixes {
         fix.tool = evil.to_owned();
         fix.snippet = evil.to_owned();

@@ -14,10 +14,6 @@ use crate::organization::Organization;
 use crate::progress::Progress;
 use crate::template::Template;
 
-/// moto's account, which is the hub.
-const HUB_ACCOUNT: &str = "123456789012";
-const DEFAULT_REGION: &str = "eu-central-1";
-
 type Binaries = Arc<dyn Fn(&str) -> PathBuf + Send + Sync>;
 
 /// How a world is made. Only the template and the binaries have no default.
@@ -39,14 +35,19 @@ pub struct WorldBuilder {
 }
 
 impl WorldBuilder {
+    /// The hub account unless [`WorldBuilder::account`] names another: moto's.
+    pub const ACCOUNT: &'static str = "123456789012";
+    /// The hub's region unless [`WorldBuilder::region`] names another.
+    pub const REGION: &'static str = "eu-central-1";
+
     /// A world from `template`, in which `binaries` tells each function's executable by its logical id.
     pub fn new(template: impl Into<PathBuf>, binaries: impl Fn(&str) -> PathBuf + Send + Sync + 'static) -> Self {
         Self {
             template: template.into(),
             binaries: Arc::new(binaries),
             port: 0,
-            account: HUB_ACCOUNT.to_owned(),
-            region: DEFAULT_REGION.to_owned(),
+            account: Self::ACCOUNT.to_owned(),
+            region: Self::REGION.to_owned(),
             settings_directory: None,
             organization: None,
             regions: Vec::new(),

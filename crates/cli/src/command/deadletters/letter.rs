@@ -6,9 +6,10 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use jiff::Timestamp;
 use rectify_controls::{Order, SweepRequest};
 use rectify_event::{Event, OWN_SOURCE};
-use rectify_render::{Style, escape};
+use rectify_render::{Message as Finding, Style, escape};
 use serde_json::{Value, json};
 
+use super::Sender;
 use crate::{
     kinds::KindEntry,
     moment,
@@ -21,6 +22,8 @@ pub(super) struct Letter {
     pub(super) id: String,
     /// When it came into the queue.
     pub(super) sent: Option<Timestamp>,
+    /// `MessageGroupId`: the finding, of a message.
+    pub(super) group: Option<String>,
     /// How often it was received, by anybody.
     received: Option<u32>,
     /// Why it is here, in the sender's words: Lambda's `RequestID`, `ErrorCode`, `ErrorMessage` (Lambda developer guide,
@@ -38,6 +41,7 @@ impl Letter {
         Self {
             id: message.message_id().unwrap_or_default().to_owned(),
             sent: sent.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+            group: system(MessageSystemAttributeName::MessageGroupId).cloned(),
             received: system(MessageSystemAttributeName::ApproximateReceiveCount).and_then(|n| n.parse().ok()),
             why: why.filter_map(|(name, value)| Some((name.clone(), value.string_value()?.to_owned()))).collect(),
             body: message.body().unwrap_or_default().to_owned(),
@@ -55,8 +59,27 @@ impl Letter {
         }
     }
 
-    /// What it is about: the event's or order's name, the resource, the account and the region.
-    fn about(&self, kind: &KindEntry) -> [Option<String>; 4] {
+    pub(super) fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// What it is about: its name, the resource, the account and the region.
+    fn about(&self, sender: Sender) -> [Option<String>; 4] {
+        match sender {
+            Sender::Guard(kind) => self.event_about(kind),
+            Sender::Outbox => self.message_about(),
+        }
+    }
+
+    /// Of a message for the notifier: how the finding ended, and of which control.
+    fn message_about(&self) -> [Option<String>; 4] {
+        let Ok(finding) = serde_json::from_str::<Finding>(&self.body) else { return [None, None, None, None] };
+        let name = format!("{} {}", finding.control.id, finding.outcome);
+        [Some(name), Some(finding.resource.arn), Some(finding.account), Some(finding.region)]
+    }
+
+    /// Of an event or order for a guard: its name.
+    fn event_about(&self, kind: &KindEntry) -> [Option<String>; 4] {
         let Some(value) = self.event() else { return [None, None, None, None] };
         let text = value.to_string();
         if let Ok(order) = serde_json::from_str::<Order>(&text) {
@@ -104,10 +127,10 @@ impl Letter {
         self.said(&["ErrorMessage", "ERROR_MESSAGE"])
     }
 
-    pub(super) fn json(&self, kind: &KindEntry) -> Value {
-        let [event, resource, account, region] = self.about(kind);
+    pub(super) fn json(&self, sender: Sender) -> Value {
+        let [event, resource, account, region] = self.about(sender);
         json!({
-            "kind": kind.name,
+            "kind": sender.name(),
             "id": self.id,
             "sent": self.sent,
             "received": self.received,
@@ -123,16 +146,19 @@ impl Letter {
         })
     }
 
-    pub(super) fn text(&self, kind: &KindEntry) -> Text {
-        let [event, resource, account, region] = self.about(kind);
+    pub(super) fn text(&self, sender: Sender) -> Text {
+        let [event, resource, account, region] = self.about(sender);
         let mut text = Text::new();
         let sent = self.sent.map_or_else(|| "at an unknown time".to_owned(), moment::shown);
         let name = match &event {
             Some(name) => paint(Style::Strong, &escape::value(name, 100)),
+            None if self.event().is_some() && matches!(sender, Sender::Outbox) => {
+                paint(Style::Warn, "a message of an unknown form")
+            }
             None if self.event().is_some() => paint(Style::Warn, "an event of an unknown form"),
             None => paint(Style::Bad, "no JSON object"),
         };
-        let _ = writeln!(text, "{sent}  {}  {name}", kind.name);
+        let _ = writeln!(text, "{sent}  {}  {name}", sender.name());
         let line = |text: &mut Text, word: &str, value: &str| {
             let _ = writeln!(text, "  {} {value}", paint(Style::Dim, &format!("{word:<9}")));
         };
@@ -148,6 +174,9 @@ impl Letter {
         let failed = [self.code(), self.message()].into_iter().flatten().collect::<Vec<_>>().join(": ");
         if !failed.is_empty() {
             line(&mut text, "failed", &escape::value(&failed, 1_000));
+        } else if matches!(sender, Sender::Outbox) {
+            // SQS moves it without a word about why.
+            line(&mut text, "failed", "five times; the notifier's log group says why");
         }
         for (name, word) in [("RequestID", "request"), ("RULE_ARN", "rule"), ("SCHEDULE_ARN", "schedule")] {
             if let Some(value) = self.said(&[name]) {
@@ -169,6 +198,8 @@ mod tests {
     use super::*;
     use crate::kinds::KINDS;
 
+    const GUARD: Sender = Sender::Guard(&KINDS[0]);
+
     fn letter(body: &str, attributes: &[(&str, &str)]) -> Letter {
         let mut message = Message::builder()
             .message_id("m-1")
@@ -187,7 +218,7 @@ mod tests {
 
     #[test]
     fn an_event_tells_what_it_is_about_whoever_sent_it() {
-        let [name, subject, account, region] = letter(EVENT, &[]).about(&KINDS[0]).map(Option::unwrap);
+        let [name, subject, account, region] = letter(EVENT, &[]).about(GUARD).map(Option::unwrap);
         assert_eq!((name.as_str(), subject.as_str()), ("PutBucketAcl", "bucket data"));
         assert_eq!((account.as_str(), region.as_str()), ("111122223333", "eu-central-1"));
 
@@ -197,7 +228,7 @@ mod tests {
         assert_eq!(letter(&wrapped, &[]).event(), letter(EVENT, &[]).event());
 
         let order = r#"{"rectify":"look","resource":{"account":"111122223333","region":"eu-central-1","arn":"arn:aws:s3:::data"},"because":"grace"}"#;
-        let [name, subject, ..] = letter(order, &[]).about(&KINDS[0]);
+        let [name, subject, ..] = letter(order, &[]).about(GUARD);
         assert_eq!((name.as_deref(), subject.as_deref()), (Some("order to look"), Some("arn:aws:s3:::data")));
     }
 
@@ -205,17 +236,30 @@ mod tests {
     fn the_reason_is_lambdas_or_the_rules() {
         let lambda =
             letter(EVENT, &[("ErrorCode", "200"), ("ErrorMessage", "out of\u{1b}[31m time"), ("RequestID", "r-1")]);
-        let text = anstream::adapter::strip_str(&lambda.text(&KINDS[0])).to_string();
+        let text = anstream::adapter::strip_str(&lambda.text(GUARD)).to_string();
         assert!(text.contains("failed    200: out of\\u{1b}[31m time") && text.contains("request   r-1"), "{text}");
         let rule = letter(EVENT, &[("ERROR_CODE", "NO_PERMISSIONS"), ("RULE_ARN", "arn:aws:events:x")]);
-        assert_eq!(rule.json(&KINDS[0])["error_code"], "NO_PERMISSIONS");
+        assert_eq!(rule.json(GUARD)["error_code"], "NO_PERMISSIONS");
+    }
+
+    #[test]
+    fn a_message_tells_which_finding_it_is_about() {
+        let listed = letter(r#"{"version":"2","text":"of another release"}"#, &[]);
+        assert!(
+            listed.text(Sender::Outbox).contains("a message of an unknown form"),
+            "{}",
+            listed.text(Sender::Outbox)
+        );
+        assert!(listed.text(Sender::Outbox).contains("five times"));
+        assert_eq!(listed.json(Sender::Outbox)["kind"], "outbox");
+        assert!(letter("no", &[]).text(Sender::Outbox).contains("no JSON object"));
     }
 
     #[test]
     fn what_is_no_object_is_no_event() {
         for body in ["", "no", "[]", "7", r#""{}""#] {
             assert!(letter(body, &[]).event().is_none(), "{body}");
-            assert!(letter(body, &[]).text(&KINDS[0]).contains("no JSON object"));
+            assert!(letter(body, &[]).text(GUARD).contains("no JSON object"));
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) enum Fate {
     Delete,
 }
 
-/// One kind's dead letters.
+/// A queue of the stack: the dead letters of a guard, of the sweeper or of the outbox, or the outbox itself.
 pub(in crate::command) struct Queue<'c> {
     connection: &'c Connection,
     client: Client,
@@ -36,9 +36,17 @@ pub(in crate::command) struct Queue<'c> {
 }
 
 impl<'c> Queue<'c> {
-    /// Finds the queue.
-    pub(in crate::command) async fn open(connection: &'c Connection, kind: &str) -> Result<Self, CloudError> {
-        let name = connection.dead_letters(kind);
+    /// Finds the dead letters of a kind, of the sweeper, or of the outbox.
+    pub(in crate::command) async fn letters(connection: &'c Connection, of: &str) -> Result<Self, CloudError> {
+        Self::open(connection, connection.dead_letters(of)).await
+    }
+
+    /// Finds the outbox.
+    pub(in crate::command) async fn outbox(connection: &'c Connection) -> Result<Self, CloudError> {
+        Self::open(connection, connection.outbox()).await
+    }
+
+    async fn open(connection: &'c Connection, name: String) -> Result<Self, CloudError> {
         let client = Client::new(connection.config());
         let answer = client.get_queue_url().queue_name(&name).send().await.map_err(|error| {
             let failure = AwsFailure::new("sqs", "GetQueueUrl", &error);
@@ -51,6 +59,10 @@ impl<'c> Queue<'c> {
         })?;
         let url = answer.queue_url.ok_or_else(|| connection.no_such("queue", name))?;
         Ok(Self { connection, client, url })
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
     }
 
     /// About how many messages wait.

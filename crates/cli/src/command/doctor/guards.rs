@@ -1,4 +1,4 @@
-//! One guard: its function, what it says of itself, its settings, its rules, its dead letters, and whether a probe comes
+//! The stack's functions. Of a guard: its function, what it says of itself, its settings, its rules, its dead letters, and whether a probe comes
 //! round.
 
 use std::{collections::HashMap, time::Duration};
@@ -15,8 +15,11 @@ use tokio::time::{Instant, sleep};
 use super::{Desk, check::Check, rules};
 use crate::{command::deadletters::queue::Queue, connection::CloudError, guard::Guards, kinds::KindEntry};
 
-/// The function that guards nothing (docs/adr/0011-hub-and-members.md).
+/// The functions that guard nothing (docs/adr/0011-hub-and-members.md, docs/adr/0013-messages-leave-by-one-queue.md).
 const SWEEPER: &str = "sweeper";
+const NOTIFIER: &str = "notifier";
+/// The queue between the guards and the notifier.
+const OUTBOX: &str = "outbox";
 
 /// Between two looks for a probe.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -170,7 +173,7 @@ fn settings(desk: &Desk<'_>, kind: &str, status: &Status) -> Check {
 
 async fn letters(desk: &Desk<'_>, who: &str) -> Check {
     const ID: &str = "dead-letters";
-    let waiting = async { Queue::open(desk.connection, who).await?.waiting().await };
+    let waiting = async { Queue::letters(desk.connection, who).await?.waiting().await };
     match waiting.await {
         Ok(0) => Check::fine(ID, who, "none wait"),
         Ok(many) => {
@@ -196,6 +199,66 @@ pub(super) async fn sweeper(desk: &Desk<'_>) -> Vec<Check> {
     let ((mut checks, ..), letters) = futures::join!(function(desk, SWEEPER), letters(desk, SWEEPER));
     checks.push(letters);
     checks
+}
+
+/// The function that carries messages, and the queue it is fed from.
+pub(super) async fn notifier(desk: &Desk<'_>) -> Vec<Check> {
+    let ((mut checks, arn, _), letters, waiting) =
+        futures::join!(function(desk, NOTIFIER), letters(desk, OUTBOX), waiting(desk));
+    if arn.is_some() {
+        checks.push(fed(desk).await);
+    }
+    checks.extend([letters, waiting]);
+    checks
+}
+
+/// Whether Lambda polls the outbox for the notifier.
+async fn fed(desk: &Desk<'_>) -> Check {
+    const ID: &str = "event-source";
+    let (name, queue) = (desk.connection.function(NOTIFIER), desk.connection.outbox());
+    let answer = Client::new(desk.connection.config()).list_event_source_mappings().function_name(&name).send().await;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => {
+            let failure = AwsFailure::new("lambda", "ListEventSourceMappings", &error);
+            return Check::unread(ID, NOTIFIER, &desk.connection.failure(failure));
+        }
+    };
+    let of_outbox = |arn: &str| arn.rsplit(':').next() == Some(queue.as_str());
+    let mapping =
+        answer.event_source_mappings().iter().find(|mapping| mapping.event_source_arn().is_some_and(of_outbox));
+    // States of a mapping (Lambda API reference, EventSourceMappingConfiguration).
+    match mapping.map(|mapping| (mapping.state().unwrap_or_default(), mapping.uuid().unwrap_or_default())) {
+        Some(("Enabled", _)) => Check::fine(ID, NOTIFIER, format!("is fed from `{queue}`")),
+        Some((state @ ("Creating" | "Enabling" | "Updating"), _)) => {
+            let seen = format!("the event source mapping of `{queue}` is {}", state.to_lowercase());
+            Check::warning(ID, NOTIFIER, seen, "look again in a minute")
+        }
+        Some((state, id)) => {
+            let seen = format!("the event source mapping of `{queue}` is {}: nothing is told", state.to_lowercase());
+            Check::failed(ID, NOTIFIER, seen, format!("`aws lambda update-event-source-mapping --uuid {id} --enabled`"))
+        }
+        None => Check::failed(ID, NOTIFIER, format!("nothing feeds it from `{queue}`: nothing is told"), DEPLOY),
+    }
+}
+
+/// Messages that nobody carries. SQS does not say how old they are; the alarm `OutboxAge` does.
+async fn waiting(desk: &Desk<'_>) -> Check {
+    const ID: &str = "waiting";
+    let waiting = async { Queue::outbox(desk.connection).await?.waiting().await };
+    match waiting.await {
+        Ok(0) => Check::fine(ID, OUTBOX, "every message is on its way or delivered"),
+        Ok(many) => {
+            let seen =
+                format!("about {many} {} for the notifier", if many == 1 { "message waits" } else { "messages wait" });
+            let next = format!(
+                "look again in a minute; if they stay, the log group `/aws/lambda/{}` says which channel is down",
+                desk.connection.function(NOTIFIER)
+            );
+            Check::warning(ID, OUTBOX, seen, next)
+        }
+        Err(error) => Check::unread(ID, OUTBOX, &error),
+    }
 }
 
 /// Puts a probe on the bus and waits for it to come through to the guard.

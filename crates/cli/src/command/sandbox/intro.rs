@@ -39,6 +39,9 @@ pub(crate) fn of(facts: &Facts<'_>) -> Text {
     let settings = facts.settings.map_or("the template's layer; --settings takes others".into(), Path::to_string_lossy);
     let _ = writeln!(text, "  settings   {}", escape::line(&settings, 300));
     let _ = writeln!(text, "  functions  {}", escape::line(&facts.functions.join(", "), 500));
+    let secret = super::slack_secret(account, region);
+    let _ =
+        writeln!(text, "  slack      {endpoint}/_rectify/slack has the posts of channels with secret = \"{secret}\"");
     let _ = writeln!(text, "\n{}\n", strong("Try it in another terminal, with any keys:"));
     let _ = writeln!(
         text,

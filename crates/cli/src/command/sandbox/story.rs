@@ -161,7 +161,7 @@ fn seen(world: &World, scene: &Scene, calls: usize) -> Result<Seen, String> {
     // A guard tells a correction only with the proof in its hands, and then at once.
     let told = calls
         .iter()
-        .find(|call| call.function.is_some() && call.operation == "Publish" && call.end_ns >= invocation.start_ns)
+        .find(|call| call.function.is_some() && call.operation == "SendMessage" && call.end_ns >= invocation.start_ns)
         .ok_or("the message's call was not recorded")?;
     let span = |from: u64| Duration::from_nanos(told.start_ns.saturating_sub(from));
     Ok(Seen {
