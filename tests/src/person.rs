@@ -47,6 +47,14 @@ impl Person {
         self.send(service, "POST", "/", &headers, &body.to_string()).await
     }
 
+    /// One call in the REST protocol with JSON; anything but an answer below 300 fails the test.
+    pub async fn rest(&self, service: &str, method: &str, path: &str, body: &Value) -> Answer {
+        let headers = [("content-type", "application/json")];
+        let answer = self.send(service, method, path, &headers, &body.to_string()).await;
+        assert!(answer.status < 300, "{method} {path}: {answer:?}");
+        answer
+    }
+
     /// One S3 request; anything but an answer below 300 fails the test.
     pub async fn s3(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let answer = self.try_s3(method, path, headers, body).await;

@@ -282,6 +282,11 @@ impl AwsFailure {
                 "the credentials have expired or are not valid here; a new start of the function gets new ones"
                     .to_owned()
             }
+            // «The account doesn't have permission to perform this action» is what it says; it means this (Security Hub API
+            // reference, common errors).
+            FailureKind::Denied if self.code_is("InvalidAccessException") && *service == "securityhub" => {
+                "switch Security Hub on in this account and region, or take its channel out of the settings".to_owned()
+            }
             FailureKind::Denied => format!(
                 "allow the action behind {service}:{operation} in the function's role, and look for a denial in a service \
                  control policy, a resource policy or a permissions boundary"

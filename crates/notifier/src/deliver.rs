@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Notifier, Record,
-    route::{Done, Undelivered},
+    route::{Done, Route, Undelivered},
 };
 
 /// No message is begun with less time than this: the slowest channel's three tries.
@@ -46,6 +46,7 @@ impl Notifier {
     /// Delivers a batch; the answer names what has to come again (Lambda developer guide, «Implementing partial batch
     /// responses»).
     pub(crate) async fn deliver(&self, records: &[Record], until: Instant) -> Value {
+        self.routes.iter().for_each(Route::begin);
         let mut groups: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
         for record in records {
             groups.entry(record.group()).or_default().push(record);
@@ -98,7 +99,7 @@ impl Notifier {
             Err(error) => {
                 // Its text can be anybody's: who may send to the queue writes it.
                 let error = escape::line(&error.to_string(), 300);
-                tracing::error!(message = record.message_id, error, "what is in the outbox is no message of ours");
+                tracing::error!(record = record.message_id, error, "what is in the outbox is no message of ours");
                 return Some(record.again());
             }
         };
@@ -140,7 +141,7 @@ impl Notifier {
     /// Tells the queue when the message comes again. It does so anyway, later.
     async fn put_off(&self, failed: &Failed<'_>) {
         if let Err(error) = self.outbox.later(&failed.record.receipt_handle, failed.after).await {
-            tracing::warn!(message = failed.record.message_id, %error, "the message comes again at the queue's own time");
+            tracing::warn!(record = failed.record.message_id, %error, "the message comes again at the queue's own time");
         }
     }
 }

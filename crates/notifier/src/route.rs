@@ -105,6 +105,13 @@ impl Route {
         &self.channel.name
     }
 
+    /// A new batch begins.
+    pub(crate) fn begin(&self) {
+        if let Way::Slack(slack) = &self.way {
+            slack.begin();
+        }
+    }
+
     /// Delivers one message, when it belongs here: at once, or held for the summary when people had `flood` messages in this
     /// minute. `came_before`: it may be here already.
     pub(crate) async fn deliver(

@@ -111,7 +111,7 @@ pub(crate) struct Slack {
     keeper: Keeper,
     api: Arc<str>,
     channel: Option<String>,
-    /// Until when Slack said it takes no more.
+    /// Until when Slack said, in this batch, that it takes no more: the batch's other messages do not ask again.
     busy: Mutex<Option<Instant>>,
 }
 
@@ -126,6 +126,11 @@ impl Slack {
     pub(crate) fn new(config: &SdkConfig, http: &Http, secret: &str, channel: Option<String>, api: Arc<str>) -> Self {
         let keeper = Keeper::new(config, http, secret, Arc::clone(&api));
         Self { http: http.clone(), keeper, api, channel, busy: Mutex::new(None) }
+    }
+
+    /// A new batch asks again: what was put off comes at the time Slack asked for.
+    pub(crate) fn begin(&self) {
+        *self.busy.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Posts a message: into the thread of its finding when there is one that it belongs to.
