@@ -4,7 +4,9 @@ use std::{fmt::Write as _, time::Duration};
 
 use anyhow::{Context as _, Result};
 use rectify_controls::{AccountId, Arn, Control, Evidence, Mode, Place, Region, Severity, State};
-use rectify_render::{Difference, Held, Message, Notice, Overview, Report, Summary, Undone, Who, asff::Product, escape};
+use rectify_render::{
+    Difference, Held, Message, Notice, Overview, Report, Summary, Undone, Who, asff::Product, escape,
+};
 use serde_json::Value;
 
 use crate::{kinds::KindSummary, repo::Generated};
