@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::{
     Message, Standing, Style, console,
     email::{capital, stop, times},
-    escape, wording,
+    escape,
+    wording::{self, End},
 };
 
 /// Longest text of a header; plain text only.
@@ -53,7 +54,9 @@ impl Message {
             blocks.push(section(&proof));
         }
         blocks.push(json!({ "type": "section", "fields": self.slack_fields() }));
-        if let Some(fix) = self.fixes.first() {
+        // Where nothing is open there is nothing to fix, except after a correction: the next deployment could bring it back.
+        let is_to_fix = wording::end(self) == End::Open || self.outcome.eq_ignore_ascii_case("corrected");
+        if let Some(fix) = self.fixes.first().filter(|_| is_to_fix) {
             let lines: Vec<String> = fix.snippet.trim_end().lines().map(|line| line.replace('\t', "    ")).collect();
             let room = SECTION - 200;
             let snippet = escape::code_block(lines.iter().map(|line| ("", line.as_str())), true, SNIPPET_LINES, room);
