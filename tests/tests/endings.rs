@@ -66,7 +66,7 @@ async fn what_changes_its_shape_stays_one_open_finding() {
     stage.aws.put_block("data", false).await;
     stage.settle().await;
     stage.world.clear_records();
-    for breach in ["public-read", "public-read-write"] {
+    for breach in ["public-read", "authenticated-read"] {
         stage.aws.put_acl("data", breach).await;
         stage.settle().await;
     }

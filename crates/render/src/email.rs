@@ -194,6 +194,9 @@ impl Message {
         if let Some(correction) = &self.correction {
             self.write_undo(out, correction);
         }
+        if self.closes && self.correction.is_none() && self.undone.is_none() {
+            return; // nothing is open, and rectify changed nothing: there is nothing to exempt or to fix
+        }
         if self.is_about_an_exemption() {
             heading(out, "To stay exempt");
             line(
@@ -252,7 +255,7 @@ impl Message {
     }
 
     /// The `[[exemption]]` that would cover this finding. It ends ninety days after the event.
-    fn exemption(&self) -> String {
+    pub(crate) fn exemption(&self) -> String {
         let mut toml = String::from("[[exemption]]\n");
         let _ = writeln!(toml, "control = {}", escape::toml(&self.control.id));
         let _ = writeln!(toml, "resource = {}", escape::toml(&self.resource.arn));

@@ -2,15 +2,15 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::{Message, Sign, Standing, console, escape, overview::tag, wording};
+use crate::{Message, Sign, Standing, console, email::capital, escape, overview::tag, wording};
 
 /// Longest text from outside; [`Message::new`] has cut most of it before.
 const TEXT: usize = 2_500;
 
 /// A whole page. Nothing in it is loaded or run, and its policy forbids that to whatever might get into it
 /// (W3C, «Content Security Policy Level 3»).
-pub(crate) fn document(title: &str, body: &Markup) -> Markup {
-    html! {
+pub(crate) fn document(title: &str, body: &Markup) -> String {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -24,7 +24,15 @@ pub(crate) fn document(title: &str, body: &Markup) -> Markup {
             }
             body { (body) }
         }
-    }
+    };
+    ended(page)
+}
+
+/// A file ends with a line feed.
+pub(crate) fn ended(page: Markup) -> String {
+    let mut text = page.into_string();
+    text.push('\n');
+    text
 }
 
 impl Message {
@@ -43,7 +51,7 @@ impl Message {
             main {
                 p class="headline" { (wording.sentence) }
                 @if let Some(why) = &self.why { p { (wording.why) ": " (escape::value(why, TEXT)) } }
-                p { (escape::value(&self.summary, TEXT)) }
+                p { (capital(&escape::value(&self.summary, TEXT))) }
                 ul {
                     @for piece in &self.evidence { li { (escape::value(&piece.what, TEXT)) ": " (escape::value(&piece.value, TEXT)) } }
                     (omitted(self.evidence_omitted))
@@ -64,7 +72,7 @@ impl Message {
             }
             footer { p { "Sent by rectify, which watches the AWS rules of your organisation." } }
         };
-        document(&headline, &body).into_string()
+        document(&headline, &body)
     }
 
     fn page_undone(&self) -> Markup {
@@ -114,8 +122,11 @@ impl Message {
             dl {
                 (field("Resource", Some(&self.resource.arn)))
                 @if let Some(link) = link { dt { "Console" } dd { a href=(link) { "open in the AWS console" } } }
-                (field("Account", Some(&self.account)))
-                (field("Called", self.account_name.as_deref()))
+                dt { "Account" }
+                dd {
+                    (escape::value(&self.account, TEXT))
+                    @if let Some(name) = &self.account_name { " (" (escape::value(name, TEXT)) ")" }
+                }
                 (field("Owner", self.owner.as_deref()))
                 (field("Region", Some(&self.region)))
                 (field("Environment", Some(&self.environment)))
@@ -150,11 +161,17 @@ impl Message {
         html! {
             @if let Some(next) = &self.next { h2 { "What to do" } p { (escape::value(next, TEXT)) } }
             @if let Some(correction) = &self.correction {
-                h2 { "If the change was intended" }
+                @let undo = self.undone.is_some() || wording::is_undo(correction);
+                h2 { @if undo { "To take the undo back" } @else { "If the change was intended" } }
                 @match wording::undo_command(correction) {
-                    Some(command) => { pre { (command) } p { "restores what stood before. Ask your security team if you may not run it." } }
+                    Some(command) => { pre { (command) } p { "Restores exactly what stood before it. Ask your security team if you may not run it." } }
                     None => p { "What stood there before is kept in the ledger, under " (escape::value(correction, TEXT)) "." },
                 }
+            }
+            @if !self.closes && !self.is_about_an_exemption() {
+                h2 { "To be exempted" }
+                p { "Ask your security team to add this to settings.toml, with your owner, reason and ticket:" }
+                pre { (self.exemption()) }
             }
             @if !self.control.guidance.is_empty() {
                 h2 { "Why this control exists" }

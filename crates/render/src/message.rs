@@ -204,7 +204,8 @@ pub struct Actor {
     pub source_ip: Option<String>,
     /// CloudTrail's `userAgent`, as sent.
     pub user_agent: Option<String>,
-    /// The tool, as people call it; see [`crate::Who::tool`].
+    /// The tool, as people call it, with the version where that says something: `Terraform 1.9.5`. Null for one that nobody
+    /// knows.
     pub tool: Option<String>,
     /// The AWS service that called for somebody.
     pub invoked_by: Option<String>,

@@ -48,7 +48,9 @@ pub(crate) fn of(message: &Message) -> Wording {
             "rectify tried to undo the correction, but could not prove that what stood before stands again.",
             Style::Bad,
         ),
-        "resolved" => ("Over", "It is not so any more: somebody put it right, or the resource is gone.", Style::Good),
+        "resolved" => {
+            ("Resolved", "It is not so any more: somebody put it right, or the resource is gone.", Style::Good)
+        }
         "exempt" => {
             ("Exempt now", "An exemption covers it now, so rectify leaves it alone until that ends.", Style::Dim)
         }

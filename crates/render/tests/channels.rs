@@ -68,16 +68,16 @@ fn hostile_text_is_harmless_in_every_channel() {
         check(&sample::hostile(evil));
         check(&sample::forged(evil));
     }
-    for piece in ["x", "<", "&", "`", "*", "😀", "\u{202e}", "a ", "a\n", "\\", "```\n", "`a` ", "@a ", "://"] {
+    for piece in ["x", "&", "`", "😀", "\u{202e}", "a\n", "\\", "`a` "] {
         let evil = piece.repeat(100_000 / piece.len());
         check(&sample::hostile(&evil));
-        let shorter: String = evil.chars().take(10_000).collect();
+        let shorter: String = evil.chars().take(3_000).collect();
         check(&sample::forged(&shorter));
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 24, ..ProptestConfig::default() })]
     #[test]
     fn any_text_is_harmless_in_every_channel(
         evil in "(\u{1b}\\[[0-9]m|\u{202e}|\r\n|https://|www\\.|<!here>|<@U1>|<|>|&|@here|#x|:x:|```|`|\\*|_|~|\\]\\(|[a-z.:/\\\\\"<>@=| ]|\\PC|.){0,250}"

@@ -1,6 +1,6 @@
 //! The digest, the report and the page of a finding: friendly, empty, hostile and large.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 use std::{collections::BTreeMap, fmt::Write as _};
 

@@ -51,6 +51,14 @@ fn wanted(question: &Question<'_>, rows: &Rows) -> Option<BTreeSet<AccountId>> {
     Some(accounts.map(|(id, _)| id.clone()).collect())
 }
 
+/// What would have come of one control.
+#[derive(Default)]
+struct Sum<'r> {
+    would: BTreeMap<String, u64>,
+    resources: BTreeSet<String>,
+    accounts: BTreeSet<&'r AccountId>,
+}
+
 struct Filler<'a> {
     question: &'a Question<'a>,
     rows: &'a Rows,
@@ -209,20 +217,20 @@ impl Filler<'_> {
     }
 
     fn shadow(&self) -> Vec<Shadowed> {
-        let mut sums: BTreeMap<&str, (BTreeMap<String, u64>, BTreeSet<String>, BTreeSet<&AccountId>)> = BTreeMap::new();
+        let mut sums: BTreeMap<&str, Sum<'_>> = BTreeMap::new();
         for (row, _) in self.findings(&self.rows.shadowed) {
-            let (would, resources, accounts) = sums.entry(&row.control).or_default();
-            *would.entry(row.would.clone().unwrap_or_else(|| "not known".to_owned())).or_default() += 1;
-            resources.insert(row.key.to_string());
-            accounts.insert(&row.key.place.account);
+            let sum = sums.entry(&row.control).or_default();
+            *sum.would.entry(row.would.clone().unwrap_or_else(|| "not known".to_owned())).or_default() += 1;
+            sum.resources.insert(row.key.to_string());
+            sum.accounts.insert(&row.key.place.account);
         }
         let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
         sums.into_iter()
-            .map(|(control, (would, resources, accounts))| Shadowed {
+            .map(|(control, sum)| Shadowed {
                 control: self.rule(control),
-                would,
-                resources: count(resources.len()),
-                accounts: count(accounts.len()),
+                would: sum.would,
+                resources: count(sum.resources.len()),
+                accounts: count(sum.accounts.len()),
             })
             .collect()
     }

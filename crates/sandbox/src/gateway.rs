@@ -3,6 +3,8 @@
 //! It is an ordinary endpoint and, for absolute-form requests, an HTTP proxy that never leaves the machine: whatever
 //! the host, moto answers. That is how S3Control's `123456789012.127.0.0.1` works without a branch in product code.
 
+mod learn;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -443,58 +445,6 @@ impl Gateway {
     pub(crate) fn publish(&self, event: &Value) {
         if let Some(bus) = self.bus.get() {
             bus.deliver(event);
-        }
-    }
-
-    /// What a successful call teaches: keys, buckets' regions, messages, and events somebody put.
-    fn learn(&self, named: &Named, call: &Under, whole: &Whole) {
-        match (named.service.name.as_str(), named.operation.as_str()) {
-            ("sts" | "iam", _) => self.hub.identities.learn(named, &call.principal, &call.parameters, &whole.body),
-            ("s3", "CreateBucket") => {
-                if let Some(bucket) = named.labels.get("Bucket") {
-                    self.buckets.write().insert(bucket.clone(), call.region.clone());
-                }
-            }
-            ("s3", "DeleteBucket") => {
-                if let Some(bucket) = named.labels.get("Bucket") {
-                    self.buckets.write().remove(bucket);
-                }
-            }
-            ("sns", "Publish" | "PublishBatch") => {
-                let at_ns = self.hub.records.now();
-                let function = call.record.function.clone();
-                for message in crate::bus::messages(&call.seen.form(), function.as_deref(), at_ns) {
-                    self.hub.records.messages.push(message);
-                }
-            }
-            ("sqs", operation) => {
-                if let Some(sources) = self.sources.get() {
-                    let function = call.record.function.as_deref();
-                    sources.learn(operation, &call.record.resource, function, &call.seen.body, &whole.body);
-                }
-            }
-            ("sesv2", "SendEmail") => {
-                self.hub.records.mails.push(serde_json::from_slice(&call.seen.body).unwrap_or_default());
-            }
-            ("scheduler", _) => {
-                if let Some(bus) = self.bus.get() {
-                    self.scheduler.learn(named, &call.seen, &call.account, &call.region, bus);
-                }
-            }
-            ("events", "PutEvents") => {
-                for (to, event) in put::accepted(&call.seen.body, &whole.body, &call.place()) {
-                    self.hub.records.events.push(event.clone());
-                    if let Some(bus) = self.bus.get() {
-                        bus.arrive(&to, &event);
-                    }
-                }
-            }
-            ("events", operation) => {
-                if let Some(bus) = self.bus.get() {
-                    bus.learn(operation, &call.seen.body, &call.account, &call.region);
-                }
-            }
-            _ => {}
         }
     }
 

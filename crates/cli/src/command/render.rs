@@ -181,7 +181,7 @@ fn finding(args: &Args, message: &Message) -> Result<Shown, Error> {
         As::Chat => Shown::Json(value(&message.chat())),
         As::Asff => Shown::Json(message.asff(&product(args, message)?)),
         As::Ocsf => Shown::Json(message.ocsf()),
-        As::Html => Shown::Text(message.html()),
+        As::Html => Shown::Text(message.html() + "\n"),
         As::Json => Shown::Json(value(&message.json())),
     })
 }

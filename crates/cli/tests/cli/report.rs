@@ -20,7 +20,8 @@ async fn write_down_the_account(desk: &Desk) {
 /// The controls of a list, each with what `field` says of it.
 fn controls<'a>(list: &'a Value, field: &str) -> Vec<(&'a str, &'a str)> {
     let rows = list.as_array().unwrap();
-    rows.iter().map(|row| (row["control"]["id"].as_str().unwrap(), row[field].as_str().unwrap())).collect()
+    let text = |row: &'a Value, pointer: &str| row.pointer(pointer).and_then(Value::as_str).unwrap();
+    rows.iter().map(|row| (text(row, "/control/id"), text(row, &format!("/{field}")))).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

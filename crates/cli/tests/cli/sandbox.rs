@@ -11,7 +11,7 @@ const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml
 fn binaries() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("guards");
     fs::create_dir_all(&folder).unwrap();
-    for name in ["s3-bucket", "sweeper"] {
+    for name in ["s3-bucket", "notifier", "sweeper"] {
         let function = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
         if !function.exists() {
             let own = folder.join(format!("{name}-{}.new", std::process::id()));

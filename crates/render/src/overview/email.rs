@@ -7,7 +7,7 @@ use super::{
     Overview, Resource,
     words::{NAME, TEXT, day, minute, outcome, rules, some, span},
 };
-use crate::escape;
+use crate::{escape, html::ended};
 
 /// Most rows and about the most bytes of what is open, and of every other section. Gmail cuts messages at 102 kB («Gmail
 /// Help: message clipped»).
@@ -66,7 +66,7 @@ impl Overview {
                 }
             }
         };
-        page.into_string()
+        ended(page)
     }
 
     fn mail_open(&self) -> Markup {

@@ -44,7 +44,7 @@ impl Overview {
             }
             footer { p { "All rows: " code { "rectify report --output json" } } }
         };
-        document(&title, &body).into_string()
+        document(&title, &body)
     }
 
     fn facts(&self) -> Markup {
