@@ -122,7 +122,8 @@ impl Notifier {
                 Err(error) => {
                     tally.undelivered += 1;
                     tracing::error!(channel = route.name(), id = post.id(), %error, "a message was not delivered");
-                    let after = error.wait().unwrap_or_else(|| record.again());
+                    // Not before the channel wants it, and not so soon that five tries are over in no time.
+                    let after = error.wait().unwrap_or_default().max(record.again());
                     failed = Some(failed.map_or(after, |before| before.max(after)));
                 }
             }

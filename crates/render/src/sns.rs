@@ -18,7 +18,7 @@ pub struct Sns {
     /// subscription of a queue with raw delivery drops what has more (SNS developer guide, «message attributes»).
     ///
     /// `digest` is `single` for a message of its own, `held` for one that people get in a summary only, and `summary` for
-    /// that. All have it, because a filter `{"digest": [{"anything-but": ["held"]}]}` takes nothing without the attribute.
+    /// that. All have it, because a filter `{"digest": ["single", "summary"]}` takes nothing without the attribute.
     pub attributes: BTreeMap<&'static str, String>,
 }
 

@@ -57,6 +57,19 @@ fn settings_are_checked_as_the_guards_do() {
         assert_eq!((run.code, run.out.as_str()), (Some(2), ""), "{run}");
         assert!(run.err.contains(said), "{said}: {run}");
     }
+    let channels = "[[channel]]\nname = \"team\"\ntype = \"slack\"\nchannel = \"C0123456789\"\nseverity = \"high\"\n\
+                    secret = \"arn:aws:ssm:eu-central-1:111122223333:parameter/slack\"\n\n[[digest]]\nname = \"weekly\"\n\
+                    every = \"week\"\nowner = \"web\"\nto = [\"web@example.com\"]\nchannel = \"team\"\n";
+    let run = rectify(&["settings", "check", "-"], format!("{environment}{channels}").as_bytes());
+    for part in [
+        "channel team: slack channel C0123456789 by arn:aws:ssm:eu-central-1:111122223333:parameter/slack: high or worse",
+        "flood: 30 messages a minute",
+        "digest weekly: every week, of web, to web@example.com, channel team",
+    ] {
+        assert!(run.code == Some(0) && run.out.contains(part), "{part}: {run}");
+    }
     let json = rectify(&["settings", "check", shipped, "--output", "json"], b"");
+    let read = serde_json::from_str::<serde_json::Value>(&json.out).unwrap();
+    assert_eq!((&read["channels"][0]["name"], &read["messages"]["flood"]), (&"default".into(), &30.into()), "{json}");
     assert!(serde_json::from_str::<serde_json::Value>(&json.out).unwrap()["environments"].is_array(), "{json}");
 }

@@ -160,7 +160,7 @@ fn a_notifier_that_does_not_work_is_an_alarm() {
         let alarm = &template["Resources"][id]["Properties"];
         assert_eq!(plain(&alarm["MetricName"]), metric);
         assert_eq!(alarm["Threshold"], threshold, "{id}");
-        assert_eq!(plain(&alarm["AlarmActions"][0]), "Findings");
+        assert_eq!(plain(&alarm["AlarmActions"][0]), "Alarms");
     }
 }
 
@@ -182,4 +182,17 @@ fn variables_and_names_are_those_of_the_notifier() {
         route.contains(&format!("LAKE: &str = \"{}\"", super::super::LAKE)),
         "the detail type that the role allows"
     );
+}
+
+/// In a flood a mailbox gets the summary. Alarms carry no attributes, so that filter must not stand in their way.
+#[test]
+fn a_flood_stays_out_of_mailboxes_and_alarms_do_not() {
+    let template = template(&[LAMP]);
+    let resources = &template["Resources"];
+    let filter = &resources["FindingsEmail"]["Properties"]["FilterPolicy"]["digest"];
+    let kept: Vec<&str> = filter.as_sequence().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    assert_eq!(kept, ["single", "summary"]);
+    let alarms = &resources["AlarmsEmail"]["Properties"];
+    assert_eq!(plain(&alarms["TopicArn"]), "Alarms");
+    assert!(alarms.get("FilterPolicy").is_none());
 }
