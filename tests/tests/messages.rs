@@ -60,7 +60,7 @@ async fn sample(stage: &Stage) -> Value {
     stage.aws.put_acl("data", "public-read").await;
     stage.settle().await;
     let posted = stage.world.posted();
-    posted.into_iter().find(|message| message["outcome"] == "notified").expect("a guard told something")
+    posted.into_iter().find(|message| message["outcome"] == "notified").unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

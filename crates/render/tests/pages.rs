@@ -77,7 +77,8 @@ fn check_safe(html: &str) -> Vec<String> {
                     && !["src", "srcset", "action", "xlink:href"].contains(&attribute.as_str())
             );
             assert!(!value.contains(escape::is_hidden), "{attribute}={value:?}");
-            let outside = ["evil", "javascript:", "url(http", "expression("].iter().any(|word| value.contains(word));
+            let lower = value.to_ascii_lowercase();
+            let outside = ["evil", "javascript:", "url(http", "expression("].iter().any(|word| lower.contains(word));
             assert!(!outside, "{attribute}={value}");
         }
         if name == "style" {
@@ -443,8 +444,9 @@ fn a_finding_is_a_page_of_its_own() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
+    // In capitals, which no bucket has in its name: a link to a bucket that is really called `evil` is one of ours.
     #[test]
-    fn any_name_is_harmless(evil in "(\u{1b}\\[[0-9]m|\u{202e}|\r\n|<script>|\"|'|<|>|&|--|]]>|=|evil|\\PC|.){0,120}") {
+    fn any_name_is_harmless(evil in "(\u{1b}\\[[0-9]m|\u{202e}|\r\n|<script>|\"|'|<|>|&|--|]]>|=|EVIL|\\PC|.){0,120}") {
         check_harmless(&hostile(&evil, 3));
         check_safe(&message(&evil).html());
     }
