@@ -1,5 +1,7 @@
 //! From a breach to its readers: every channel, in order, also when one is down, also in a flood.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::BTreeSet;
 
 use rectify_e2e::{ACCOUNT, Stage, told_json};
