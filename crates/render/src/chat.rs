@@ -2,7 +2,7 @@
 //!
 //! The schema is the one of the page «Custom notifications using Amazon Q Developer in chat applications»
 //! (docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html): `version` is `1.0`, `source` is `custom`,
-//! `client-markdown` is the only text type and means the markdown of the chat that shows it. The page names no lengths; a
+//! `client-markdown` is the only text type and means the markdown of the chat that shows it. No lengths are known to us from it; a
 //! notification is one SNS message (262,144 bytes), and what is shown in Slack is shown in texts of 3,000 characters, so the
 //! description stays below that.
 //!

@@ -393,7 +393,7 @@ impl<G: Guard> Shell<G> {
             arn: &case.key.arn,
             place: &case.key.place,
             account_name: account.and_then(|facts| facts.name.as_deref()),
-            owner: account.and_then(|facts| facts.tags.get(OWNER)).map(String::as_str),
+            owner: account.and_then(|facts| facts.tags.get(&self.book.settings.messages.owner_tag)).map(String::as_str),
             environment: &case.belonging.environment.name,
             environment_read: environment_read.as_deref(),
             mode: self.book.settings.mode(found.control, case.belonging.environment),
@@ -419,9 +419,6 @@ impl<G: Guard> Shell<G> {
         self.outbox.post(&Posting { group: notice.finding, id: notice.id, body: &body }).await
     }
 }
-
-/// The tag of an account that says who answers for it.
-const OWNER: &str = "owner";
 
 /// How long it is remembered that something was told once.
 const ONCE_KEPT: Duration = Duration::from_secs(2 * 24 * 60 * 60);
