@@ -3,6 +3,8 @@
 use rectify_e2e::Stage;
 use serde_json::Value;
 
+const GUARD: &str = "S3BucketGuard";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_is_json_with_a_level_and_a_time_and_one_wide_line_has_the_metrics() {
     let stage = Stage::new().await;
@@ -13,10 +15,10 @@ async fn every_line_is_json_with_a_level_and_a_time_and_one_wide_line_has_the_me
     assert_eq!(broken.response["errorType"], "Rectify.NotAnEvent", "{broken:?}");
     stage.settle().await;
 
-    let lines: Vec<Value> = stage
-        .world
-        .logs()
+    let logs = stage.world.logs();
+    let lines: Vec<Value> = logs
         .iter()
+        .filter(|line| line.function == GUARD)
         .map(|line| serde_json::from_str(&line.line).unwrap_or_else(|error| panic!("{error}: {}", line.line)))
         .collect();
     for line in &lines {
@@ -27,7 +29,7 @@ async fn every_line_is_json_with_a_level_and_a_time_and_one_wide_line_has_the_me
     }
 
     let wide: Vec<&Value> = lines.iter().filter(|line| line.get("_aws").is_some()).collect();
-    let answered = stage.world.invocations().len();
+    let answered = stage.world.invocations().iter().filter(|invocation| invocation.function == GUARD).count();
     assert_eq!(wide.len(), answered, "one wide line for each invocation\n{}", stage.story());
     for line in &wide {
         let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
@@ -42,8 +44,11 @@ async fn every_line_is_json_with_a_level_and_a_time_and_one_wide_line_has_the_me
     assert!((corrected - 1.0).abs() < f64::EPSILON, "{}", stage.story());
     let errors = lines.iter().filter(|line| line["exception_name"] == "Rectify.NotAnEvent").count();
     assert_eq!(errors, 1, "an error is logged once");
-    for line in stage.world.logs() {
+    for line in &logs {
         assert!(!line.line.contains("requestParameters"), "the event itself is never logged: {}", line.line);
+        let of = serde_json::from_str::<Value>(&line.line).unwrap();
+        let service = if line.function == GUARD { "rectify-s3-bucket" } else { "rectify-notifier" };
+        assert_eq!((&of["service"], of["timestamp"].is_string()), (&service.into(), true), "{}", line.line);
     }
     stage.close().await;
 }

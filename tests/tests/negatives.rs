@@ -155,6 +155,7 @@ async fn what_callers_call_themselves_is_only_text() {
     stage.world.clear_records();
     let end = handed(&stage, &example("hostile-caller")).await;
     assert_eq!(end.outcome, "notified", "{:?}", end.all);
+    stage.settle().await;
 
     let messages = stage.world.messages();
     assert_eq!(messages.len(), 1, "{}", stage.story());
