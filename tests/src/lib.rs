@@ -83,14 +83,7 @@ impl Stage {
     pub async fn build(settings: &str, change: impl FnOnce(WorldBuilder) -> WorldBuilder) -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("settings.toml"), settings).unwrap();
-        let builder = WorldBuilder::new(root().join("template.yaml"), |function| {
-            binary(match function {
-                "Notifier" => "notifier",
-                "Sweeper" => "sweeper",
-                _ => "s3-bucket",
-            })
-        })
-        .settings_directory(directory.path());
+        let builder = WorldBuilder::new(root().join("template.yaml"), binary_of).settings_directory(directory.path());
         let world = change(builder).start().await.unwrap_or_else(|error| panic!("the sandbox did not start: {error}"));
         let aws = Person::new(world.endpoint());
         Self { world, aws, _settings: directory }
@@ -270,6 +263,18 @@ pub fn told_json(message: &Message) -> Value {
 /// The repository's root.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is in the repository").to_owned()
+}
+
+/// The binary of a function of the template.
+///
+/// # Panics
+/// As [`binary`].
+pub fn binary_of(function: &str) -> PathBuf {
+    binary(match function {
+        "Notifier" => "notifier",
+        "Sweeper" => "sweeper",
+        _ => "s3-bucket",
+    })
 }
 
 /// A guard's binary.

@@ -132,7 +132,7 @@ async fn what_the_time_does_not_allow_is_handed_on() {
     let settings = format!("{ALL_CORRECTIVE}\n[limits]\ncorrections-per-hour = 100\n");
     std::fs::write(directory.path().join("settings.toml"), settings).unwrap();
     let stage = Stage::build(ALL_CORRECTIVE, |_| {
-        WorldBuilder::new(directory.path().join("template.yaml"), |_| rectify_e2e::binary("s3-bucket"))
+        WorldBuilder::new(directory.path().join("template.yaml"), rectify_e2e::binary_of)
             .settings_directory(directory.path())
     })
     .await;
