@@ -137,7 +137,7 @@ impl Route {
         if wanted == Wanted::IfTold && thread.as_ref().is_none_or(|thread| thread.closed) {
             return Ok(Done::NotWanted);
         }
-        let held = self.channel.way.is_for_people() && !routed.alarm && !self.has_room(flood, ledger).await;
+        let held = self.channel.way.is_for_people() && !self.has_room(routed.alarm, flood, ledger).await;
         let mut root = None;
         if held {
             let kept = serde_json::to_string(&post.held()).unwrap_or_default();
@@ -204,14 +204,14 @@ impl Route {
         matches!(self.way, Way::Slack(_) | Way::SecurityHub(_)) || self.channel.hangs_on_the_message()
     }
 
-    /// Whether the channel takes one more message in this minute. When that cannot be told it does: rather too much than not
+    /// Whether the channel takes one more message, or one more alarm, in this minute. When that cannot be told it does: rather too much than not
     /// at all.
-    async fn has_room(&self, flood: u32, ledger: &Ledger) -> bool {
+    async fn has_room(&self, alarm: bool, flood: u32, ledger: &Ledger) -> bool {
         if flood == 0 {
             return true;
         }
         let now: Timestamp = ledger.now();
-        ledger.lets_through(self.name(), flood, now).await.unwrap_or_else(|error| {
+        ledger.lets_through(self.name(), alarm, flood, now).await.unwrap_or_else(|error| {
             tracing::warn!(channel = self.name(), %error, "the messages of this minute could not be counted");
             true
         })

@@ -91,17 +91,25 @@ impl Ledger {
     }
 
     /// Whether `channel` takes one more message in the minute of `now`, of which it takes `most`; counts it when it does.
-    /// However many ask at once, `most` are let through and no more.
+    /// Alarms are counted apart, so that no flood keeps one back. However many ask at once, `most` are let through and no
+    /// more.
     ///
     /// # Errors
     /// [`AwsFailure`] when the ledger cannot be written. It may have been counted then.
-    pub async fn lets_through(&self, channel: &str, most: u32, now: Timestamp) -> Result<bool, AwsFailure> {
+    pub async fn lets_through(
+        &self,
+        channel: &str,
+        alarm: bool,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<bool, AwsFailure> {
         let edit = Edit::default()
             .add("messages", 1)
             .set("ttl", number(ttl(now, MINUTE)))
             .when("attribute_not_exists(#messages) OR #messages < :most")
             .bind("most", number(i64::from(most)));
-        let minute = format!("flood#{}", now.strftime("%Y-%m-%dT%H:%M"));
+        let counter = if alarm { "alarms" } else { "flood" };
+        let minute = format!("{counter}#{}", now.strftime("%Y-%m-%dT%H:%M"));
         match self.write(&channel_key(channel), &minute, edit, ReturnValue::None).await {
             Ok(_) => Ok(true),
             Err(Refused::Condition(_)) => Ok(false),
