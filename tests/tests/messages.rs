@@ -20,6 +20,9 @@ const TOPIC: &str = "\n[[channel]]\nname = \"everything\"\ntype = \"sns\"\n";
 /// A stage with these settings whose Slack is entered with `secret`, and with a bucket that somebody can open.
 async fn stage(settings: &str, secret: &str) -> Stage {
     let stage = Stage::build(settings, |builder| builder.parameter("ChannelSecrets", SECRET)).await;
+    if settings.contains("security-hub") {
+        stage.aws.rest("securityhub", "POST", "/accounts", &json!({})).await;
+    }
     let parameter = json!({"Name": "/rectify/slack", "Value": secret, "Type": "SecureString"});
     let answer = stage.aws.json("ssm", "AmazonSSM.PutParameter", &parameter).await;
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -46,6 +49,12 @@ async fn post(stage: &Stage, group: &str, id: &str, body: &str) {
         json!({"QueueUrl": outbox(stage), "MessageGroupId": group, "MessageDeduplicationId": id, "MessageBody": body});
     let answer = stage.aws.json("sqs", "AmazonSQS.SendMessage", &message).await;
     assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// What came out on the topic about `control` (any, when empty), as JSON.
+fn heard(stage: &Stage, control: &str) -> Vec<Value> {
+    let all = stage.world.messages().iter().map(told_json).collect::<Vec<_>>();
+    all.into_iter().filter(|told| control.is_empty() || told["control"]["id"] == control).collect()
 }
 
 async fn none_is_dead(stage: &Stage) {
@@ -134,7 +143,7 @@ async fn a_channel_that_is_down_is_tried_again_and_the_others_are_told_once() {
     stage.aws.put_acl("data", "public-read").await;
     stage.settle().await;
     assert_eq!(posts(&stage.world.slack(), "chat.postMessage").len(), 1, "{}", stage.story());
-    let told = stage.told("s3-bucket-public-acl");
+    let told = heard(&stage, "s3-bucket-public-acl");
     assert_eq!(told.len(), 1, "once on the topic: {}", stage.story());
     none_is_dead(&stage).await;
     let asked: Vec<String> = (stage.world.calls().into_iter())
@@ -143,6 +152,44 @@ async fn a_channel_that_is_down_is_tried_again_and_the_others_are_told_once() {
         .collect();
     assert_eq!(asked, ["Notifier", "Notifier"], "the queue is told when");
     stage.close().await;
+}
+
+/// Every channel at once, and each of them cut until a whole delivery has failed: it gets the message with the next, and no
+/// other gets it twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_channel_cut_in_turn_gets_the_message_and_no_other_gets_it_twice() {
+    let settings = format!(
+        "{DETECTIVE}{TOPIC}{SLACK}\n[[channel]]\nname = \"hub\"\ntype = \"security-hub\"\n\
+         [[channel]]\nname = \"lake\"\ntype = \"ocsf\"\n"
+    );
+    for cut in ["sns:Publish", "securityhub:BatchImportFindings", "events:PutEvents", "slack"] {
+        let stage = stage(&settings, "xoxb-sandbox").await;
+        if let Some((service, operation)) = cut.split_once(':') {
+            stage.faults(vec![Fault {
+                service: Some(service.into()),
+                operation: Some(operation.into()),
+                function: Some("Notifier".into()),
+                times: Some(6),
+                effect: Effect::Cut,
+                ..Fault::default()
+            }]);
+        } else {
+            stage.world.plan_slack([SlackAnswer::Status(500)]);
+        }
+        stage.aws.put_acl("data", "public-read").await;
+        stage.settle().await;
+        let batches = stage.world.invocations().iter().filter(|invocation| invocation.function == "Notifier").count();
+        assert!(batches >= 2, "{cut}: nothing was cut here: {}", stage.story());
+        let lake = stage.world.events().into_iter().filter(|event| event["detail-type"] == "OCSF Compliance Finding");
+        assert_eq!(heard(&stage, "").len(), 1, "{cut}: {}", stage.story());
+        assert_eq!(posts(&stage.world.slack(), "chat.postMessage").len(), 1, "{cut}: {}", stage.story());
+        let hub = stage.world.security_hub().await.unwrap();
+        let acl = hub.iter().filter(|found| found["GeneratorId"].to_string().contains("s3-bucket-public-acl"));
+        assert_eq!(acl.count(), 1, "{cut}: {}", stage.story());
+        assert_eq!(lake.count(), 1, "{cut}: {}", stage.story());
+        none_is_dead(&stage).await;
+        stage.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,7 +217,7 @@ async fn a_topic_that_is_down_keeps_the_order_of_a_finding_and_holds_up_no_other
     }
     stage.settle().await;
     for finding in ["f-a", "f-b"] {
-        let order: Vec<u64> = (stage.told("").iter())
+        let order: Vec<u64> = (heard(&stage, "").iter())
             .filter(|told| told["finding"] == finding)
             .map(|told| told["repeats"].as_u64().unwrap())
             .collect();
@@ -242,7 +289,7 @@ async fn a_flood_of_a_thousand_is_a_few_messages_and_one_summary_with_its_report
     };
     assert_eq!((of("single") + of("held"), of("summary")), (ALL, 1));
     let findings: BTreeSet<String> =
-        stage.told("s3-bucket-public-acl").iter().map(|told| told["finding"].to_string()).collect();
+        heard(&stage, "s3-bucket-public-acl").iter().map(|told| told["finding"].to_string()).collect();
     assert_eq!(findings.len(), ALL);
     none_is_dead(&stage).await;
     stage.close().await;
@@ -255,7 +302,6 @@ async fn security_hub_has_one_finding_that_is_resolved_and_new_again() {
          controls = [\"s3-bucket-public-acl\"]\n"
     );
     let stage = stage(&settings, "unused").await;
-    stage.aws.rest("securityhub", "POST", "/accounts", &json!({})).await;
     for (acl, workflow) in [("public-read", "NEW"), ("private", "RESOLVED"), ("public-read", "NEW")] {
         stage.aws.put_acl("data", acl).await;
         stage.settle().await;
