@@ -79,7 +79,8 @@ fn check_safe(html: &str) -> Vec<String> {
             assert!(!value.contains(escape::is_hidden), "{attribute}={value:?}");
             let lower = value.to_ascii_lowercase();
             let outside = ["evil", "javascript:", "url(http", "expression("].iter().any(|word| lower.contains(word));
-            assert!(!outside, "{attribute}={value}");
+            // A bucket may really be called so: the link to its page is one of ours.
+            assert!(!outside || (attribute == "href" && is_ours(value)), "{attribute}={value}");
         }
         if name == "style" {
             assert_eq!(element.text.trim(), include_str!("../src/overview/page.css").trim());
@@ -444,7 +445,6 @@ fn a_finding_is_a_page_of_its_own() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
-    // In capitals, which no bucket has in its name: a link to a bucket that is really called `evil` is one of ours.
     #[test]
     fn any_name_is_harmless(evil in "(\u{1b}\\[[0-9]m|\u{202e}|\r\n|<script>|\"|'|<|>|&|--|]]>|=|EVIL|\\PC|.){0,120}") {
         check_harmless(&hostile(&evil, 3));
