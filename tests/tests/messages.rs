@@ -54,7 +54,7 @@ async fn post(stage: &Stage, group: &str, id: &str, body: &str) {
 /// What came out on the topic about `control` (any, when empty), as JSON.
 fn heard(stage: &Stage, control: &str) -> Vec<Value> {
     let all = stage.world.messages().iter().map(told_json).collect::<Vec<_>>();
-    all.into_iter().filter(|told| control.is_empty() || told["control"]["id"] == control).collect()
+    all.into_iter().filter(|told| control.is_empty() || told.pointer("/control/id") == Some(&json!(control))).collect()
 }
 
 async fn none_is_dead(stage: &Stage) {
