@@ -35,7 +35,13 @@ pub(crate) struct RuleSpec {
 }
 
 impl Template {
+    /// The path of no template: what is read from it has no sections.
+    pub(crate) const NONE: &'static str = "";
+
     pub(crate) fn read(path: &Path) -> Result<Self, TemplateError> {
+        if path == Path::new(Self::NONE) {
+            return Ok(Self { directory: PathBuf::from("."), body: Value::Null });
+        }
         let text =
             std::fs::read_to_string(path).map_err(|source| TemplateError::Read { path: path.to_owned(), source })?;
         let yaml: yaml_serde::Value = yaml_serde::from_str(&text)

@@ -55,7 +55,7 @@ const FUNCTIONS: &[&str] = &["crates/notifier", "crates/sweeper"];
 const OUTERMOST: &[&str] = &["rectify-sandbox", "rectify-cli", "rectify-e2e"];
 
 /// For tests only: any crate may use these in `[dev-dependencies]`.
-const TEST_ONLY: &[&str] = &["rectify-pattern"];
+const TEST_ONLY: &[&str] = &["rectify-pattern", "rectify-sandbox"];
 
 /// Facts in, decision out: no I/O, no runtime, no SDK.
 const PURE: &[&str] =

@@ -8,7 +8,6 @@ use rectify_controls::{Reach, Switch};
 use crate::world::{CONTROL, ahead, closing, key, later, reopened, world};
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_claim_keeps_everything_and_a_closing_ends_it() {
     let w = world("whole").await;
     assert_eq!(w.past().await, rectify_aws::ResourceState::default());
@@ -67,7 +66,6 @@ async fn a_claim_keeps_everything_and_a_closing_ends_it() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_claim_sent_twice_is_ours_both_times() {
     let mut w = world("twice").await;
     w.limits = Limits { per_account: 1, everywhere: 1 };
@@ -78,7 +76,6 @@ async fn a_claim_sent_twice_is_ours_both_times() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_plan_from_before_the_last_closing_is_stale() {
     let w = world("stale").await;
     let first = ahead("r-1", w.now);
@@ -95,7 +92,6 @@ async fn a_plan_from_before_the_last_closing_is_stale() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_crashed_correction_is_taken_over_when_its_lease_is_over_and_its_late_end_is_noticed() {
     let w = world("crash").await;
     let first = ahead("r-1", w.now);
@@ -115,7 +111,6 @@ async fn a_crashed_correction_is_taken_over_when_its_lease_is_over_and_its_late_
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_retry_of_the_same_invocation_takes_its_own_lease_until_it_is_closed() {
     let w = world("retry").await;
     let first = ahead("r-1", w.now);
@@ -131,7 +126,6 @@ async fn a_retry_of_the_same_invocation_takes_its_own_lease_until_it_is_closed()
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn each_switch_pauses_until_it_is_gone() {
     for reach in ["all", "account 111122223333", "control s3-bucket-public-acl"] {
         let w = world("pause").await;
@@ -156,7 +150,6 @@ async fn each_switch_pauses_until_it_is_gone() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_budget_ends_within_its_hour() {
     let mut w = world("budget").await;
     w.limits = Limits { per_account: 2, everywhere: 3 };
@@ -177,7 +170,6 @@ async fn a_budget_ends_within_its_hour() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_finding_is_told_once_per_outcome_and_interval() {
     let w = world("note").await;
     assert_eq!(w.note("notified", "r-1", w.now).await, Noted::Tell { repeats: 0 });
@@ -203,7 +195,6 @@ async fn a_finding_is_told_once_per_outcome_and_interval() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn of_several_notes_of_one_moment_one_tells() {
     let w = world("notes").await;
     for n in 0..4 {
@@ -214,7 +205,6 @@ async fn of_several_notes_of_one_moment_one_tells() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_missing_table_is_a_failure_with_its_code() {
     let w = world("none").await;
     w.client.delete_table().table_name(&w.table).send().await.unwrap();

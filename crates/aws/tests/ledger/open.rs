@@ -11,7 +11,6 @@ fn other() -> Fingerprint {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn it_stands_from_the_first_telling_to_its_end() {
     let w = world("open").await;
     assert!(w.past().await.open.is_empty());
@@ -41,7 +40,6 @@ async fn it_stands_from_the_first_telling_to_its_end() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn what_a_correction_closed_keeps_its_outcome() {
     let w = world("closed").await;
     w.ledger.open(&w.key, &sighting(), w.now).await.unwrap();

@@ -10,7 +10,6 @@ use crate::{
 };
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn corrections_are_found_by_id_and_by_time() {
     let mut w = world("history").await;
     // Two days, one either side of midnight, and two accounts.
@@ -49,7 +48,6 @@ async fn corrections_are_found_by_id_and_by_time() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn findings_are_found_by_their_last_outcome() {
     let w = world("findings").await;
     w.note("shadowed", "r-1", w.now).await;
@@ -72,7 +70,6 @@ async fn findings_are_found_by_their_last_outcome() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn an_exemption_stands_until_it_ends_and_is_remembered() {
     let w = world("exempt").await;
     let account = &w.key.place.account;
@@ -106,7 +103,6 @@ async fn an_exemption_stands_until_it_ends_and_is_remembered() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn an_exemption_that_ended_long_ago_is_not_read_by_guards() {
     let w = world("exempt-old").await;
     w.ledger.exempt(&exemption("e-1", None, later(w.ledger.now(), -2 * 86_400))).await.unwrap();
@@ -115,7 +111,6 @@ async fn an_exemption_that_ended_long_ago_is_not_read_by_guards() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn an_account_is_as_last_read() {
     let w = world("account").await;
     let account = &w.key.place.account;

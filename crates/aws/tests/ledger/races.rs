@@ -7,7 +7,6 @@ use rectify_controls::Deferral;
 use crate::world::{CONTROL, ahead, closing, key, later, reopened, world};
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn of_fifty_claims_of_one_moment_one_succeeds() {
     let w = world("fifty").await;
     let aheads: Vec<_> = (0..50).map(|n| ahead(&format!("r-{n}"), w.now)).collect();
@@ -26,7 +25,6 @@ async fn of_fifty_claims_of_one_moment_one_succeeds() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn forty_claims_of_four_accounts_never_exceed_the_budget_of_all() {
     let mut w = world("everywhere").await;
     w.limits = Limits { per_account: 20, everywhere: 5 };
@@ -52,7 +50,6 @@ async fn forty_claims_of_four_accounts_never_exceed_the_budget_of_all() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_claim_on_an_older_memory_is_stale_whatever_the_clocks_say() {
     let w = world("memory").await;
     let before = w.past().await;
@@ -76,7 +73,6 @@ async fn a_claim_on_an_older_memory_is_stale_whatever_the_clocks_say() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn the_memory_alone_refuses_too_and_is_forgotten_on_demand() {
     let w = world("tug").await;
     let first = ahead("r-1", w.now);
@@ -97,7 +93,6 @@ async fn the_memory_alone_refuses_too_and_is_forgotten_on_demand() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn everybody_who_defers_waits_for_the_same_moment() {
     let w = &world("defer").await;
     let defer = |n: i64, stale_before| async move {
@@ -118,7 +113,6 @@ async fn everybody_who_defers_waits_for_the_same_moment() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn something_is_told_once_and_again_by_whoever_failed_to() {
     let w = &world("once").await;
     let keep = std::time::Duration::from_secs(60);

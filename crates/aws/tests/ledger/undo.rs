@@ -65,7 +65,6 @@ impl World {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn an_undo_and_its_undo_leave_a_trail_and_move_the_exemption() {
     let w = world("undo").await;
     let account = &w.key.place.account;
@@ -109,7 +108,6 @@ async fn an_undo_and_its_undo_leave_a_trail_and_move_the_exemption() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn of_two_undos_one_is_made_and_the_other_learns_by_whom() {
     let w = world("undo-race").await;
     let of = w.corrected().await;
@@ -127,7 +125,6 @@ async fn of_two_undos_one_is_made_and_the_other_learns_by_whom() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_correction_is_taken_up_when_its_lease_is_over_and_not_before() {
     let w = world("retake").await;
     let ahead = ahead("r-1", w.now);
@@ -160,7 +157,6 @@ async fn a_correction_is_taken_up_when_its_lease_is_over_and_not_before() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_correction_that_was_planned_before_an_undo_is_stale_whatever_the_clocks_say() {
     let w = world("undo-stale").await;
     let of = w.corrected().await;

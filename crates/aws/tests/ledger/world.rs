@@ -39,6 +39,7 @@ pub(crate) struct World {
     pub(crate) key: ResourceKey,
     pub(crate) now: Timestamp,
     pub(crate) limits: Limits,
+    _sandbox: rectify_sandbox::World,
 }
 
 /// Lets one request through at a time.
@@ -71,7 +72,8 @@ impl HttpConnector for OneAtATime<SharedHttpConnector> {
 
 /// A table of its own for each test.
 pub(crate) async fn world(test: &str) -> World {
-    let endpoint = std::env::var("RECTIFY_MOTO_ENDPOINT").expect("RECTIFY_MOTO_ENDPOINT names a moto server");
+    let sandbox = rectify_sandbox::WorldBuilder::empty().start().await.unwrap();
+    let endpoint = sandbox.endpoint().to_owned();
     let http = OneAtATime { inner: aws_smithy_http_client::Builder::new().build_http(), turn: Arc::default() };
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
@@ -115,6 +117,7 @@ pub(crate) async fn world(test: &str) -> World {
         key: key("111122223333", "data"),
         now: now(),
         limits: Limits { per_account: 100, everywhere: 1_000 },
+        _sandbox: sandbox,
     }
 }
 

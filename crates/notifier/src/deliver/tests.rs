@@ -1,5 +1,4 @@
-//! Delivery against a DynamoDB, an SNS and an SQS that behave: `moto_server -p 5000`, then
-//! `RECTIFY_MOTO_ENDPOINT=http://127.0.0.1:5000 cargo nextest run -p rectify-notifier --run-ignored all`.
+//! Delivery against a DynamoDB, an SNS and an SQS that behave: each test has a sandbox of its own, with nothing in it.
 
 use std::sync::{
     Arc, Mutex,
@@ -29,6 +28,7 @@ struct World {
     queue: String,
     slack: Arc<Slack>,
     name: String,
+    _sandbox: rectify_sandbox::World,
 }
 
 /// What the pretended Slack does, and what it was sent.
@@ -54,8 +54,8 @@ fn topic(name: &str) -> String {
 }
 
 async fn world(channels: Vec<Channel>, flood: u32) -> World {
-    let endpoint = std::env::var("RECTIFY_MOTO_ENDPOINT").unwrap();
-    let config = config(&endpoint);
+    let sandbox = rectify_sandbox::WorldBuilder::empty().start().await.unwrap();
+    let config = config(sandbox.endpoint());
     let name = CorrectionId::new(jiff::Timestamp::now()).to_string();
     let dynamodb = aws_sdk_dynamodb::Client::new(&config);
     let attribute = |name: &str| {
@@ -96,7 +96,7 @@ async fn world(channels: Vec<Channel>, flood: u32) -> World {
         slack: server.url.clone(),
         sender: None,
     };
-    World { notifier: Notifier::new(&config, settings, deployment), config, queue, slack, name }
+    World { notifier: Notifier::new(&config, settings, deployment), config, queue, slack, name, _sandbox: sandbox }
 }
 
 /// The bot's token.
@@ -166,7 +166,6 @@ fn record(message: &Message, time: u32) -> Record {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_finding_is_told_and_ends_in_one_thread_and_on_the_topic() {
     let w = world(vec![channel("default", Outlet::Sns { topic: None }), slack_channel(Filter::default())], 30).await;
     let (opens, closes) = (message("data", "notified"), message("data", "resolved"));
@@ -182,7 +181,6 @@ async fn a_finding_is_told_and_ends_in_one_thread_and_on_the_topic() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_channel_that_fails_is_tried_again_and_the_others_are_not_repeated() {
     let w = world(vec![channel("default", Outlet::Sns { topic: None })], 30).await;
     let missing = format!("{}-chat", w.name);
@@ -219,7 +217,6 @@ fn again(w: &World, settings: Settings) -> Notifier {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn what_is_behind_a_failure_waits_and_other_findings_do_not() {
     let high = Filter { severity: Some(rectify_controls::Severity::Critical), ..Filter::default() };
     let w = world(vec![slack_channel(high)], 30).await;
@@ -239,7 +236,6 @@ async fn what_is_behind_a_failure_waits_and_other_findings_do_not() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn what_is_no_message_comes_again_until_it_is_a_dead_letter() {
     let w = world(vec![channel("default", Outlet::Sns { topic: None })], 30).await;
     let good = message("data", "notified");
@@ -257,7 +253,6 @@ async fn what_is_no_message_comes_again_until_it_is_a_dead_letter() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn without_time_nothing_is_begun() {
     let w = world(vec![channel("default", Outlet::Sns { topic: None })], 30).await;
     let told = message("data", "notified");
@@ -267,7 +262,6 @@ async fn without_time_nothing_is_begun() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_channel_for_alarms_hears_the_end_of_its_alarms_and_no_other() {
     let alarms = Filter { alarms: true, ..Filter::default() };
     let w = world(vec![slack_channel(alarms)], 30).await;
@@ -281,10 +275,9 @@ async fn a_channel_for_alarms_hears_the_end_of_its_alarms_and_no_other() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_flood_is_a_few_messages_and_one_summary_and_nothing_is_lost() {
     const FLOOD: u32 = 10;
-    const ALL: usize = 1_000;
+    const ALL: usize = 200;
     const ALARMS: usize = 45;
     let w = world(vec![channel("default", Outlet::Sns { topic: None }), slack_channel(Filter::default())], FLOOD).await;
     let began = jiff::Timestamp::now();
@@ -330,7 +323,6 @@ async fn a_flood_is_a_few_messages_and_one_summary_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-#[ignore = "needs a moto server at RECTIFY_MOTO_ENDPOINT"]
 async fn a_summary_that_cannot_be_told_stays_held() {
     let w = world(vec![slack_channel(Filter::default())], 1).await;
     for name in ["a", "b", "c", "d"] {

@@ -59,6 +59,12 @@ impl WorldBuilder {
         }
     }
 
+    /// A cloud with nothing in it, for tests of what only calls AWS.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::new(Template::NONE, |_| PathBuf::new())
+    }
+
     /// The gateway's port; 0, the default, takes a free one. People expect 4566.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
