@@ -14,7 +14,8 @@ use crate::{
     Ended, Failure, Guard, Observed, Shell,
     clock::Patience,
     difference,
-    tell::{Found, Story, Telling},
+    found::Found,
+    tell::{Story, Telling},
     way::Case,
 };
 

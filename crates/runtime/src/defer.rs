@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Ended, Failure, Guard, Shell,
     correct::json,
-    tell::Found,
+    found::Found,
     way::{Case, Sight},
 };
 

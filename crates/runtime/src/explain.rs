@@ -8,9 +8,9 @@ use rectify_controls::{
 
 use crate::{
     Failure, Guard, Observed, Shell,
+    background::Background,
     clock::Invocation,
     orders::selected,
-    tell::Background,
     way::{Case, Sight},
 };
 

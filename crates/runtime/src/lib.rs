@@ -8,6 +8,7 @@
 //! own correction.
 
 mod admit;
+mod background;
 mod clock;
 mod correct;
 mod defer;
@@ -16,6 +17,7 @@ mod enter;
 mod environment;
 mod explain;
 mod failure;
+mod found;
 mod orders;
 mod over;
 mod pace;

@@ -4,7 +4,7 @@ use rectify_controls::{Because, Ignored, Kind, Order, Place, Resource, Selection
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
-use crate::{Failure, Guard, Report, Shell, admit::not_covered, clock::Invocation, tell::Background};
+use crate::{Failure, Guard, Report, Shell, admit::not_covered, background::Background, clock::Invocation};
 
 /// The order in `payload`; `None` when it is an event. Only the top level counts: what is inside an event's detail is
 /// somebody else's text.

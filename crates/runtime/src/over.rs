@@ -6,7 +6,8 @@ use rectify_controls::{Finding, Fingerprint, Kind, Outcome, Selection, State};
 
 use crate::{
     Ended, Failure, Guard, Shell,
-    tell::{Found, Telling},
+    found::Found,
+    tell::Telling,
     way::{Case, Sight},
 };
 

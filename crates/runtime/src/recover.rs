@@ -12,7 +12,8 @@ use crate::{
     Ended, Failure, Guard, Observed, Shell,
     correct::{LEASE, Plan, Verified, words_of},
     difference,
-    tell::{Found, Telling},
+    found::Found,
+    tell::Telling,
     way::{Case, Sight},
 };
 

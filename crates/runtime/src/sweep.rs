@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Ended, Failure, Guard, Observed, Page, Report, Shell,
     admit::not_covered,
+    background::Background,
     clock::Invocation,
     orders::{all_off, answered, selected},
     pace::Pace,
-    tell::Background,
     way::Case,
 };
 

@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Failure, Guard, Observed, Report, Shell,
+    background::Background,
     clock::{Invocation, Patience},
     correct::{End, LEASE, Plan, json},
     difference,
+    found::Found,
     orders::{answered, selected},
     recover::Attempt,
-    tell::{Background, Found, Story, Telling},
+    tell::{Story, Telling},
     way::Case,
 };
 

@@ -23,12 +23,13 @@ use rectify_event::Event;
 use crate::{
     Ended, Failure, Guard, Observed, Report, Shell,
     admit::{Ours, admit},
+    background::Background,
     clock::{Invocation, Patience},
     correct::{Claimed, held_by_another},
     environment::Belonging,
+    found::Found,
     orders,
     recover::Earlier,
-    tell::{Background, Found},
 };
 
 /// One resource an event is about, and what is known before looking at it.
@@ -283,7 +284,7 @@ impl<G: Guard> Shell<G> {
         let (mut correct, mut tell, mut defer, mut ended) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut failure = None;
         for (finding, verdict) in findings.iter().zip(verdicts) {
-            let found = Found::new::<G::Kind>(facts, finding).after(sight);
+            let found = Found::new::<G::Kind>(finding).after(sight);
             match verdict {
                 Verdict::Off => {}
                 Verdict::Correct => correct.push(found),
@@ -309,7 +310,7 @@ impl<G: Guard> Shell<G> {
             }
         }
         ended.extend(self.defer(case, defer).await?);
-        let correct_none = correct.is_empty();
+        let only_told = correct.is_empty();
         if let (false, Ok((state, _))) = (correct.is_empty(), &sight.ledger) {
             // 5 claim
             match self.claim(case, facts, &correct, state, sight.looked_at).await? {
@@ -328,9 +329,11 @@ impl<G: Guard> Shell<G> {
                 }
             }
         }
-        if correct_none && !tell.is_empty() && self.acted_on_since(case, sight).await {
+        if only_told && !tell.is_empty() && self.acted_on_since(case, sight).await {
             return Ok(Settled::LookAgain);
         }
+        let tell =
+            tell.into_iter().map(|(found, outcome)| (found.proposing::<G::Kind>(facts, &findings), outcome)).collect();
         ended.extend(self.tell_findings(case, sight, tell).await?); // 9 tell
         failure.map_or(Ok(Settled::Ended(ended)), Err)
     }
