@@ -1,6 +1,6 @@
 //! The kinds of resources that have a guard. Everything that is generated is generated from this list.
 
-use rectify_controls::{Access, Control, Kind, Trigger, s3_bucket};
+use rectify_controls::{Access, Control, Kind, Trigger};
 
 /// What the generators need to know about one kind.
 #[derive(Debug, Clone, Copy)]
@@ -27,9 +27,9 @@ impl KindSummary {
     }
 }
 
-/// Every kind. A new guard is one line here.
+/// Every kind.
 pub(crate) fn all() -> Vec<KindSummary> {
-    vec![KindSummary::of::<s3_bucket::S3Bucket>()]
+    rectify_controls::every_kind!(KindSummary).to_vec()
 }
 
 /// `S3Bucket` for `s3-bucket`; anything but letters and digits separates words.

@@ -1,14 +1,12 @@
 //! The kinds of resources, for commands that are about all of them or have to find the right one.
 
 use rectify_aws::Json;
-use rectify_controls::{
-    Arn, Control, Kind, Place, ResourceKind, Screen, Settings, SettingsError, Trigger, s3_bucket::S3Bucket,
-};
+use rectify_controls::{Arn, Control, Kind, Place, ResourceKind, Screen, Settings, SettingsError, Trigger};
 use rectify_event::Event;
 use serde_json::Value;
 
-/// Every kind: one line each.
-pub(crate) const KINDS: &[KindEntry] = &[KindEntry::of::<S3Bucket>()];
+/// Every kind.
+pub(crate) const KINDS: &[KindEntry] = rectify_controls::every_kind!(KindEntry);
 
 /// A kind without its types.
 pub(crate) struct KindEntry {
@@ -134,10 +132,7 @@ pub(crate) fn of_arn(arn: &Arn, place: &Place) -> Option<&'static KindEntry> {
     KINDS.iter().find(|kind| kind.is(arn, place))
 }
 
-/// Every control.
-pub(crate) fn controls() -> impl Iterator<Item = &'static Control> {
-    KINDS.iter().flat_map(|kind| kind.controls)
-}
+pub(crate) use rectify_controls::every_control as controls;
 
 /// A control that does not exist.
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,30 @@ pub type ResourceKind = &'static str;
 /// The controls an event or a sweep asks about. Never empty.
 pub type Selection = BTreeSet<&'static str>;
 
+/// Every kind there is, each as `Entry::of::<Kind>()`: `every_kind!(Entry)` is a slice of them, in a constant too when `of` is
+/// a `const fn`. **The one list of kinds**: functions, template, documentation and commands follow it.
+#[macro_export]
+macro_rules! every_kind {
+    ($entry:ident) => {
+        &[$entry::of::<$crate::s3_bucket::S3Bucket>()]
+    };
+}
+
+/// A kind's controls, for [`every_control`].
+struct Controls(&'static [Control]);
+
+impl Controls {
+    const fn of<K: Kind>() -> Self {
+        Self(K::CONTROLS)
+    }
+}
+
+/// Every control of every kind.
+pub fn every_control() -> impl Iterator<Item = &'static Control> {
+    const ALL: &[Controls] = every_kind!(Controls);
+    ALL.iter().flat_map(|kind| kind.0)
+}
+
 /// Everything about a kind of resource, without I/O: the rule book's unit.
 pub trait Kind {
     /// What identifies one resource inside a [`Place`].

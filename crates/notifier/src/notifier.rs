@@ -10,7 +10,7 @@ use aws_config::SdkConfig;
 use jiff::Timestamp;
 use lambda_runtime::Diagnostic;
 use rectify_aws::{AwsFailure, Http, Ledger, Outbox};
-use rectify_controls::{AccountId, Control, Kind as _, Region, Settings, s3_bucket::S3Bucket};
+use rectify_controls::{AccountId, Control, Region, Settings, every_control};
 use rectify_render::Overview;
 use rectify_report::{Question, Rows};
 use serde_json::Value;
@@ -205,7 +205,7 @@ impl Notifier {
         let to = self.ledger.now();
         let from = to.checked_sub(period).unwrap_or(Timestamp::MIN);
         let rows = Rows::read(&self.ledger, from, to).await?;
-        let book = book();
+        let book: Vec<&'static Control> = every_control().collect();
         let question = Question {
             title,
             from,
@@ -220,18 +220,15 @@ impl Notifier {
     }
 }
 
-/// Every control of every kind.
-fn book() -> Vec<&'static Control> {
-    S3Bucket::CONTROLS.iter().collect()
-}
-
 /// Lambda's longest time for one call.
 const LONGEST: Duration = Duration::from_secs(900);
 
 /// Reads the settings at `path`; `false` when they are only the fallback.
 fn settings(path: &str) -> (Settings, bool) {
     let text = std::fs::read_to_string(path).map_err(|error| format!("could not read {path}: {error}"));
-    let settings = text.and_then(|text| Settings::parse(&text, &book()).map_err(|error| format!("{path}, {error}")));
+    let settings = text.and_then(|text| {
+        Settings::parse(&text, &every_control().collect::<Vec<_>>()).map_err(|error| format!("{path}, {error}"))
+    });
     match settings {
         Ok(settings) => (settings, true),
         Err(error) => {

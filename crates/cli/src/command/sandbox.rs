@@ -12,12 +12,11 @@ use std::{
     time::Duration,
 };
 
-use rectify_controls::{Kind, s3_bucket::S3Bucket};
 use rectify_sandbox::{Organization, SandboxError, World, WorldBuilder};
 use tokio::time::{Instant, timeout};
 
 use self::{log::Log, watch::Watch};
-use crate::{exit, failure::Failure, output};
+use crate::{exit, failure::Failure, kinds, output};
 
 /// Try everything on this machine: a small AWS with the real functions in it.
 ///
@@ -100,7 +99,9 @@ impl Error {
 }
 
 /// The functions' binaries: the guards', each named after its kind, and those of the functions that guard nothing.
-const BINARIES: [&str; 3] = [S3Bucket::KIND, "notifier", "sweeper"];
+fn needed() -> impl Iterator<Item = &'static str> {
+    kinds::KINDS.iter().map(|kind| kind.name).chain(["notifier", "sweeper"])
+}
 
 /// The SSM parameter with the address of a webhook of the sandbox's Slack, for channels in the settings.
 const SLACK: &str = "/rectify/slack";
@@ -240,15 +241,16 @@ fn binaries(named: Option<&Path>) -> Result<PathBuf, Error> {
             release.into_iter().chain(beside).collect()
         }
     };
-    let missing = |folder: &PathBuf| BINARIES.into_iter().find(|name| !folder.join(executable(name)).is_file());
-    match folders.iter().find(|folder| missing(folder).is_none()) {
-        Some(folder) => Ok(folder.clone()),
-        None => {
-            let folder = folders.last().cloned().unwrap_or_default();
-            let name = missing(&folder).unwrap_or(S3Bucket::KIND);
-            Err(Error::NotBuilt { name, path: folder.join(executable(name)) })
+    let missing = |folder: &PathBuf| needed().find(|name| !folder.join(executable(name)).is_file());
+    let mut last = None;
+    for folder in folders {
+        match missing(&folder) {
+            None => return Ok(folder),
+            Some(name) => last = Some(Error::NotBuilt { name, path: folder.join(executable(name)) }),
         }
     }
+    // Without any folder, this command's own place could not be told.
+    Err(last.unwrap_or_else(|| Error::NotBuilt { name: "notifier", path: PathBuf::from(executable("notifier")) }))
 }
 
 /// The binary of a function: `S3BucketGuard` is `s3-bucket`, as the template generator names them.
