@@ -25,7 +25,7 @@ pub(crate) struct SecurityHub {
 impl SecurityHub {
     pub(crate) fn new(config: &SdkConfig, http: &Http, account: AccountId, region: Region) -> Self {
         let client = Signed::new(config, http, Service::SECURITY_HUB);
-        Self { client, partition: partition(&region), account, region }
+        Self { client, partition: region.partition(), account, region }
     }
 
     /// Imports the finding. Its workflow, which an import cannot change, is told apart: when the finding is over, and when one
@@ -78,14 +78,6 @@ fn refused(call: &Call<'_>, answer: &Value, at: &str) -> Result<(), AwsFailure> 
     };
     let message = text("ErrorMessage").or_else(|| Some("no word about the finding".to_owned()));
     Err(AwsFailure { service: "securityhub", operation: call.operation, kind, code, message, request_id: None })
-}
-
-fn partition(region: &Region) -> Partition {
-    match region.as_str() {
-        name if name.starts_with("cn-") => Partition::AwsCn,
-        name if name.starts_with("us-gov-") => Partition::AwsUsGov,
-        _ => Partition::Aws,
-    }
 }
 
 #[cfg(test)]

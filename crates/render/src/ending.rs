@@ -1,6 +1,6 @@
 //! The warning that an exemption ends soon. It is about no resource's state, so it is no [`crate::Message`].
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::fmt::Write as _;
 
 use rectify_controls::{Control, Exemption};
 use serde::{Deserialize, Serialize};
@@ -185,9 +185,6 @@ impl Expiring {
     }
 
     fn publish(&self, digest: &str) -> Sns {
-        let (text, json, subject) = (self.text(), self.json(), self.subject());
-        let bodies: BTreeMap<&str, &str> =
-            [("default", json.as_str()), ("email", text.as_str()), ("sms", subject.as_str())].into();
         let attributes = [
             ("outcome", wording::EXPIRING.to_owned()),
             ("control", escape::value(&self.exemption.control, 100)),
@@ -196,11 +193,7 @@ impl Expiring {
             ("closes", "false".to_owned()),
             ("digest", digest.to_owned()),
         ];
-        Sns {
-            message: serde_json::to_string(&bodies).unwrap_or_default(),
-            attributes: attributes.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
-            subject,
-        }
+        Sns::new(self.subject(), &self.text(), &self.json(), attributes)
     }
 }
 
@@ -220,6 +213,8 @@ fn cut(exemption: &Exemption) -> Exemption {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use rectify_controls::{Origin, Tags};
 
     use super::*;

@@ -22,6 +22,23 @@ pub struct Sns {
     pub attributes: BTreeMap<&'static str, String>,
 }
 
+impl Sns {
+    /// One publish: `text` for e-mail, `json` for machines, the subject for phones. Attributes without a value are left out.
+    pub(crate) fn new<const N: usize>(
+        subject: String,
+        text: &str,
+        json: &str,
+        attributes: [(&'static str, String); N],
+    ) -> Self {
+        let bodies: BTreeMap<&str, &str> = [("default", json), ("email", text), ("sms", subject.as_str())].into();
+        Self {
+            message: serde_json::to_string(&bodies).unwrap_or_default(),
+            attributes: attributes.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+            subject,
+        }
+    }
+}
+
 impl Message {
     /// The message as one SNS publish, for people and machines.
     #[must_use]
@@ -36,10 +53,6 @@ impl Message {
     }
 
     fn publish(&self, digest: &str) -> Sns {
-        let (text, json, subject) = (self.text(), self.json(), self.subject());
-        let bodies: BTreeMap<&str, &str> =
-            [("default", json.as_str()), ("email", text.as_str()), ("sms", subject.as_str())].into();
-        let message = serde_json::to_string(&bodies).unwrap_or_default();
         let attributes = [
             ("severity", self.severity.to_string()),
             ("account", self.account.clone()),
@@ -52,7 +65,6 @@ impl Message {
             ("digest", digest.to_owned()),
             ("owner", self.owner.as_deref().map(|owner| escape::value(owner, 100)).unwrap_or_default()),
         ];
-        let attributes = attributes.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        Sns { subject, message, attributes }
+        Sns::new(self.subject(), &self.text(), &self.json(), attributes)
     }
 }

@@ -1,7 +1,5 @@
 //! A digest on a topic: for e-mail and queues, and for Amazon Q Developer in chat applications.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::Overview;
@@ -17,7 +15,6 @@ impl Overview {
     /// the text lists.
     #[must_use]
     pub fn sns(&self) -> Sns {
-        let (text, subject) = (self.text(), self.subject());
         let json = json!({
             "version": SCHEMA_VERSION,
             "outcome": "digest",
@@ -32,8 +29,6 @@ impl Overview {
             "tugs": self.tugs.len(),
         });
         let json = escape::json(&json.to_string());
-        let bodies: BTreeMap<&str, &str> =
-            [("default", json.as_str()), ("email", text.as_str()), ("sms", subject.as_str())].into();
         let attributes = [
             ("outcome", "digest".to_owned()),
             ("alarm", "false".to_owned()),
@@ -41,11 +36,7 @@ impl Overview {
             ("digest", "summary".to_owned()),
             ("owner", self.owner.as_deref().map(|owner| escape::value(owner, 100)).unwrap_or_default()),
         ];
-        Sns {
-            message: serde_json::to_string(&bodies).unwrap_or_default(),
-            attributes: attributes.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
-            subject,
-        }
+        Sns::new(self.subject(), &self.text(), &json, attributes)
     }
 
     /// The digest for Amazon Q Developer; see [`crate::Message::chat`]. The beginning of the text, as it is.
@@ -73,6 +64,8 @@ impl Overview {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::Value;
 
     use super::*;
