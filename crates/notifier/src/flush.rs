@@ -32,10 +32,9 @@ impl Notifier {
         if waiting.is_empty() {
             return failed.map_or_else(|| Ok(json!({ "summaries": 0 })), Err);
         }
-        let report = self.report("flood").await;
         let (mut summaries, mut messages) = (0, 0);
         for one in &waiting {
-            match self.tell(one, report.as_ref()).await {
+            match self.tell(one).await {
                 Ok(()) => {
                     summaries += 1;
                     messages += one.rows.len();
@@ -66,10 +65,11 @@ impl Notifier {
     }
 
     /// First the summary, then the rows: what dies between the two is told twice and not never.
-    async fn tell(&self, waiting: &Waiting<'_>, report: Option<&Report>) -> Result<(), Failure> {
+    async fn tell(&self, waiting: &Waiting<'_>) -> Result<(), Failure> {
         let Waiting { route, rows, held } = waiting;
         if !held.is_empty() {
-            let summary = Summary::new(route.name(), held, report.cloned());
+            let mut summary = Summary::new(route.name(), held, None);
+            summary.report = self.report(&summary, held).await;
             route.summarise(&summary).await.map_err(Failure::undelivered)?;
         }
         self.ledger.release(route.name(), rows).await?;
@@ -77,23 +77,13 @@ impl Notifier {
         Ok(())
     }
 
-    /// The page that a summary leads to; `None` when it could not be made: a summary without its link is still one.
-    async fn report(&self, what: &str) -> Option<Report> {
-        let now = self.ledger.now();
-        let overview = match self.overview("What is open", None, Duration::from_secs(24 * 60 * 60)).await {
-            Ok(overview) => overview,
-            Err(error) => {
-                tracing::warn!(%error, "there is no report to lead to");
-                return None;
-            }
-        };
-        match self.reports.put(what, now, overview.page()).await {
-            Ok(report) => Some(report),
-            Err(error) => {
-                tracing::warn!(%error, "the report could not be put into its bucket");
-                None
-            }
-        }
+    /// The page that a summary leads to, with everything that was held; `None` when it could not be put there: a summary
+    /// without its link is still one.
+    async fn report(&self, summary: &Summary, held: &[Held]) -> Option<Report> {
+        // A channel's name is letters, digits, hyphens and underscores; a link has lower case only.
+        let what = format!("flood/{}", summary.channel.to_ascii_lowercase());
+        let put = self.reports.put(&what, self.ledger.now(), summary.page(held)).await;
+        put.inspect_err(|error| tracing::warn!(%error, "the page of a flood could not be put into its bucket")).ok()
     }
 }
 

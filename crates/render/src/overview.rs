@@ -16,7 +16,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-pub(crate) use self::page::tag;
+pub(crate) use self::page::{table, tag};
 use jiff::{Timestamp, civil::Date};
 use rectify_controls::{Control, Severity};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};

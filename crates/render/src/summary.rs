@@ -1,5 +1,7 @@
 //! One message for many: what a channel says when a flood was held back.
 
+mod page;
+
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use rectify_controls::Severity;
@@ -48,6 +50,9 @@ pub struct Held {
     pub account: String,
     /// The account's name in the organisation.
     pub account_name: Option<String>,
+    /// Region code.
+    #[serde(default)]
+    pub region: String,
     /// Name of the environment.
     pub environment: String,
     /// Who answers for the account.
@@ -73,6 +78,7 @@ impl Held {
             name: name(&message.resource.name),
             account: name(&message.account),
             account_name: message.account_name.as_deref().map(name),
+            region: name(&message.region),
             environment: name(&message.environment),
             owner: message.owner.as_deref().map(name),
             summary: escape::cut(&message.summary, SENTENCE),
@@ -99,6 +105,7 @@ impl Held {
             name: name(exemption.resource.rsplit(':').next().unwrap_or_default()),
             account: exemption.account.as_ref().map(ToString::to_string).unwrap_or_default(),
             account_name: None,
+            region: String::new(),
             environment: String::new(),
             owner: Some(name(&exemption.owner)),
             summary: escape::cut(&exemption.reason, SENTENCE),
@@ -186,7 +193,7 @@ pub struct Summary {
     pub accounts: Top,
     /// The worst by name: alarms first, then by severity, then what was not put right, then the latest.
     pub worst: Vec<Worst>,
-    /// Where to read all of them. `None` when there is no report.
+    /// Where to read all of them ([`Summary::page`]). `None` when there is no report.
     pub report: Option<Report>,
 }
 
@@ -201,10 +208,6 @@ impl Summary {
                 severities.push(Count { what: severity.to_string(), count });
             }
         }
-        let mut worst: Vec<&Held> = held.iter().collect();
-        worst.sort_by(|a, b| {
-            rank(b).cmp(&rank(a)).then_with(|| b.at.cmp(&a.at)).then_with(|| a.finding.cmp(&b.finding))
-        });
         let times = || held.iter().map(|one| one.at.as_str()).filter(|at| !at.is_empty());
         Self {
             version: SCHEMA_VERSION.to_owned(),
@@ -218,7 +221,7 @@ impl Summary {
             outcomes: top(held.iter().map(|one| one.outcome.clone())),
             controls: top(held.iter().map(|one| one.control.clone())),
             accounts: top(held.iter().map(account)),
-            worst: worst.into_iter().take(WORST).map(Worst::of).collect(),
+            worst: worst_first(held).into_iter().take(WORST).map(Worst::of).collect(),
             report,
         }
     }
@@ -287,9 +290,6 @@ impl Summary {
     /// The summary as one SNS publish, with `digest` = `summary`. Queues get the JSON.
     #[must_use]
     pub fn sns(&self) -> Sns {
-        let (text, json, subject) = (self.text(), self.json(), self.subject());
-        let bodies: BTreeMap<&str, &str> =
-            [("default", json.as_str()), ("email", text.as_str()), ("sms", subject.as_str())].into();
         let worst = self.severities.first().map(|worst| worst.what.clone()).unwrap_or_default();
         let attributes = [
             ("outcome", self.outcome.clone()),
@@ -298,11 +298,7 @@ impl Summary {
             ("closes", "false".to_owned()),
             ("digest", "summary".to_owned()),
         ];
-        Sns {
-            message: serde_json::to_string(&bodies).unwrap_or_default(),
-            attributes: attributes.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
-            subject,
-        }
+        Sns::new(self.subject(), &self.text(), &self.json(), attributes)
     }
 
     /// The summary as a Slack post; see [`Message::slack`].
@@ -419,7 +415,13 @@ impl Top {
     }
 }
 
-/// Alarms first, then the worst, then what is still open.
+/// Alarms first, then the worst, then what is still open, then the latest.
+fn worst_first(held: &[Held]) -> Vec<&Held> {
+    let mut worst: Vec<&Held> = held.iter().collect();
+    worst.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| b.at.cmp(&a.at)).then_with(|| a.finding.cmp(&b.finding)));
+    worst
+}
+
 fn rank(held: &Held) -> (bool, Severity, bool) {
     let right = matches!(held.outcome.as_str(), "corrected" | "resolved" | "restored" | "exempt" | "shadowed");
     (held.alarm, held.severity, !right)

@@ -205,7 +205,7 @@ impl Overview {
 
 /// A section with a table, or `empty` when it has no rows and `empty` says something. On a narrow screen the rows become
 /// blocks; the roles keep it a table for screen readers.
-fn table(
+pub(crate) fn table(
     heading: &str,
     rows: usize,
     limit: usize,

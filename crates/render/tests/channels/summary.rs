@@ -51,6 +51,27 @@ fn check(summary: &Summary) {
     check_visible(&summary.slack());
 }
 
+/// The page has what the message promises: all of them, by name and with the links that we make.
+#[test]
+fn the_page_of_a_flood_has_every_finding() {
+    let held = flood(1_000);
+    let page = Summary::new("security", &held, None).page(&held);
+    assert_eq!(page.matches("<tr>").count(), 1_001, "a row each and the head");
+    for one in &held {
+        assert!(page.contains(&format!(">{}<", one.name)), "{}", one.name);
+    }
+    assert!(page.contains("/docs/controls/s3-bucket-public-acl.md\""), "{:.3000}", page);
+    let many = flood(10_003);
+    assert!(Summary::new("security", &many, None).page(&many).contains("… and 3 more"));
+    for evil in ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "\u{202e}\u{1b}[31m"] {
+        let held = [Held::of(&sample::hostile(evil))];
+        let page = Summary::new(evil, &held, None).page(&held);
+        for part in ["<script", "<img", "\u{202e}", "\u{1b}"] {
+            assert!(!page.contains(part), "{part:?} in {page}");
+        }
+    }
+}
+
 #[test]
 fn a_thousand_findings_are_one_message() {
     let summary = Summary::new("security", &flood(1_000), Some(report()));
