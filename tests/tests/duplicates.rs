@@ -1,10 +1,8 @@
 //! The same event more than once, many at once, and events that overtake each other.
 
-use std::time::Duration;
-
 use futures::future::join_all;
 use rectify_e2e::{ALICE, ALL_CORRECTIVE, Stage};
-use rectify_sandbox::Fault;
+use rectify_sandbox::{Call, Fault};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,12 +43,16 @@ async fn a_look_into_the_middle_of_another_correction_tells_nothing() {
         ..Fault::default()
     };
     stage.faults(vec![
-        slow("s3", "GetPublicAccessBlock", 2, 1_500),
-        slow("dynamodb", "TransactWriteItems", 1, 500),
-        slow("s3", "PutBucketAcl", 1, 2_000),
+        slow("s3", "GetPublicAccessBlock", 2, 4_000),
+        slow("dynamodb", "TransactWriteItems", 1, 2_000),
+        slow("s3", "PutBucketAcl", 1, 4_000),
     ]);
     let later = async {
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        // The first has read the block, and has not claimed yet.
+        let read = |call: &Call| call.service == "s3" && call.operation == "GetPublicAccessBlock";
+        while !stage.world.calls().iter().any(read) {
+            tokio::task::yield_now().await;
+        }
         stage.world.invoke("S3BucketGuard", &private).await
     };
     let (first, second) = futures::join!(stage.world.invoke("S3BucketGuard", &public), later);

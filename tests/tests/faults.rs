@@ -105,6 +105,26 @@ async fn an_unreachable_outbox_leaves_the_event_in_the_dead_letter_queue() {
     stage.close().await;
 }
 
+/// The block is written and the ACL is not, because S3 is busy for longer than the SDK's tries: waited for, and not left half
+/// closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_change_that_s3_is_too_busy_for_is_tried_again_in_the_same_call() {
+    let stage = stage().await;
+    // The SDK tries six times; the second round of tries gets through.
+    let busy =
+        Fault { operation: Some("PutBucketAcl".to_owned()), times: Some(8), ..fault("s3", error(503, "SlowDown")) };
+    stage.faults(vec![busy]);
+    stage.aws.put_acl("data", "public-read").await;
+    stage.settle().await;
+    assert!(!stage.aws.acl("data").await.contains("AllUsers"), "{}", stage.story());
+    let outcomes: Vec<_> = stage.told("s3-bucket-public-acl").iter().map(|told| told["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["corrected"], "{}", stage.story());
+    let again = stage.world.invocations().iter().filter(|invocation| invocation.attempt > 1).count();
+    assert_eq!(again, 0, "{}", stage.story());
+    nothing_is_lost(&stage).await;
+    stage.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn throttling_on_every_third_call_only_costs_time() {
     let stage = stage().await;

@@ -1,5 +1,4 @@
-//! AWS plumbing that every guard shares: one configuration, one error table, sessions per place, the ledger and the
-//! topic.
+//! AWS plumbing that every function shares: one configuration, one error table, sessions per place, the ledger, the outbox.
 //!
 //! **Architecture invariant:** nothing here knows a kind of resource. What a bucket is, which error of which read means
 //! «not configured», and what a change does stand in the guards; this crate could serve a guard for anything.

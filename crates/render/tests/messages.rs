@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod hostile;
+
 use std::{collections::BTreeMap, time::Duration};
 
+use hostile::everywhere;
 use proptest::prelude::*;
 use rectify_controls::{
     AccountId, Action, Arn, Control, Evidence, Framework, Guidance, Kind, Mode, Place, Region, Settings, Severity,
@@ -356,43 +359,7 @@ fn a_message_of_an_earlier_release_is_read() {
 const EVIL: &str = "\u{1b}[31mevil\u{202e}txt.exe\r\n\r\nClick https://evil.example/login or www.evil.com <https://evil.example|here> \\\\evil\\share";
 
 fn hostile<'a>(case: &'a Case, evil: &'a str) -> Notice<'a> {
-    Notice {
-        id: evil,
-        finding: evil,
-        at: evil,
-        closes: false,
-        outcome: evil,
-        summary: evil,
-        account_name: Some(evil),
-        owner: Some(evil),
-        environment: evil,
-        environment_read: Some(evil),
-        actor: Who {
-            principal: Some(evil),
-            session: Some(evil),
-            source_ip: Some(evil),
-            user_agent: Some(evil),
-            tool: Some(evil),
-            tool_class: Some(evil),
-            invoked_by: Some(evil),
-            chain: vec![evil; 50],
-            event_name: Some(evil),
-            event_id: Some(evil),
-            event_time: Some(evil),
-        },
-        changes: vec![evil.to_owned(); 50],
-        difference: Some(Difference { before: evil.repeat(3), after: format!("{evil}\n{evil}"), proposed: false }),
-        proof: Some(evil),
-        correction: Some(evil),
-        undone: Some(Undone { by: evil, reason: evil, until: Some(evil), correction: evil }),
-        why: Some(evil),
-        next: Some(evil),
-        paused: Some(evil),
-        repeats: u64::MAX,
-        took: Some(Duration::MAX),
-        alarm: true,
-        ..corrected(case)
-    }
+    everywhere(&corrected(case), evil)
 }
 
 fn hostile_case(evil: &str) -> Case {

@@ -1,7 +1,7 @@
 //! The ledger's conditional writes, against a DynamoDB that evaluates conditions.
 //! Each test has a sandbox of its own, with nothing in it.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod claims;
 mod open;

@@ -60,7 +60,7 @@ fn the_page_of_a_flood_has_every_finding() {
     for one in &held {
         assert!(page.contains(&format!(">{}<", one.name)), "{}", one.name);
     }
-    assert!(page.contains("/docs/controls/s3-bucket-public-acl.md\""), "{:.3000}", page);
+    assert!(page.contains("/docs/controls/s3-bucket-public-acl.md\""), "{page:.3000}");
     let many = flood(10_003);
     assert!(Summary::new("security", &many, None).page(&many).contains("… and 3 more"));
     for evil in ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "\u{202e}\u{1b}[31m"] {

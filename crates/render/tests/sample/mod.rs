@@ -7,6 +7,8 @@ use rectify_controls::{
 };
 use rectify_render::{Difference, Message, Notice, Undone, Who};
 
+use crate::hostile::everywhere;
+
 const TERRAFORM: &str = "APN/1.0 HashiCorp/1.0 Terraform/1.11.0 (+https://www.terraform.io) terraform-provider-aws/5.98.0 (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.36.3";
 const BEFORE: &str = "{\n  \"acl\": [\n    \"owner: FULL_CONTROL\",\n    \"http://acs.amazonaws.com/groups/global/AllUsers: READ\"\n  ],\n  \"public-access-block\": null\n}";
 const AFTER: &str = "{\n  \"acl\": [\n    \"owner: FULL_CONTROL\"\n  ],\n  \"public-access-block\": {\n    \"BlockPublicAcls\": true\n  }\n}";
@@ -185,42 +187,7 @@ pub(crate) fn hostile(evil: &str) -> Message {
         evidence: vec![Evidence::new(evil, evil); 50],
         ..case(evil)
     };
-    Message::new(&Notice {
-        id: evil,
-        finding: evil,
-        at: evil,
-        outcome: evil,
-        summary: evil,
-        account_name: Some(evil),
-        owner: Some(evil),
-        environment: evil,
-        environment_read: Some(evil),
-        actor: Who {
-            principal: Some(evil),
-            session: Some(evil),
-            source_ip: Some(evil),
-            user_agent: Some(evil),
-            tool: Some(evil),
-            tool_class: Some(evil),
-            invoked_by: Some(evil),
-            chain: vec![evil; 50],
-            event_name: Some(evil),
-            event_id: Some(evil),
-            event_time: Some(evil),
-        },
-        changes: vec![evil.to_owned(); 50],
-        difference: Some(Difference { before: evil.repeat(3), after: format!("{evil}\n{evil}"), proposed: true }),
-        proof: Some(evil),
-        correction: Some(evil),
-        undone: Some(Undone { by: evil, reason: evil, until: Some(evil), correction: evil }),
-        why: Some(evil),
-        next: Some(evil),
-        paused: Some(evil),
-        repeats: u64::MAX,
-        took: Some(Duration::MAX),
-        alarm: true,
-        ..corrected(&case)
-    })
+    Message::new(&everywhere(&corrected(&case), evil))
 }
 
 /// The same in a message that no rectify made: also where the rule book's own words stand, and without bounds.
