@@ -139,8 +139,8 @@ pub struct Routed<'a> {
 pub enum Wanted {
     /// It does.
     Yes,
-    /// It does when the channel was told of the finding before: it says that the finding is over, and only `outcomes` or
-    /// `alarms` would hold it back.
+    /// It does when the channel was told of the finding before: it says that the finding is over, and only `severity`,
+    /// `outcomes` or `alarms` would hold it back.
     IfTold,
     /// It does not.
     No,
@@ -155,9 +155,10 @@ impl Channel {
 
     /// Whether a message leaves by this channel.
     ///
-    /// Severity, environment, control and owner are the finding's: they are the same in each of its messages, so what
-    /// begins in a channel ends there too. `outcomes` and `alarms` are about the single message, and would keep the end
-    /// from people who were told of the beginning: a message that closes passes those two where the finding was told before.
+    /// Environment, control and owner are the finding's: they are the same in each of its messages, so what begins in a
+    /// channel ends there too. `severity`, `outcomes` and `alarms` are about the single message (a finding that something
+    /// neutralises is told with less), and would keep the end from people who were told of the beginning: a message that
+    /// closes passes those three where the finding was told before.
     /// What a message does not have holds it back only from `owners`: what nobody answers for is in no team's channel.
     #[must_use]
     pub fn wants(&self, message: &Routed<'_>) -> Wanted {
@@ -165,12 +166,12 @@ impl Channel {
         let any = |patterns: &[String], text: &str| {
             patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, text))
         };
-        let finding = severity.is_none_or(|least| message.severity.is_none_or(|severity| severity >= least))
-            && (environments.is_empty()
-                || message.environment.is_none_or(|name| environments.iter().any(|known| known == name)))
+        let finding = (environments.is_empty()
+            || message.environment.is_none_or(|name| environments.iter().any(|known| known == name)))
             && (message.control == "*" || any(controls, message.control))
             && (owners.is_empty() || message.owner.is_some_and(|owner| any(owners, owner)));
-        let single = (outcomes.is_empty() || outcomes.iter().any(|outcome| outcome == message.outcome))
+        let single = severity.is_none_or(|least| message.severity.is_none_or(|severity| severity >= least))
+            && (outcomes.is_empty() || outcomes.iter().any(|outcome| outcome == message.outcome))
             && (!alarms || message.alarm);
         match (finding, single) {
             (true, true) => Wanted::Yes,
@@ -182,7 +183,7 @@ impl Channel {
     /// Whether it has to be remembered which findings the channel was told of; see [`Wanted::IfTold`].
     #[must_use]
     pub fn hangs_on_the_message(&self) -> bool {
-        !self.filter.outcomes.is_empty() || self.filter.alarms
+        self.filter.severity.is_some() || !self.filter.outcomes.is_empty() || self.filter.alarms
     }
 }
 
@@ -275,6 +276,8 @@ mod tests {
         for filter in [
             Filter { outcomes: list(&["notified"]), ..Filter::default() },
             Filter { alarms: true, ..Filter::default() },
+            // Told as critical, then neutralised, then put right.
+            Filter { severity: Some(Severity::Critical), ..Filter::default() },
         ] {
             let channel = channel(filter);
             assert!(channel.hangs_on_the_message());
@@ -282,8 +285,7 @@ mod tests {
             assert_eq!(channel.wants(&Routed { closes: false, ..resolved }), Wanted::No);
             assert_eq!(channel.wants(&Routed { severity: Some(Severity::Low), ..resolved }), Wanted::IfTold);
         }
-        let other =
-            channel(Filter { severity: Some(Severity::Critical), outcomes: list(&["notified"]), ..Filter::default() });
+        let other = channel(Filter { owners: list(&["data"]), outcomes: list(&["notified"]), ..Filter::default() });
         assert_eq!(other.wants(&resolved), Wanted::No, "its beginning was not told there either");
         assert_eq!(channel(Filter::default()).wants(&resolved), Wanted::Yes);
     }
