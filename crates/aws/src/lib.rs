@@ -12,6 +12,7 @@ mod failure;
 mod http;
 mod jitter;
 mod outbox;
+mod reading;
 mod retry;
 mod schedule;
 mod session;
@@ -32,6 +33,7 @@ pub use ledger::{
     WriteAhead, exemption_id,
 };
 pub use outbox::{Outbox, Posting};
+pub use reading::{Ended, Ends, Reading, Refusal, done, reading, refused, shaped, unless, unreadable};
 pub use rectify_controls::Names;
 pub use retry::{AlsoRetry, every_call_its_tries};
 pub use schedule::Schedules;

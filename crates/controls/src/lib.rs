@@ -11,6 +11,7 @@
 //! **Architecture invariant:** nothing in this crate knows how a fact was read or a change is applied; `controls` never
 //! sees `aws`.
 
+mod book;
 mod control;
 mod decide;
 mod exemption;
@@ -19,15 +20,18 @@ mod finding;
 mod ids;
 mod kind;
 mod names;
+mod options;
 mod order;
 mod outcome;
 mod plan;
 pub mod preventive;
 mod restore;
+mod screen;
 mod settings;
 mod standing;
 mod status;
 mod sweep;
+mod verdict;
 
 pub mod pattern;
 pub mod s3_bucket;
@@ -40,6 +44,7 @@ pub use finding::{Evidence, Finding, FindingId, Fingerprint, State};
 pub use ids::{AccountId, Arn, BucketName, IdError, OrganizationId, Partition, Place, Region};
 pub use kind::{Access, Ignored, Kind, Need, ResourceKind, Screen, Selection, Trigger, Trust, every_control};
 pub use names::Names;
+pub use options::TagMatch;
 pub use order::{Because, Broken, Budget, Difference, Explained, Explanation, Order, Resource, Sourced, UndoAnswer};
 pub use outcome::{Outcome, Proof, Step, Withheld};
 pub use plan::plan;

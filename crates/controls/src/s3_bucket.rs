@@ -38,7 +38,7 @@ pub use book::needs;
 pub use change::Change;
 pub use facts::*;
 pub use model::undo;
-pub use rules::{BlockProfile, EncryptionRules, LifecycleRules, LoggingRules, Rules, TagMatch};
+pub use rules::{BlockProfile, EncryptionRules, LifecycleRules, LoggingRules, Rules};
 
 use rectify_event::Event;
 

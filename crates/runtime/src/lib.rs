@@ -125,3 +125,10 @@ pub enum Observed<F> {
     /// It is gone.
     Gone,
 }
+
+impl<F> From<Option<F>> for Observed<F> {
+    /// `None` is gone, as [`rectify_aws::Ends::or`] has it.
+    fn from(facts: Option<F>) -> Self {
+        facts.map_or(Self::Gone, Self::Facts)
+    }
+}

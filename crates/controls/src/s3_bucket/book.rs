@@ -4,7 +4,7 @@ use super::{
     AccessPointFacts, AccountFacts, BucketFacts, Change, Facts, Read, Rules, Target, access_point, acl, block,
     encryption, external, lifecycle, logging, policy, tls, verdict::Found, versioning, website,
 };
-use crate::{Control, Finding, OptionSpec, Selection};
+use crate::{Control, Finding, Selection};
 
 /// A control and its judge.
 pub(super) struct Rule {
@@ -92,9 +92,4 @@ pub(super) fn about(target: &Target, ids: impl Fn(&str) -> bool) -> Selection {
         })
         .map(|rule| rule.control.id)
         .collect()
-}
-
-/// The option `name` of `control`.
-pub(super) fn option(control: &str, name: &str) -> Option<&'static OptionSpec> {
-    CONTROLS.iter().find(|c| c.id == control)?.options.iter().find(|option| option.name == name)
 }

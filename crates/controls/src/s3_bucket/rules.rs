@@ -1,9 +1,7 @@
 //! The options of this kind's controls, typed and with every default filled in.
 
-use std::collections::BTreeMap;
-
-use super::{book, encryption, lifecycle, logging};
-use crate::{BucketName, Place, Trust};
+use super::{encryption, lifecycle, logging};
+use crate::{BucketName, Place, TagMatch, Trust, options::Options};
 
 /// The kind's options. [`Rules::default`] is what an empty settings file gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,38 +65,6 @@ pub struct LifecycleRules {
     pub log_store: TagMatch,
 }
 
-/// A tag that marks a bucket: `key` or `key=value`, compared exactly.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TagMatch {
-    key: String,
-    value: Option<String>,
-}
-
-impl TagMatch {
-    fn parse(text: &str) -> Option<Self> {
-        let (key, value) = match text.split_once('=') {
-            Some((key, value)) => (key, Some(value.to_owned())),
-            None => (text, None),
-        };
-        (!key.is_empty()).then(|| Self { key: key.to_owned(), value })
-    }
-
-    /// Whether `tags` hold it.
-    #[must_use]
-    pub fn matches(&self, tags: &BTreeMap<String, String>) -> bool {
-        tags.get(&self.key).is_some_and(|found| self.value.as_ref().is_none_or(|wanted| wanted == found))
-    }
-}
-
-impl std::fmt::Display for TagMatch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.value {
-            Some(value) => write!(f, "{}={value}", self.key),
-            None => f.write_str(&self.key),
-        }
-    }
-}
-
 impl LoggingRules {
     /// The bucket that `place`'s buckets log to; `None` without a target, or when what comes out is no bucket name.
     #[must_use]
@@ -119,7 +85,7 @@ fn fill(template: &str, place: &Place) -> String {
 
 impl Default for Rules {
     fn default() -> Self {
-        let tag = |value: &str| TagMatch { key: value.to_owned(), value: Some("true".to_owned()) };
+        let tag = TagMatch::is_true;
         Self {
             trust: Trust::default(),
             profile: BlockProfile::Effective,
@@ -139,7 +105,7 @@ impl Default for Rules {
 
 /// See [`crate::Kind::rules`].
 pub(super) fn rules(trust: &Trust, lookup: &dyn Fn(&str, &str) -> Option<toml::Value>) -> Result<Rules, String> {
-    let of = |control: &'static crate::Control| Options { control: control.id, lookup };
+    let of = |control: &'static crate::Control| Options { control, lookup };
     let default = Rules::default();
 
     let block = of(&super::block::BUCKET);
@@ -190,7 +156,9 @@ pub(super) fn rules(trust: &Trust, lookup: &dyn Fn(&str, &str) -> Option<toml::V
 
     let options = of(&lifecycle::SHORT_EXPIRY);
     let lifecycle = LifecycleRules {
-        minimum_days: options.days("minimum-days")?.unwrap_or(default.lifecycle.minimum_days),
+        minimum_days: options
+            .number("minimum-days", "days", 1, i64::MAX)?
+            .map_or(default.lifecycle.minimum_days, |days| i32::try_from(days).unwrap_or(i32::MAX)),
         log_store: options.tag("log-store-tag")?.unwrap_or(default.lifecycle.log_store),
     };
 
@@ -203,76 +171,4 @@ pub(super) fn rules(trust: &Trust, lookup: &dyn Fn(&str, &str) -> Option<toml::V
         replication_destinations: of(&super::external::REPLICATION).texts("allowed-destinations")?.unwrap_or_default(),
         lifecycle,
     })
-}
-
-/// The options of one control, read with errors that name the option.
-struct Options<'a> {
-    control: &'static str,
-    lookup: &'a dyn Fn(&str, &str) -> Option<toml::Value>,
-}
-
-impl Options<'_> {
-    fn value(&self, name: &str) -> Option<toml::Value> {
-        debug_assert!(book::option(self.control, name).is_some(), "`{name}` is an OptionSpec of `{}`", self.control);
-        (self.lookup)(self.control, name)
-    }
-
-    fn text(&self, name: &str) -> Result<Option<String>, String> {
-        match self.value(name) {
-            None => Ok(None),
-            Some(toml::Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(self.wrong(name, &format!("must be text in quotes, not {}", other.type_str()))),
-        }
-    }
-
-    fn texts(&self, name: &str) -> Result<Option<Vec<String>>, String> {
-        let wrong = |found: &str| self.wrong(name, &format!("must be a list of texts, not {found}"));
-        match self.value(name) {
-            None => Ok(None),
-            Some(toml::Value::Array(items)) => items
-                .into_iter()
-                .map(|item| match item {
-                    toml::Value::String(text) => Ok(text),
-                    other => Err(wrong(&format!("a list with {}", other.type_str()))),
-                })
-                .collect::<Result<_, _>>()
-                .map(Some),
-            Some(other) => Err(wrong(other.type_str())),
-        }
-    }
-
-    fn tag(&self, name: &str) -> Result<Option<TagMatch>, String> {
-        match self.text(name)? {
-            None => Ok(None),
-            Some(text) => match TagMatch::parse(&text) {
-                Some(tag) => Ok(Some(tag)),
-                None => Err(self.wrong(name, &format!("must be `key` or `key=value`, not `{text}`"))),
-            },
-        }
-    }
-
-    fn days(&self, name: &str) -> Result<Option<i32>, String> {
-        match self.value(name) {
-            None => Ok(None),
-            Some(toml::Value::Integer(days)) => match i32::try_from(days) {
-                Ok(days) if days >= 1 => Ok(Some(days)),
-                _ => Err(self.wrong(name, &format!("must be a number of days from 1, not `{days}`"))),
-            },
-            Some(other) => Err(self.wrong(name, &format!("must be a number of days, not {}", other.type_str()))),
-        }
-    }
-
-    fn not_one_of(&self, name: &str, found: &str, known: &[&str]) -> String {
-        let near = known.iter().map(|word| (strsim::damerau_levenshtein(word, found), word)).min();
-        let hint = match near {
-            Some((distance, word)) if distance <= 3 => format!(", did you mean `{word}`?"),
-            _ => String::new(),
-        };
-        let words: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
-        self.wrong(name, &format!("must be one of {}, not `{found}`{hint}", words.join(", ")))
-    }
-
-    fn wrong(&self, name: &str, what: &str) -> String {
-        format!("option `{name}` of control `{}` {what}", self.control)
-    }
 }

@@ -6,7 +6,10 @@ mod request;
 use rectify_event::{Detail, Event, Record};
 
 use super::{AccessPointName, Target, book, events::EVENTS};
-use crate::{AccountId, BucketName, Ignored, Screen, Selection};
+use crate::{
+    AccountId, BucketName, Ignored, Screen, Selection,
+    screen::{self, account, bounded},
+};
 
 type Screened = Result<Screen<Target>, Ignored>;
 
@@ -14,8 +17,10 @@ type Screened = Result<Screen<Target>, Ignored>;
 pub(super) fn screen(event: &Event<'_>) -> Screen<Target> {
     let screened = match &event.detail {
         Detail::ApiCall(record) => api_call(event, record),
-        Detail::ConfigItem(item) => finding::config_item(event, item),
-        Detail::ConfigCompliance(change) => finding::config_compliance(event, change),
+        Detail::ConfigItem(item) => screen::config_item(item).and_then(|item| finding::of_config(event, &item)),
+        Detail::ConfigCompliance(change) => {
+            screen::config_compliance(change).and_then(|item| finding::of_config(event, &item))
+        }
         Detail::GuardDuty(found) => finding::guard_duty(event, found),
         Detail::Macie(found) => finding::macie(found),
         Detail::SecurityHub(found) => finding::security_hub(event, found),
@@ -28,25 +33,12 @@ fn api_call(event: &Event<'_>, record: &Record<'_>) -> Screened {
     if record.event_source == "s3-outposts.amazonaws.com" {
         return Err(Ignored::NotApplicable("S3 on Outposts".to_owned()));
     }
-    if record.event_source != "s3.amazonaws.com" {
-        return Err(Ignored::NotOurs);
-    }
-    if record.failed() {
-        let code = record.error_code.as_deref().unwrap_or("no error code");
-        return Err(Ignored::FailedCall(code.to_owned()));
-    }
-    if record.read_only == Some(true) {
-        return Err(Ignored::ReadOnly);
-    }
-    let trigger = EVENTS.iter().find(|trigger| trigger.name == record.event_name).ok_or(Ignored::NotOurs)?;
+    let trigger = screen::api_call(record, EVENTS)?;
     let request = record.request();
     let target = match trigger.id {
         "" => Target::Account(account(event)?),
         path => {
-            let text = request.str(path).ok_or_else(|| {
-                let why = if request.is_readable() { "is missing" } else { "cannot be read" };
-                Ignored::NoResource(format!("`requestParameters.{path}` {why}"))
-            })?;
+            let text = screen::named(&request, path)?;
             if path == "name" { access_point(text)? } else { bucket(text)? }
         }
     };
@@ -69,18 +61,6 @@ fn look(targets: Vec<Target>, wanted: impl Fn(&str) -> bool, suspicious: bool) -
     } else {
         Ok(Screen::Look { targets, selection, suspicious })
     }
-}
-
-/// The account whose bus received the event.
-fn account(event: &Event<'_>) -> Result<AccountId, Ignored> {
-    let text = event.envelope.account.as_deref().unwrap_or_default();
-    AccountId::new(text).map_err(|error| Ignored::Elsewhere(error.to_string()))
-}
-
-/// No name and no ARN is longer (ARNs: 2,048 characters). What is goes into no message.
-fn bounded(text: &str) -> Result<&str, Ignored> {
-    const LONGEST: usize = 2048;
-    if text.len() > LONGEST { Err(Ignored::NoResource(format!("a name of {} bytes", text.len()))) } else { Ok(text) }
 }
 
 fn bucket(text: &str) -> Result<Target, Ignored> {

@@ -1,57 +1,19 @@
 //! How the controls of this kind put their findings together.
 
 use super::{BlockFlags, Change, Read};
-use crate::{Control, Evidence, Fact, Finding, Severity, State};
+pub(super) use crate::verdict::{live, neutralised, unverifiable};
+use crate::{Control, Evidence, Fact, Finding};
 
 pub(super) type Found = Finding<Change>;
 
-/// Broken now.
-pub(super) fn live(
-    control: &'static Control,
-    summary: String,
-    evidence: Vec<Evidence>,
-    changes: Vec<Change>,
-) -> Option<Found> {
-    Some(Found { control, severity: control.severity, state: State::Live, summary, evidence, changes })
-}
-
-/// Broken, but `by` takes the effect away: two steps less severe, told, never corrected.
-pub(super) fn neutralised(
-    control: &'static Control,
-    by: &str,
-    summary: String,
-    evidence: Vec<Evidence>,
-) -> Option<Found> {
-    let severity = match control.severity {
-        Severity::Critical => Severity::Medium,
-        Severity::High | Severity::Medium | Severity::Low => Severity::Low,
-    };
-    let state = State::Neutralised { by: by.to_owned() };
-    Some(Found { control, severity, state, summary, evidence, changes: Vec::new() })
-}
-
-/// A fact that decides is missing.
-pub(super) fn unverifiable(control: &'static Control, summary: String, evidence: Vec<Evidence>) -> Option<Found> {
-    let severity = control.severity;
-    Some(Found { control, severity, state: State::Unverifiable, summary, evidence, changes: Vec::new() })
-}
-
-/// The evidence for a fact that is missing; `None` when it is known. Without the request id, which is another one at
-/// every look and would make a new finding each time.
+/// [`crate::verdict::missing`], by the read that would give the fact.
 pub(super) fn missing<T>(fact: &Fact<T>, read: Read) -> Option<Evidence> {
-    let why = match fact {
-        Fact::Known(_) => return None,
-        Fact::Unreadable(unreadable) => unreadable.code.as_str(),
-        Fact::NotRead => "not read",
-    };
-    Some(Evidence::new("unreadable", format!("{}: {why}", read.operation())))
+    crate::verdict::missing(fact, read.operation())
 }
 
-/// Says that `subject` cannot be judged because `fact` is missing.
+/// [`crate::verdict::blind`], by the read that would give the fact.
 pub(super) fn blind<T>(control: &'static Control, subject: &str, fact: &Fact<T>, read: Read) -> Option<Found> {
-    let evidence = missing(fact, read)?;
-    let summary = format!("{subject} cannot be judged: {}", evidence.value);
-    unverifiable(control, summary, vec![evidence])
+    crate::verdict::blind(control, subject, fact, read.operation())
 }
 
 /// What takes the effect away, when one of the two blocks is known to have `flag` on. An unknown block never does.

@@ -1,6 +1,6 @@
 //! The clients, one pair per place.
 
-use rectify_aws::{AlsoRetry, PerSession, Session, every_call_its_tries};
+use rectify_aws::{PerSession, Session};
 use rectify_controls::{Place, Region};
 
 /// Clients made so far. Making one costs milliseconds, so it happens once per credentials and place.
@@ -18,21 +18,10 @@ pub(crate) struct Pair {
 impl Clients {
     /// The clients for `region` with the session's credentials.
     pub(crate) fn at(&self, session: &Session, region: &Region) -> Pair {
-        self.0.at(session, region, |place| {
-            let region = place.region.to_string();
-            let s3 = aws_sdk_s3::config::Builder::from(&session.config)
-                .region(aws_sdk_s3::config::Region::new(region.clone()))
-                .retry_classifier(AlsoRetry)
-                .retry_partition(every_call_its_tries());
-            let control = aws_sdk_s3control::config::Builder::from(&session.config)
-                .region(aws_sdk_s3control::config::Region::new(region))
-                .retry_classifier(AlsoRetry)
-                .retry_partition(every_call_its_tries());
-            Pair {
-                s3: aws_sdk_s3::Client::from_conf(s3.build()),
-                control: aws_sdk_s3control::Client::from_conf(control.build()),
-                place: place.clone(),
-            }
+        self.0.at(session, region, |place| Pair {
+            s3: rectify_aws::client!(aws_sdk_s3, session, place),
+            control: rectify_aws::client!(aws_sdk_s3control, session, place),
+            place: place.clone(),
         })
     }
 }

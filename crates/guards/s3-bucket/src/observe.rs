@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, future::Future};
 
-use rectify_aws::{AwsFailure, Session};
+use rectify_aws::{AwsFailure, Ends, Reading, Session};
 use rectify_controls::{
     BucketName, Fact, Selection, Tags, Unreadable,
     s3_bucket::{AccessPointFacts, AccessPointName, AccountFacts, BucketFacts, Facts, Read, Target, needs},
@@ -11,7 +11,7 @@ use rectify_runtime::Observed;
 
 use crate::{
     clients::{Clients, Pair},
-    reads::{self, Ending},
+    reads,
     refusal::Refusal,
 };
 
@@ -115,13 +115,13 @@ async fn bucket(at: &Pair, name: &BucketName, wanted: &Wanted) -> Result<Observe
         lifecycle: ends.take(lifecycle),
         tags: ends.take(tags),
     };
-    ends.or(Facts::Bucket(Box::new(facts)))
+    ends.or(Facts::Bucket(Box::new(facts))).map(Observed::from)
 }
 
 async fn account(at: &Pair, wanted: &Wanted) -> Result<Observed<Facts>, Refusal> {
     let mut ends = Ends::default();
     let block = ends.take(wanted.then(Read::AccountBlock, || reads::account_block(at)).await);
-    ends.or(Facts::Account(AccountFacts { place: at.place.clone(), block }))
+    ends.or(Facts::Account(AccountFacts { place: at.place.clone(), block })).map(Observed::from)
 }
 
 async fn access_point(at: &Pair, name: &AccessPointName, wanted: &Wanted) -> Result<Observed<Facts>, Refusal> {
@@ -140,7 +140,7 @@ async fn access_point(at: &Pair, name: &AccessPointName, wanted: &Wanted) -> Res
         policy_is_public: ends.take(policy_is_public),
         account_block: ends.take(account_block),
     };
-    ends.or(Facts::AccessPoint(Box::new(facts)))
+    ends.or(Facts::AccessPoint(Box::new(facts))).map(Observed::from)
 }
 
 /// The reads that the selected controls need.
@@ -148,42 +148,10 @@ struct Wanted(BTreeSet<Read>);
 
 impl Wanted {
     /// The fact when it is wanted. Boxed: thirteen of the SDK's futures side by side would be moved about as one.
-    async fn then<T, F>(&self, read: Read, reading: impl FnOnce() -> F) -> Result<Fact<T>, Ending>
+    async fn then<T, F>(&self, read: Read, reading: impl FnOnce() -> F) -> Reading<T, Refusal>
     where
-        F: Future<Output = Result<Fact<T>, Ending>>,
+        F: Future<Output = Reading<T, Refusal>>,
     {
         if self.0.contains(&read) { Box::pin(reading()).await } else { Ok(Fact::NotRead) }
-    }
-}
-
-/// What ends an observation, whichever of its reads says so.
-#[derive(Debug, Default)]
-struct Ends {
-    gone: bool,
-    refusal: Option<Refusal>,
-}
-
-impl Ends {
-    /// The fact; an ending is kept, and its place is taken by a fact that nobody will see.
-    fn take<T>(&mut self, read: Result<Fact<T>, Ending>) -> Fact<T> {
-        match read {
-            Ok(fact) => return fact,
-            Err(Ending::Gone) => self.gone = true,
-            // One that says where the bucket is leads on.
-            Err(Ending::Refused(refusal)) if self.refusal.is_none() || refusal.region.is_some() => {
-                self.refusal = Some(refusal);
-            }
-            Err(Ending::Refused(_)) => {}
-        }
-        Fact::NotRead
-    }
-
-    /// The facts, unless a read ended it. Gone is certain; a read that failed is not.
-    fn or(self, facts: Facts) -> Result<Observed<Facts>, Refusal> {
-        match self {
-            Self { gone: true, .. } => Ok(Observed::Gone),
-            Self { refusal: Some(refusal), .. } => Err(refusal),
-            Self { refusal: None, .. } => Ok(Observed::Facts(facts)),
-        }
     }
 }

@@ -6,9 +6,9 @@ use aws_sdk_s3::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
 };
-use rectify_aws::{AwsFailure, FailureKind};
+use rectify_aws::{Ended, unreadable};
 use rectify_controls::{
-    BucketName, Fact, Unreadable,
+    BucketName, Fact,
     s3_bucket::{
         AccessPoint, AccessPointName, Acl, BlockFlags, Encryption, LifecycleRule, Logging, ObjectOwnership,
         Replication, Versioning, Website,
@@ -25,16 +25,7 @@ const NO_BLOCK: &str = "NoSuchPublicAccessBlockConfiguration";
 const NO_POLICY: &str = "NoSuchBucketPolicy";
 const NO_POINT_POLICY: &str = "NoSuchAccessPointPolicy";
 
-/// What ends an observation instead of giving a fact.
-#[derive(Debug)]
-pub(crate) enum Ending {
-    /// The resource does not exist.
-    Gone,
-    /// Trying again, or elsewhere, can give the fact.
-    Refused(Refusal),
-}
-
-type Reading<T> = Result<Fact<T>, Ending>;
+type Reading<T> = rectify_aws::Reading<T, Refusal>;
 
 /// `GetPublicAccessBlock` of the bucket.
 pub(crate) async fn block(at: &Pair, bucket: &BucketName) -> Reading<Option<BlockFlags>> {
@@ -79,7 +70,7 @@ pub(crate) async fn policy_status(at: &Pair, bucket: &BucketName) -> Reading<Opt
         Ok(answer.policy_status.and_then(|status| status.is_public))
     });
     match read {
-        Err(Ending::Refused(Refusal { failure, region: None })) => Ok(Fact::Unreadable(unreadable(failure))),
+        Err(Ended::Refused(Refusal { failure, region: None })) => Ok(Fact::Unreadable(unreadable(failure))),
         read => read,
     }
 }
@@ -162,11 +153,7 @@ pub(crate) async fn access_point_policy_status(at: &Pair, name: &AccessPointName
     })
 }
 
-/// What an answer, or a refusal, is as a fact.
-///
-/// `absent` is the code that means «not configured», and the value that is. A refusal that asking again cannot change is a
-/// fact that is unreadable; one that it can change ends the observation, because judging on the other half of the facts
-/// would say something about the moment and not about the bucket.
+/// [`rectify_aws::reading`], with the region that a refusal may name.
 fn fact<T, O, E>(
     service: &'static str,
     operation: &'static str,
@@ -177,43 +164,14 @@ fn fact<T, O, E>(
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let error = match answer {
-        Ok(answer) => {
-            return Ok(shape(answer).map_or_else(
-                |Odd(code)| Fact::Unreadable(Unreadable { operation: operation.to_owned(), code, request_id: None }),
-                Fact::Known,
-            ));
+    match answer {
+        Ok(answer) => Ok(rectify_aws::shaped(operation, shape(answer).map_err(|Odd(what)| what))),
+        Err(error) => {
+            let Refusal { failure, region } = Refusal::new(service, operation, &error);
+            rectify_aws::refused(failure, absent).map_err(|ended| match ended {
+                Ended::Gone => Ended::Gone,
+                Ended::Refused(failure) => Ended::Refused(Refusal { failure, region }),
+            })
         }
-        Err(error) => error,
-    };
-    let refusal = Refusal::new(service, operation, &error);
-    if let Some((code, value)) = absent
-        && refusal.failure.code_is(code)
-    {
-        return Ok(Fact::Known(value));
-    }
-    match refusal.failure.kind {
-        FailureKind::Gone => Err(Ending::Gone),
-        FailureKind::Denied if refusal.failure.expired() => Err(Ending::Refused(refusal)),
-        FailureKind::Denied | FailureKind::Invalid | FailureKind::Other => {
-            Ok(Fact::Unreadable(unreadable(refusal.failure)))
-        }
-        FailureKind::Throttled
-        | FailureKind::Conflict
-        | FailureKind::WrongRegion
-        | FailureKind::Unreachable
-        | FailureKind::TimedOut
-        | FailureKind::Server => Err(Ending::Refused(refusal)),
-    }
-}
-
-fn unreadable(failure: AwsFailure) -> Unreadable {
-    Unreadable {
-        operation: failure.operation.to_owned(),
-        code: failure.code.unwrap_or_else(|| match failure.kind {
-            FailureKind::Other => "answer not understood".to_owned(),
-            kind => format!("{kind:?}"),
-        }),
-        request_id: failure.request_id,
     }
 }

@@ -17,6 +17,12 @@ pub(crate) struct Refusal {
     pub(crate) region: Option<Box<Region>>,
 }
 
+impl rectify_aws::Refusal for Refusal {
+    fn leads_on(&self) -> bool {
+        self.region.is_some()
+    }
+}
+
 impl Refusal {
     pub(crate) fn new<E>(service: &'static str, operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
     where

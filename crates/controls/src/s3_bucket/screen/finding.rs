@@ -1,32 +1,19 @@
 //! Configuration items and findings of other services: hints where to look, with every control of the resource.
 
-use rectify_event::{ConfigCompliance, ConfigItem, Event, GuardDutyFinding, MacieFinding, SecurityHubFinding};
+use rectify_event::{Event, GuardDutyFinding, MacieFinding, SecurityHubFinding};
 
 use super::{Screened, access_point, account, bucket, look, named};
-use crate::{Ignored, s3_bucket::Target};
+use crate::{
+    Ignored,
+    s3_bucket::Target,
+    screen::{self, Configured},
+};
 
-pub(super) fn config_item(event: &Event<'_>, change: &ConfigItem<'_>) -> Screened {
-    let item = change.item().ok_or_else(|| Ignored::NoResource("the event has no configuration item".to_owned()))?;
-    if item.status.as_deref().is_some_and(|status| status.starts_with("ResourceDeleted")) {
-        return Err(Ignored::NotApplicable("the resource is deleted".to_owned()));
-    }
-    let name = item.resource_name.as_deref().or(item.resource_id.as_deref());
-    of_config(event, item.resource_type.as_deref(), name)
-}
-
-pub(super) fn config_compliance(event: &Event<'_>, change: &ConfigCompliance<'_>) -> Screened {
-    if change.new.as_ref().and_then(|new| new.compliance.as_deref()) != Some("NON_COMPLIANT") {
-        return Err(Ignored::NotOurs);
-    }
-    of_config(event, change.resource_type.as_deref(), change.resource_id.as_deref())
-}
-
-fn of_config(event: &Event<'_>, kind: Option<&str>, name: Option<&str>) -> Screened {
-    let name = || name.ok_or_else(|| Ignored::NoResource("the item names no resource".to_owned()));
-    let target = match kind {
-        Some("AWS::S3::Bucket") => bucket(name()?)?,
+pub(super) fn of_config(event: &Event<'_>, item: &Configured<'_>) -> Screened {
+    let target = match item.kind {
+        Some("AWS::S3::Bucket") => bucket(item.name()?)?,
         Some("AWS::S3::AccountPublicAccessBlock") => Target::Account(account(event)?),
-        Some("AWS::S3::AccessPoint") => access_point(name()?)?,
+        Some("AWS::S3::AccessPoint") => access_point(item.name()?)?,
         _ => return Err(Ignored::NotOurs),
     };
     look(vec![target], |_| true, false)
@@ -64,21 +51,9 @@ pub(super) fn macie(finding: &MacieFinding<'_>) -> Screened {
     look(vec![bucket(name)?], |_| true, false)
 }
 
-/// Findings that the suite imported itself come back too and are left alone.
 pub(super) fn security_hub(event: &Event<'_>, finding: &SecurityHubFinding<'_>) -> Screened {
-    let own = finding.product_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("rectify"))
-        || finding.generator_id.as_deref().is_some_and(|id| id.starts_with("rectify/"));
-    if own || finding.record_state.as_deref() == Some("ARCHIVED") {
-        return Err(Ignored::NotOurs);
-    }
+    let ids = screen::security_hub(finding, &["AwsS3Bucket", "AwsS3AccessPoint"])?;
     let account = account(event)?;
-    let buckets = finding
-        .resources
-        .iter()
-        .filter(|resource| matches!(resource.kind.as_deref(), Some("AwsS3Bucket" | "AwsS3AccessPoint")));
-    let targets: Vec<Target> = buckets
-        .filter_map(|resource| resource.id.as_deref())
-        .map(|id| named(id, &account))
-        .collect::<Result<_, _>>()?;
-    if targets.is_empty() { Err(Ignored::NotOurs) } else { look(targets, |_| true, false) }
+    let targets: Vec<Target> = ids.into_iter().map(|id| named(id, &account)).collect::<Result<_, _>>()?;
+    look(targets, |_| true, false)
 }
