@@ -15,12 +15,21 @@ pub(crate) struct KindSummary {
     pub(crate) notices: &'static [Notice],
     /// [`Kind::ACCESS`].
     pub(crate) access: &'static [Access],
+    /// [`Kind::READ_POLICIES`].
+    pub(crate) read_policies: &'static [&'static str],
 }
 
 impl KindSummary {
     /// The summary of `K`.
     pub(crate) const fn of<K: Kind>() -> Self {
-        Self { name: K::KIND, controls: K::CONTROLS, triggers: K::EVENTS, notices: K::NOTICES, access: K::ACCESS }
+        Self {
+            name: K::KIND,
+            controls: K::CONTROLS,
+            triggers: K::EVENTS,
+            notices: K::NOTICES,
+            access: K::ACCESS,
+            read_policies: K::READ_POLICIES,
+        }
     }
 
     /// `S3Bucket` for `s3-bucket`: what logical ids in the template start with.
@@ -107,6 +116,7 @@ pub(crate) mod sample {
             trigger("lamp.amazonaws.com", "LoosenLamp", &["lamp-loose"], "loosen-lamp"),
         ],
         notices: &[],
+        read_policies: &["RoomAudit"],
         access: &[
             access("lamp:GetLamp", "lamp:GetLamp", "arn:${AWS::Partition}:lamp:::*", Need::Read),
             access("lamp:GetLampState", "lamp:GetLamp", "arn:${AWS::Partition}:lamp:::*", Need::Read),

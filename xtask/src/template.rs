@@ -84,7 +84,16 @@ fn member(kinds: &[KindSummary]) -> Result<String> {
         format!("- !Sub arn:${{AWS::Partition}}:iam::${{HubAccount}}:role/rectify/${{HubStack}}-{}", kind.name)
     });
     let reads: Vec<Access> = kinds.iter().flat_map(|kind| kind.access).filter(reads).copied().collect();
-    fill(MEMBER, &[("rules", &rules), ("principals", &principals), ("policies", &iam::policies(&reads))])
+    let read_policies: Vec<&str> = kinds.iter().flat_map(|kind| kind.read_policies).copied().collect();
+    fill(
+        MEMBER,
+        &[
+            ("rules", &rules),
+            ("principals", &principals),
+            ("policies", &iam::policies(&reads)),
+            ("managed", &iam::managed(&read_policies)),
+        ],
+    )
 }
 
 /// What an account has in which something may be put back.
@@ -92,7 +101,11 @@ fn member_correct(kinds: &[KindSummary]) -> Result<String> {
     let role = |kind: &KindSummary| {
         // Reads too: what is written as a whole is read first.
         let policies = iam::policies(kind.access);
-        fill(CORRECT_ROLE, &[("id", &kind.pascal()), ("kind", kind.name), ("policies", &policies)])
+        let managed = iam::managed(kind.read_policies);
+        fill(
+            CORRECT_ROLE,
+            &[("id", &kind.pascal()), ("kind", kind.name), ("policies", &policies), ("managed", &managed)],
+        )
     };
     let writes = |kind: &&KindSummary| kind.access.iter().any(|access| access.need == Need::Write);
     let roles = kinds.iter().filter(writes).map(role).collect::<Result<Vec<_>>>()?.join("\n");
@@ -139,6 +152,7 @@ fn guard(kind: &KindSummary) -> Result<String> {
             ("controls", &controls),
             ("pattern", &pattern::yaml(kind.triggers, kind.notices)),
             ("policies", &iam::policies(kind.access)),
+            ("managed", &iam::managed(kind.read_policies)),
             ("alarms", &alarms::guard(kind, &id)?),
         ],
     )

@@ -19,7 +19,10 @@ pub type Selection = BTreeSet<&'static str>;
 #[macro_export]
 macro_rules! every_kind {
     ($entry:ident) => {
-        &[$entry::of::<$crate::s3_bucket::S3Bucket>()]
+        &[
+            $entry::of::<$crate::s3_bucket::S3Bucket>(),
+            $entry::of::<$crate::cloudformation_stack::CloudFormationStack>(),
+        ]
     };
 }
 
@@ -59,6 +62,9 @@ pub trait Kind {
     const NOTICES: &'static [Notice] = &[];
     /// Every call the guard makes and the IAM action it takes. The roles come from it.
     const ACCESS: &'static [Access];
+    /// AWS's own policies, by name, that the roles which read have beside [`Kind::ACCESS`]: where a service reads with the caller's
+    /// rights what no list of ours can name. They read configuration and never data.
+    const READ_POLICIES: &'static [&'static str] = &[];
 
     /// The kind's rules from whom we trust and the options of its controls, `lookup(control, option)`; `None` means «use
     /// the default».
@@ -82,6 +88,13 @@ pub trait Kind {
     /// when one of the changes has no inverse, and then none of the plan may be made.
     fn undo(before: &Self::Facts, plan: &[Self::Change]) -> Option<Vec<Self::Change>> {
         plan.iter().rev().map(|change| Self::inverse(before, change)).collect()
+    }
+
+    /// Whether only a person can make `change`, because AWS has no call for it. Such a change is only ever an inverse: what it undoes
+    /// is undone by following its words.
+    fn by_hand(change: &Self::Change) -> bool {
+        let _ = change;
+        false
     }
 
     /// What `change` would make of `facts`. The model the properties are stated on.

@@ -115,6 +115,14 @@ impl<G: Guard> Shell<G> {
             Ok(changes) => changes,
             Err(_) => return Ok(refused("another release wrote how to undo it".to_owned())),
         };
+        // Before anything is claimed: no call can do it, so none is tried.
+        if changes.iter().any(<G::Kind as Kind>::by_hand) {
+            let words: Vec<String> = changes.iter().map(ToString::to_string).collect();
+            return Ok(refused(format!(
+                "AWS has no call that undoes it: exempt the resource (`rectify exempt add`), and {}",
+                words.join("; ")
+            )));
+        }
         // Undone in the order of the first plan: the exposure is closed first when an undo is undone.
         let inverse: Option<Vec<_>> =
             attempt.plan.iter().map(|change| <G::Kind as Kind>::inverse(now, change)).collect();

@@ -15,7 +15,7 @@
 use jiff::Timestamp;
 use rectify_aws::{AwsFailure, Lease, Open, ResourceKey, ResourceState, Session};
 use rectify_controls::{
-    Control, Fact, Finding, Kind, Missing, Outcome, Past, Place, Selection, Situation, Standing, State, Subject, Tags,
+    Control, Fact, Finding, Ignored, Kind, Missing, Outcome, Past, Place, Selection, Situation, Standing, State, Subject, Tags,
     Verdict, Withheld, decide, exemption,
 };
 use rectify_event::Event;
@@ -128,6 +128,12 @@ impl<G: Guard> Shell<G> {
         report.environment = Some(belonging.environment.name.clone());
         let background = Background::new(&event, &belonging.environment.name);
         for id in admitted.targets {
+            let session = self.sessions.read(&admitted.place).await.map_err(Failure::Session)?;
+            let Some(id) = self.guard.resolve(&session, &id).await.map_err(Failure::Observe)? else {
+                let none = Ignored::NotApplicable("nothing of this kind is concerned".to_owned());
+                report.ended.push(Ended::plain(None, Outcome::Ignored(none)));
+                continue;
+            };
             let mut case =
                 self.case(id, &admitted.place, &admitted.selection, &belonging, &background, invocation).await?;
             case.suspicious = admitted.suspicious;

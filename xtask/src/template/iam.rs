@@ -39,6 +39,20 @@ pub(super) fn policies(access: &[Access]) -> String {
     out
 }
 
+/// A role's `ManagedPolicyArns`: policies of AWS's own, each once. Nothing for a role without.
+pub(super) fn managed(names: &[&str]) -> String {
+    let names: BTreeSet<&str> = names.iter().copied().collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let mut out =
+        "# Configuration, and no data, of what a service looks at with the caller's rights.\nManagedPolicyArns:\n".to_owned();
+    for name in names {
+        let _ = writeln!(out, "  - !Sub arn:${{AWS::Partition}}:iam::aws:policy/{name}");
+    }
+    out
+}
+
 /// What a statement is about: service and resource type of an ARN, `Any` for `*`.
 fn sid(resource: &str) -> String {
     // `${AWS::Region}` and its like hold colons of their own.
@@ -61,7 +75,7 @@ fn value(resource: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{policies, sid};
+    use super::{managed, policies, sid};
     use crate::kinds::sample::LAMP;
 
     #[test]
@@ -71,6 +85,13 @@ mod tests {
         assert_eq!(sid("arn:${AWS::Partition}:s3:${AWS::Region}:${AWS::AccountId}:accesspoint/*"), "S3Accesspoint");
         assert_eq!(sid("arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*"), "KmsKey");
         assert_eq!(sid("arn:${AWS::Partition}:logs:*:*:log-group:*"), "LogsLogGroup");
+    }
+
+    #[test]
+    fn aws_s_own_policies_are_named_once() {
+        assert_eq!(managed(&[]), "");
+        let text = managed(&["B", "A", "B"]);
+        assert!(text.ends_with("  - !Sub arn:${AWS::Partition}:iam::aws:policy/A\n  - !Sub arn:${AWS::Partition}:iam::aws:policy/B\n"));
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn the_role_that_reads_cannot_write() {
         for action in &observe {
             let name = action.split_once(':').unwrap().1;
             assert!(
-                ["Get", "List", "Describe", "Lookup", "Head"].iter().any(|read| name.starts_with(read)),
+                ["Get", "List", "Describe", "Detect", "Lookup", "Head"].iter().any(|read| name.starts_with(read)),
                 "{action}"
             );
         }
