@@ -145,8 +145,9 @@ impl FailureKind {
             | "TransactionInProgressException"
             | "WAFOptimisticLockException" => Self::Conflict,
 
-            // WAF API reference, `WAFUnavailableEntityException`: the resource was made a moment ago. Retry.
-            "WAFUnavailableEntityException" => Self::NotYet,
+            // WAF API reference, `WAFUnavailableEntityException`: the resource was made a moment ago. Retry. CloudFormation API
+            // reference, `ExecuteChangeSet`: change set or stack are still busy.
+            "InvalidChangeSetStatus" | "OperationInProgressException" | "WAFUnavailableEntityException" => Self::NotYet,
 
             "AccessControlListNotSupported"
             | "IdempotentParameterMismatchException"

@@ -25,6 +25,7 @@ mod bus;
 mod busy;
 mod control;
 mod deploy;
+mod drift;
 mod error;
 mod faults;
 mod gateway;

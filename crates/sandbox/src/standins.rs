@@ -35,6 +35,9 @@
 //!     and lets an import change the workflow of a finding that is there.
 //! 14. **Slack** (`slack.rs`), which is not AWS.
 //! 15. **Bucket policies that ask for TLS** (launcher). They would deny everything here; the sandbox's HTTP counts as TLS.
+//! 16. **CloudFormation** (`python/cloudformation.py`, `drift.rs`). moto has no drift detection, no change sets that revert
+//!     drift, no termination protection and no way from a resource to its stack. `DetectStackDrift` compares queues, topics and buckets
+//!     with their template, and the gateway puts CloudFormation's notice on the bus when it is over.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
@@ -134,6 +137,9 @@ pub(crate) fn action(named: &Named, parameters: &Value) -> String {
         let has_tags = parameters.get("tags").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
         return if has_tags { "sts:AssumeRole,sts:TagSession" } else { "sts:AssumeRole" }.to_owned();
     }
+    if named.service.name == "cloudformation" && operation == "DetectStackDrift" {
+        return "cloudformation:DetectStackDrift,cloudformation:DetectStackResourceDrift".to_owned();
+    }
     let find = |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == operation).map(|(_, to)| *to);
     let action = match named.service.name.as_str() {
         "s3" => find(S3),
@@ -177,6 +183,10 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
             .or_else(|| text("queueName"))
             .map(|name| arn("sqs", name.to_owned())),
         // A list has no resource, also where it is of one function.
+        "cloudformation" => text("stackName").map(|stack| match stack.strip_prefix("arn:") {
+            Some(_) => stack.to_owned(),
+            None => arn("cloudformation", format!("stack/{stack}/*")),
+        }),
         "lambda" if named.operation.starts_with("List") => Some("*".to_owned()),
         "lambda" => text("functionName").map(|name| function_arn(name, text("qualifier"), region, account)),
         "scheduler" => text("name").and_then(|name| {

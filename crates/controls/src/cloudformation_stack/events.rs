@@ -28,7 +28,7 @@ const LOGS: &str = "logs.amazonaws.com";
 /// that CloudFormation has for the resource. Everything else is found by the daily detection. Calls of IAM are in one region and
 /// stacks are not, so those wait for it too.
 ///
-/// `DetectStackDrift` and `DetectStackResourceDrift` are reads, which EventBridge does not deliver: [`NOTICES`] says when one ended.
+/// `DetectStackDrift` and `DetectStackResourceDrift` say that a detection begins; [`NOTICES`] says that one ended.
 pub(super) const EVENTS: &[Trigger] = &[
     stack("CreateStack", "create-stack-unprotected"),
     stack("ExecuteChangeSet", "execute-change-set"),

@@ -36,6 +36,13 @@ impl Gateway {
             ("sesv2", "SendEmail") => {
                 self.hub.records.mails.push(serde_json::from_slice(&call.seen.body).unwrap_or_default());
             }
+            ("cloudformation", "DetectStackDrift") => {
+                let id = crate::trail::xml::first_text(&whole.body, "StackDriftDetectionId");
+                if let (Some(bus), Some(id)) = (self.bus.get(), id) {
+                    let (hub, bus) = (std::sync::Arc::clone(&self.hub), std::sync::Arc::clone(bus));
+                    self.calls.lock().spawn(crate::drift::announce(hub, bus, call.place(), id));
+                }
+            }
             ("scheduler", _) => {
                 if let Some(bus) = self.bus.get() {
                     self.scheduler.learn(named, &call.seen, &call.account, &call.region, bus);
