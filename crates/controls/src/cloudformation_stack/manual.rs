@@ -93,7 +93,8 @@ pub(super) fn manual(facts: &Facts, rules: &Rules) -> Option<Finding<Change>> {
     );
     let summary = match changes.len() {
         1 => one,
-        more => format!("{one}, and {} more such changes since the last deployment", more - 1),
+        2 => format!("{one}, and 1 more such change since the last deployment"),
+        all => format!("{one}, and {} more such changes since the last deployment", all - 1),
     };
     let evidence = changes.iter().map(|change| {
         let what = format!("{} ({}): {}", change.logical, change.kind, change.caller.event);

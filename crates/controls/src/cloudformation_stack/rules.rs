@@ -25,7 +25,7 @@ impl Ignored {
     /// Reads `AWS::ECS::Service` or `AWS::ECS::Service/DesiredCount`.
     ///
     /// # Errors
-    /// What it should look like.
+    /// The text, when it is neither.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (kind, property) = match text.split_once('/') {
             Some((kind, property)) => (kind, Some(property.trim_end_matches('/').to_owned())),
@@ -34,7 +34,7 @@ impl Ignored {
         let fits = (kind.contains("::") || kind.contains('*'))
             && !kind.contains(char::is_whitespace)
             && property.as_ref().is_none_or(|property| !property.is_empty());
-        if fits { Ok(Self { kind: kind.to_owned(), property }) } else { Err(format!("not `{text}`")) }
+        if fits { Ok(Self { kind: kind.to_owned(), property }) } else { Err(format!("`{text}`")) }
     }
 
     /// Whether everything about a resource of type `kind` is ignored.
