@@ -1,6 +1,6 @@
 //! Stacks of CloudFormation (catalogue kind `cloudformation-stack`): drift, changes outside CloudFormation, termination protection.
 //!
-//! CloudFormation compares a stack with its template only when it is asked to, and takes minutes (docs/adr/0014-drift.md). A look
+//! CloudFormation compares a stack with its template only when it is asked to, and takes minutes (docs/adr/0015-drift.md). A look
 //! starts a detection when one is due (`detection`), and CloudFormation's notice brings the next look. What a look judges is the
 //! latest detection that is whole and not older than the last deployment; while there is none, what was found before stands
 //! (`facts`). Who changed what comes from the calls that wake the guard and is remembered until a deployment or a detection puts it

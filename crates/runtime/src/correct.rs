@@ -159,7 +159,7 @@ impl<G: Guard> Shell<G> {
             && results.iter().any(|(_, outcome)| outcome.name() == "failed")
             && let Some(due) = next_try(claim.since, self.ledger.now())
         {
-            return self.come_back(case, &results, due).await;
+            return self.come_back(case, &claim.id, &results, due).await;
         }
         let after = match &verified {
             Verified::Seen { facts, .. } => Some((before, facts)),

@@ -4,7 +4,10 @@
 //! The first look writes down when to look again and makes a one-time schedule that invokes this function then, whatever
 //! process it is by that time. Every other look until then finds what is written and waits for the same time.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use rectify_aws::CorrectionId;
 use rectify_controls::{Because, Deferral, Finding, GRACE_KEPT, Kind, Order, Outcome, Resource, Selection};
 use sha2::{Digest, Sha256};
 
@@ -37,11 +40,13 @@ impl<G: Guard> Shell<G> {
         Ok(ended)
     }
 
-    /// Comes back to a correction that AWS cannot carry out yet. Its row stays open, and whoever looks next finishes it as that of a
-    /// dead function: nothing is claimed, counted or told twice.
+    /// Comes back to a correction that AWS cannot carry out yet. Its row stays open and its lease ends, and whoever looks next finishes
+    /// it as that of a dead function: the schedule, or an event that says that what it waits for is there. Nothing is claimed,
+    /// counted or told twice.
     pub(crate) async fn come_back(
         &self,
         case: &Case<'_, G::Kind>,
+        correction: &CorrectionId,
         results: &[(Found, Outcome)],
         due: Timestamp,
     ) -> Result<Vec<Ended>, Failure> {
@@ -54,6 +59,11 @@ impl<G: Guard> Shell<G> {
             let outcome = Outcome::Deferred(due);
             self.note(case, found, &outcome, None).await;
             ended.push(found.ended(case, outcome));
+        }
+        // A lease that cannot be ended runs out by itself, in seconds.
+        let (request, now) = (&case.invocation.request_id, self.ledger.now());
+        if let Err(failure) = self.ledger.renew(&case.key, correction, request, now, Duration::ZERO).await {
+            tracing::warn!(%failure, resource = %case.key.arn, %correction, "the lease of a correction that waits was not ended");
         }
         Ok(ended)
     }
