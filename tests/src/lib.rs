@@ -13,6 +13,7 @@
 
 mod about;
 pub mod breach;
+pub mod cloudformation_stack;
 pub mod organization;
 mod person;
 
@@ -258,7 +259,7 @@ pub fn shipped_settings() -> String {
 /// function keeps its rows, sends its messages and comes in.
 pub(crate) fn corrects(call: &Call) -> bool {
     const PLUMBING: [&str; 8] = ["dynamodb", "events", "lambda", "logs", "scheduler", "sns", "sqs", "sts"];
-    const READS: [&str; 5] = ["BatchGet", "Describe", "Get", "Head", "List"];
+    const READS: [&str; 6] = ["BatchGet", "Describe", "Detect", "Get", "Head", "List"];
     call.function.is_some()
         && !PLUMBING.contains(&call.service.as_str())
         && !READS.iter().any(|verb| call.operation.starts_with(verb))

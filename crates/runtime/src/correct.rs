@@ -209,7 +209,11 @@ impl<G: Guard> Shell<G> {
                 if failure.kind.is_transient() && patience.wait().await {
                     continue;
                 }
-                tracing::error!(%failure, resource = %case.key.arn, correction = %claim.id, "a change was refused");
+                if failure.kind == FailureKind::NotYet {
+                    tracing::info!(%failure, resource = %case.key.arn, correction = %claim.id, "a change is not done yet");
+                } else {
+                    tracing::error!(%failure, resource = %case.key.arn, correction = %claim.id, "a change was refused");
+                }
                 return Some(failure);
             }
             done.push(change.to_string());

@@ -1,7 +1,7 @@
 """CloudFormation as far as moto has none of it: drift, and what belongs to it (`standins.rs` lists it).
 
 - `DetectStackDrift` compares what a template says of queues, topics and buckets with what is there: the properties in `LOOKED_AT`. It is
-  over after a moment; the gateway then puts the notice on the bus. Other types are not looked at, as most are not by AWS; a secret is one
+  over after a moment; the gateway then puts the notice on the bus. Other types are not looked at, as most are not by AWS; a key is one
   that the caller may not read.
 - `CreateChangeSet` with `DeploymentMode` `REVERT_DRIFT` plans to set those properties back, `ExecuteChangeSet` does it, and the stack is
   `UPDATE_IN_PROGRESS` for a moment. Deleted resources are not made again.
@@ -29,7 +29,7 @@ LOOKED_AT = {
     "AWS::SNS::Topic": {"DisplayName": "display_name"},
     "AWS::S3::Bucket": {"VersioningConfiguration/Status": "versioning_status"},
 }
-UNREADABLE = {"AWS::SecretsManager::Secret"}
+UNREADABLE = {"AWS::KMS::Key"}
 runs = {}
 reverts = {}
 plain = {name: getattr(CloudFormationResponse, name) for name in (
@@ -73,7 +73,7 @@ def compared(stack):
             result["StackResourceDriftStatus"] = "UNKNOWN"
             result["DriftStatusReason"] = (
                 "User is not authorized to perform the read"
-                f" (Service: SecretsManager, Status Code: 403, Request ID: {uuid.uuid4()})"
+                f" (Service: Kms, Status Code: 403, Request ID: {uuid.uuid4()})"
             )
         elif kind in LOOKED_AT:
             found = live(stack, kind, physical)
@@ -215,6 +215,7 @@ def describe_change_set(self):
             "ExecutionStatus": revert["execution"] if status == "CREATE_COMPLETE" else "UNAVAILABLE",
             "StatusReason": "The submitted information didn't contain changes." if empty else None,
             "Changes": changes if ready else [],
+            "Parameters": {},
             "DeploymentMode": "REVERT_DRIFT",
             "CreationTime": revert["made"],
         }

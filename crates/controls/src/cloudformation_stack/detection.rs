@@ -21,7 +21,7 @@ pub fn is_due(target: &Target, state: &State, checked_at: Option<Timestamp>, now
     }
     let Some(checked_at) = checked_at else { return true };
     let changed = match target {
-        Target::Changed(_, change) => change.caller.at.is_none_or(|at| at >= checked_at),
+        Target::Changed(_, change) => change.caller.latest().is_none_or(|at| at >= checked_at),
         _ => false,
     };
     let deployed = state.deployed_at.is_some_and(|deployed_at| deployed_at > checked_at);

@@ -171,7 +171,7 @@ impl Facts {
     }
 
     fn is_over(&self, change: &ManualChange) -> bool {
-        let Some(at) = change.caller.at else { return false };
+        let Some(at) = change.caller.latest() else { return false };
         let deployed_at = self.state.known().and_then(|state| state.deployed_at);
         // A resource whose type no detection looks at is in neither list.
         let in_sync = self

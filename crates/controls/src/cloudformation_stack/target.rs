@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Arn, Place};
@@ -117,6 +117,14 @@ pub struct Caller {
     pub event: String,
     /// When, as far as the event says.
     pub at: Option<Timestamp>,
+}
+
+impl Caller {
+    /// The latest that it can have been: CloudTrail gives the second, and CloudFormation the millisecond.
+    #[must_use]
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.at.and_then(|at| at.checked_add(SignedDuration::from_secs(1)).ok())
+    }
 }
 
 /// A resource of a stack that somebody changed by its own service's call.

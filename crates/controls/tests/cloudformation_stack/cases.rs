@@ -179,6 +179,9 @@ fn a_detection_is_due_once_a_day_after_a_deployment_and_after_a_change() {
     assert!(due(&stack, &long_ago, Some(old)), "checked yesterday");
     assert!(due(&stack, &state(), Some(at("08:00"))), "deployed since");
     assert!(due(&changed("10:00"), &state(), Some(at("10:00"))), "changed after it began");
+    let at_once = State { deployed_at: None, ..state() };
+    let half_a_second_later = at("10:00").checked_add(SignedDuration::from_millis(500)).unwrap();
+    assert!(due(&changed("10:00"), &at_once, Some(half_a_second_later)), "CloudTrail knows no half seconds");
     assert!(!due(&changed("09:59"), &state(), Some(at("10:00"))), "that change is in it");
     assert!(!due(&Target::Checked(id()), &state(), Some(at("08:00"))), "a notice starts none");
     for status in ["UPDATE_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_FAILED", "REVIEW_IN_PROGRESS"] {
