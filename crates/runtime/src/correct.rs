@@ -155,7 +155,12 @@ impl<G: Guard> Shell<G> {
                 (found, outcome)
             })
             .collect();
-        if refused.as_ref().is_some_and(|failure| failure.kind == FailureKind::NotYet)
+        let not_yet = refused.as_ref().is_some_and(|failure| failure.kind == FailureKind::NotYet);
+        if not_yet && results.iter().all(|(_, outcome)| matches!(outcome, Outcome::Corrected(_))) {
+            // What was not done when it was asked is done when it is proven.
+            done = claim.changes.iter().map(ToString::to_string).collect();
+        }
+        if not_yet
             && results.iter().any(|(_, outcome)| outcome.name() == "failed")
             && let Some(due) = next_try(claim.since, self.ledger.now())
         {
