@@ -85,17 +85,18 @@ fn trail(facts: &TrailFacts, settings: &Settings, rules: &Rules) -> Option<Found
         let summary = format!("bucket {name}, to which trail {trail} logs, {what}");
         live(control, summary, evidence(what), Vec::new())
     };
-    let delivery = facts.status.known().and_then(|status| status.delivery_error.as_deref());
-    if delivery == Some("NoSuchBucket") {
-        return found("does not exist");
-    }
     let bucket = match &facts.bucket {
         Fact::Known(bucket) => bucket,
         unknown => return blind(control, &format!("bucket {name} of trail {trail}"), unknown, "s3:HeadBucket"),
     };
     match bucket {
         Bucket::Missing => found("does not exist"),
-        Bucket::Foreign if rules.names_bucket(name, &facts.place) => None,
+        // S3 tells us nothing of it; whether it is there, CloudTrail knows.
+        Bucket::Foreign if rules.names_bucket(name, &facts.place) => match &facts.status {
+            Fact::Known(status) if status.delivery_error.as_deref() == Some("NoSuchBucket") => found("does not exist"),
+            Fact::Known(_) => None,
+            unknown => blind(control, &format!("bucket {name} of trail {trail}"), unknown, "cloudtrail:GetTrailStatus"),
+        },
         Bucket::Foreign => match facts.kept.as_ref().map(|kept| kept.settings.bucket.as_str()) {
             Some(before) if before != name => found("is not this account's and not the one that stood before"),
             _ => {

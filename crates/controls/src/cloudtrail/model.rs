@@ -25,15 +25,10 @@ pub(super) fn inverse(before: &Facts, change: &Change) -> Option<Change> {
 }
 
 fn inverse_on_trail(before: &TrailFacts, change: &Change) -> Option<Change> {
-    let settings = before.settings.known()?;
-    if matches!(change, Change::CreateTrail(_) | Change::DeleteTrail) {
-        return match settings {
-            None => Some(Change::DeleteTrail),
-            Some(_) => standing(before).map(|standing| Change::CreateTrail(Box::new(standing))),
-        };
-    }
-    let settings = settings.as_ref()?;
+    // Whatever is done to a trail that was gone is undone by its being gone again.
+    let Some(settings) = before.settings.known()? else { return Some(Change::DeleteTrail) };
     Some(match change {
+        Change::CreateTrail(_) | Change::DeleteTrail => Change::CreateTrail(Box::new(standing(before)?)),
         Change::Logging(_) => Change::Logging(before.status.known()?.logging),
         Change::Selectors(_) => Change::Selectors(before.selectors.known()?.clone()),
         Change::Insights(_) => Change::Insights(before.insights.known()?.clone()),
