@@ -22,6 +22,8 @@ use crate::progress::Progress;
 use crate::python::Python;
 
 const LAUNCHER: &str = include_str!("../python/launcher.py");
+/// Stand-ins of single services, which the launcher carries out before it takes a request.
+const STAND_INS: [&str; 1] = [include_str!("../python/cloudtrail.py")];
 const START_LIMIT: Duration = Duration::from_secs(60);
 const KEPT_LINES: usize = 200;
 /// moto has one thread per connection and one interpreter lock: more at once only makes each of them slower.
@@ -67,7 +69,7 @@ impl Moto {
             |reason: String| SandboxError::Moto { reason, output: output.lock().iter().cloned().collect::<Vec<_>>() };
         let token = uuid::Uuid::new_v4().simple().to_string();
         let mut command = Command::new(python.interpreter());
-        command.arg("-I").arg("-c").arg(LAUNCHER).env_clear();
+        command.arg("-I").arg("-c").arg(LAUNCHER).args(STAND_INS).env_clear();
         for name in ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);

@@ -35,6 +35,8 @@
 //!     and lets an import change the workflow of a finding that is there.
 //! 14. **Slack** (`slack.rs`), which is not AWS.
 //! 15. **Bucket policies that ask for TLS** (launcher). They would deny everything here; the sandbox's HTTP counts as TLS.
+//! 17. **CloudTrail** (`python/cloudtrail.py`). moto takes ARNs in some calls only, makes a trail twice, adds selectors and Insights to
+//!     those that are there, shows the organisation's trail to its owner only and has no event data stores.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
@@ -134,6 +136,10 @@ pub(crate) fn action(named: &Named, parameters: &Value) -> String {
         let has_tags = parameters.get("tags").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
         return if has_tags { "sts:AssumeRole,sts:TagSession" } else { "sts:AssumeRole" }.to_owned();
     }
+    if named.service.name == "cloudtrail" && operation == "CreateTrail" {
+        let has_tags = parameters.get("tagsList").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
+        return if has_tags { "cloudtrail:CreateTrail,cloudtrail:AddTags" } else { "cloudtrail:CreateTrail" }.to_owned();
+    }
     let find = |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == operation).map(|(_, to)| *to);
     let action = match named.service.name.as_str() {
         "s3" => find(S3),
@@ -176,6 +182,10 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
             .and_then(|url| url.rsplit('/').next())
             .or_else(|| text("queueName"))
             .map(|name| arn("sqs", name.to_owned())),
+        "cloudtrail" => text("name")
+            .or_else(|| text("trailName"))
+            .map(|name| named_or_arn("cloudtrail", name, "trail/"))
+            .or_else(|| text("eventDataStore").map(|id| named_or_arn("cloudtrail", id, "eventdatastore/"))),
         // A list has no resource, also where it is of one function.
         "lambda" if named.operation.starts_with("List") => Some("*".to_owned()),
         "lambda" => text("functionName").map(|name| function_arn(name, text("qualifier"), region, account)),
