@@ -15,6 +15,7 @@ mod about;
 pub mod breach;
 pub mod organization;
 mod person;
+pub mod trails;
 
 use std::{
     path::{Path, PathBuf},

@@ -185,7 +185,8 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
         "cloudtrail" => text("name")
             .or_else(|| text("trailName"))
             .map(|name| named_or_arn("cloudtrail", name, "trail/"))
-            .or_else(|| text("eventDataStore").map(|id| named_or_arn("cloudtrail", id, "eventdatastore/"))),
+            .or_else(|| text("eventDataStore").map(|id| named_or_arn("cloudtrail", id, "eventdatastore/")))
+            .or_else(|| parameters.pointer("/resourceIdList/0").and_then(Value::as_str).map(str::to_owned)),
         // A list has no resource, also where it is of one function.
         "lambda" if named.operation.starts_with("List") => Some("*".to_owned()),
         "lambda" => text("functionName").map(|name| function_arn(name, text("qualifier"), region, account)),
