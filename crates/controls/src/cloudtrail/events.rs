@@ -34,7 +34,7 @@ const fn on(name: &'static str, id: &'static str, controls: &'static [&'static s
 
 /// What starts a trail or brings one back breaks nothing; it ends what was told, and what stands then is kept. Of the bucket only
 /// its deletion wakes this guard: that it is opened is the buckets' guard's to put right, and sweeps tell it here
-/// (`docs/adr/0014-trails.md`).
+/// (`docs/adr/0017-trails.md`).
 pub(super) const EVENTS: &[Trigger] = &[
     on("StopLogging", NAME, STOPPED, "stop-logging"),
     on("StartLogging", NAME, STOPPED, "start-logging"),

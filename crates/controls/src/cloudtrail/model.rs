@@ -81,9 +81,9 @@ fn simulate_on_trail(facts: &mut TrailFacts, change: &Change) {
             facts.beside = Fact::NotRead;
         }
         Change::Logging(to) => {
+            // That it was started once is history, which no change writes.
             if let Some(status) = facts.status.known_mut() {
                 status.logging = *to;
-                status.started |= *to;
             }
         }
         Change::Selectors(to) => facts.selectors = Fact::Known(to.clone()),
