@@ -16,6 +16,7 @@ pub mod breach;
 pub mod cloudformation_stack;
 pub mod organization;
 mod person;
+pub mod trails;
 
 use std::{
     path::{Path, PathBuf},

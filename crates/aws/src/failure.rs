@@ -73,7 +73,8 @@ impl FailureKind {
     /// The table. Codes as the service references print them; `None` for the rest.
     fn of_code(code: &str) -> Option<Self> {
         Some(match code {
-            "NoSuchBucket"
+            "EventDataStoreNotFoundException"
+            | "NoSuchBucket"
             | "NoSuchAccessPoint"
             | "NoSuchKey"
             | "NoSuchEntity"
@@ -82,7 +83,8 @@ impl FailureKind {
             | "ParameterNotFound"
             | "ResourceNotFound"
             | "ResourceNotFoundException"
-            | "TableNotFoundException" => Self::Gone,
+            | "TableNotFoundException"
+            | "TrailNotFoundException" => Self::Gone,
 
             "AccessDenied"
             | "AccessDeniedException"

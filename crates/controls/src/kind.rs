@@ -23,6 +23,7 @@ macro_rules! every_kind {
         &[
             $entry::of::<$crate::s3_bucket::S3Bucket>(),
             $entry::of::<$crate::cloudformation_stack::CloudFormationStack>(),
+            $entry::of::<$crate::cloudtrail::CloudTrail>(),
         ]
     };
 }
@@ -112,6 +113,13 @@ pub trait Kind {
     /// before. [`Kind::judge`] then knows what stood well.
     fn recall(facts: &mut Self::Facts, kept: &Self::Facts) {
         let _ = (facts, kept);
+    }
+
+    /// Further resources that `facts` lead to, when `selection` is asked: what no event names and no list has, such as a part that
+    /// stood and is gone. They are looked at after this one, and lead no further. None, as for most kinds.
+    fn leads(facts: &Self::Facts, selection: &Selection) -> Vec<Self::Id> {
+        let _ = (facts, selection);
+        Vec::new()
     }
 
     /// The part of the resource that `change` writes as a whole (`public-access-block`, `policy`, …). Two changes to one

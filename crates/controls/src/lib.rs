@@ -34,6 +34,7 @@ mod sweep;
 mod verdict;
 
 pub mod cloudformation_stack;
+pub mod cloudtrail;
 pub mod pattern;
 pub mod s3_bucket;
 

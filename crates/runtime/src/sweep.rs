@@ -296,10 +296,20 @@ impl<G: Guard> Shell<G> {
         Ok(page)
     }
 
-    /// Observes, judges and decides. Nothing is written down, told or changed.
+    /// Observes, judges and decides, and the same for what the resource leads to. Nothing is written down, told or changed.
     async fn judge_only(&self, case: &Case<'_, G::Kind>) -> Result<Vec<Row>, Failure> {
+        let mut leads = Vec::new();
+        let mut rows = self.judge_one(case, &mut leads).await?;
+        for id in leads {
+            rows.extend(Box::pin(self.judge_one(&case.of(id), &mut Vec::new())).await?);
+        }
+        Ok(rows)
+    }
+
+    async fn judge_one(&self, case: &Case<'_, G::Kind>, leads: &mut Vec<IdOf<G>>) -> Result<Vec<Row>, Failure> {
         let sight = self.observe(case, &case.selection).await?;
         let Observed::Facts(facts) = &sight.facts else { return Ok(Vec::new()) };
+        *leads = <G::Kind as Kind>::leads(facts, &case.selection);
         let findings = <G::Kind as Kind>::judge(facts, &self.book.rules, &case.selection);
         let verdicts = self.decide_all(case, &sight, &findings).await;
         let pairs = findings.iter().zip(verdicts).filter(|(_, verdict)| *verdict != Verdict::Off);

@@ -76,7 +76,23 @@ impl<F> Sight<F> {
     }
 }
 
-impl<K: Kind> Case<'_, K> {
+impl<'a, K: Kind> Case<'a, K> {
+    /// The same for another resource that this one leads to.
+    pub(crate) fn of(&self, id: K::Id) -> Case<'a, K> {
+        let place = &self.session.place;
+        Case {
+            key: ResourceKey { place: K::home(&id, place), arn: K::arn(&id, place) },
+            session: self.session.clone(),
+            selection: self.selection.clone(),
+            suspicious: false,
+            own_event: self.own_event,
+            belonging: self.belonging,
+            background: self.background.clone(),
+            invocation: self.invocation,
+            id,
+        }
+    }
+
     /// The controls to judge. Our own events are there to check our own corrections: what the correction did not set out to
     /// put right was so before, and nobody has changed it since. Without a lease everything is judged.
     fn selection_under(&self, lease: Option<&Lease>) -> Selection {
@@ -143,8 +159,22 @@ impl<G: Guard> Shell<G> {
         Ok(report)
     }
 
-    /// Steps 3 to 9 for one resource. Looks as often as it takes until the state it acts on is nobody else's.
+    /// Steps 3 to 9 for one resource, and then for those that it leads to.
     pub(crate) async fn attend(&self, case: &Case<'_, G::Kind>) -> Result<Vec<Ended>, Failure> {
+        let mut leads = Vec::new();
+        let mut ended = self.attend_to(case, &mut leads).await?;
+        for id in leads {
+            ended.extend(Box::pin(self.attend_to(&case.of(id), &mut Vec::new())).await?);
+        }
+        Ok(ended)
+    }
+
+    /// Steps 3 to 9 for one resource. Looks as often as it takes until the state it acts on is nobody else's.
+    async fn attend_to(
+        &self,
+        case: &Case<'_, G::Kind>,
+        leads: &mut Vec<<G::Kind as Kind>::Id>,
+    ) -> Result<Vec<Ended>, Failure> {
         if case.selection.is_empty() {
             return Ok(vec![Ended::plain(None, Outcome::Ignored(orders::all_off()))]);
         }
@@ -167,6 +197,9 @@ impl<G: Guard> Shell<G> {
                 ended.push(Ended::plain(Some(case.key.arn.clone()), Outcome::Superseded));
                 return Ok(ended);
             };
+            if !case.own_event {
+                *leads = <G::Kind as Kind>::leads(facts, &case.selection);
+            }
             let selection = case.selection_under(sight.lease());
             let findings = <G::Kind as Kind>::judge(facts, &self.book.rules, &selection); // 4 decide
             let live = findings.iter().any(|finding| finding.state == State::Live);

@@ -38,6 +38,8 @@
 //! 16. **CloudFormation** (`python/cloudformation.py`, `drift.rs`). moto has no drift detection, no change sets that revert
 //!     drift, no termination protection and no way from a resource to its stack. `DetectStackDrift` compares queues, topics and buckets
 //!     with their template, and the gateway puts CloudFormation's notice on the bus when it is over.
+//! 17. **CloudTrail** (`python/cloudtrail.py`). moto takes ARNs in some calls only, makes a trail twice, adds selectors and Insights to
+//!     those that are there, shows the organisation's trail to its owner only and has no event data stores.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
@@ -140,6 +142,10 @@ pub(crate) fn action(named: &Named, parameters: &Value) -> String {
     if named.service.name == "cloudformation" && operation == "DetectStackDrift" {
         return "cloudformation:DetectStackDrift,cloudformation:DetectStackResourceDrift".to_owned();
     }
+    if named.service.name == "cloudtrail" && operation == "CreateTrail" {
+        let has_tags = parameters.get("tagsList").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
+        return if has_tags { "cloudtrail:CreateTrail,cloudtrail:AddTags" } else { "cloudtrail:CreateTrail" }.to_owned();
+    }
     let find = |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == operation).map(|(_, to)| *to);
     let action = match named.service.name.as_str() {
         "s3" => find(S3),
@@ -182,6 +188,11 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
             .and_then(|url| url.rsplit('/').next())
             .or_else(|| text("queueName"))
             .map(|name| arn("sqs", name.to_owned())),
+        "cloudtrail" => text("name")
+            .or_else(|| text("trailName"))
+            .map(|name| named_or_arn("cloudtrail", name, "trail/"))
+            .or_else(|| text("eventDataStore").map(|id| named_or_arn("cloudtrail", id, "eventdatastore/")))
+            .or_else(|| parameters.pointer("/resourceIdList/0").and_then(Value::as_str).map(str::to_owned)),
         // A list has no resource, also where it is of one function.
         "cloudformation" => text("stackName").map(|stack| match stack.strip_prefix("arn:") {
             Some(_) => stack.to_owned(),

@@ -9,7 +9,7 @@ use rectify_controls::{
     AccountFacts, AccountId, Entry, Forwarder, Forwarding, Membership, Mode, Order, Region, Settings, Way,
 };
 
-use super::{Desk, check::Check};
+use super::{Desk, check::Check, trail};
 use crate::{
     command::org,
     connection::CloudError,
@@ -78,6 +78,9 @@ pub(super) async fn check(desk: &Desk<'_>, accounts: &[AccountId], regions: &[Re
     progress.finish_and_clear();
     let mut checks = grouped(known.len(), answers, settings.is_some());
     checks.push(ages(&known, settings, Timestamp::now()));
+    if let Some(region) = regions.first() {
+        checks.extend(trail::of_members(desk, known.keys(), region).await);
+    }
     checks
 }
 

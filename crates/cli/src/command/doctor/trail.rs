@@ -5,10 +5,15 @@ use aws_sdk_cloudtrail::{
     Client,
     types::{AdvancedEventSelector, EventSelector, ReadWriteType},
 };
+use futures::{StreamExt as _, stream};
 use rectify_aws::AwsFailure;
+use rectify_controls::{AccountId, Order, Region, Swept, SweptRow};
 
-use super::check::Check;
-use crate::connection::Connection;
+use super::{Desk, check::Check};
+use crate::{
+    connection::{CloudError, Connection},
+    guard::Guards,
+};
 
 const TRAIL: &str = "trail";
 
@@ -130,9 +135,79 @@ fn judge(trails: &[Trail], region: &str, in_organization: bool) -> Vec<Check> {
     checks
 }
 
+/// Orders at a time: the guard's reserved concurrency is for events first.
+const AT_ONCE: usize = 4;
+
+/// What the guard of trails makes of each member now: a member whose only trail was stopped or deleted sends no more events, so
+/// nothing else says so until the next sweep. Judged as a dry run: nothing is told or changed.
+pub(super) async fn of_members<'a>(
+    desk: &Desk<'_>,
+    accounts: impl Iterator<Item = &'a AccountId>,
+    region: &Region,
+) -> Vec<Check> {
+    let guards = Guards::new(desk.connection);
+    let answers: Vec<(AccountId, Result<Swept, CloudError>)> = stream::iter(accounts.cloned())
+        .map(async |account| {
+            let order = Order::Sweep {
+                account: account.clone(),
+                // An account's trails together are judged once, not in every region.
+                region: region.partition().first_region(),
+                controls: vec![COVERAGE.to_owned()],
+                dry_run: true,
+                after: None,
+            };
+            (account, guards.order("cloudtrail", &order).await)
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    covered(answers)
+}
+
+const COVERAGE: &str = "cloudtrail-not-multi-region";
+
+fn covered(mut answers: Vec<(AccountId, Result<Swept, CloudError>)>) -> Vec<Check> {
+    answers.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let accounts = answers.len();
+    let mut checks = Vec::new();
+    let (mut silent, mut first) = (0, None);
+    for (account, answer) in answers {
+        let swept = match answer {
+            Ok(swept) => swept,
+            Err(error) => {
+                silent += 1;
+                first.get_or_insert((account, error.to_string()));
+                continue;
+            }
+        };
+        if let Some(failed) = swept.failed.first() {
+            silent += 1;
+            first.get_or_insert((account, failed.error.clone()));
+            continue;
+        }
+        let about = |row: &&SweptRow| row.control == COVERAGE && row.outcome != "exempt";
+        if let Some(row) = swept.rows.iter().find(about) {
+            let seen = row.summary.clone().unwrap_or_else(|| "no trail covers the account".to_owned());
+            let next = format!(
+                "EventBridge gets no events of what no trail logs: `rectify history --account {account}` says who stopped it; start \
+                 it, or make the organisation's (docs/deploy.md)"
+            );
+            checks.push(Check::failed(TRAIL, account.as_str(), seen, next));
+        }
+    }
+    if let Some((account, why)) = first {
+        let seen = format!("the trails of {silent} of {accounts} accounts could not be judged, first of {account}: {why}");
+        checks.push(Check::warning(TRAIL, "", seen, "see the checks `members` and `function`"));
+    } else if checks.is_empty() {
+        checks.push(Check::fine(TRAIL, "", format!("a trail covers each of {accounts} members")));
+    }
+    checks
+}
+
 #[cfg(test)]
 mod tests {
     use aws_sdk_cloudtrail::types::AdvancedFieldSelector;
+    use rectify_controls::Unswept;
 
     use super::{super::check::Verdict, *};
 
@@ -203,5 +278,36 @@ mod tests {
         assert!(advanced(&[("eventCategory", "Management"), ("readOnly", "false")]));
         assert!(!advanced(&[("eventCategory", "Management"), ("readOnly", "true")]));
         assert!(!advanced(&[("eventCategory", "Data")]));
+    }
+
+    fn member(account: &str, change: impl FnOnce(&mut Swept)) -> (AccountId, Result<Swept, CloudError>) {
+        let mut swept = Swept::default();
+        change(&mut swept);
+        (AccountId::new(account).unwrap(), Ok(swept))
+    }
+
+    fn row(outcome: &str) -> SweptRow {
+        SweptRow {
+            resource: "arn:aws:cloudtrail::222222222222:trails".to_owned(),
+            control: COVERAGE.to_owned(),
+            severity: None,
+            outcome: outcome.to_owned(),
+            summary: Some("no trail logs all management events of all regions of account 222222222222".to_owned()),
+            why: None,
+            correction: None,
+        }
+    }
+
+    #[test]
+    fn members_that_nobody_logs_are_named() {
+        let fine = || member("111111111111", |_| {});
+        let checks = covered(vec![member("222222222222", |swept| swept.rows.push(row("notified"))), fine()]);
+        assert_eq!(checks.len(), 1, "{checks:#?}");
+        assert_eq!((checks[0].verdict, checks[0].of.as_str()), (Verdict::Failed, "222222222222"));
+        let checks = covered(vec![fine(), member("222222222222", |swept| swept.rows.push(row("exempt")))]);
+        assert!(checks[0].verdict == Verdict::Fine && checks[0].seen.contains("2 members"), "{checks:#?}");
+        let unread = Unswept { resource: "x".to_owned(), error: "could not DescribeTrails".to_owned() };
+        let checks = covered(vec![fine(), member("333333333333", |swept| swept.failed.push(unread))]);
+        assert!(checks[0].verdict == Verdict::Warning && checks[0].seen.contains("DescribeTrails"), "{checks:#?}");
     }
 }
