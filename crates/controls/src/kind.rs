@@ -19,7 +19,7 @@ pub type Selection = BTreeSet<&'static str>;
 #[macro_export]
 macro_rules! every_kind {
     ($entry:ident) => {
-        &[$entry::of::<$crate::s3_bucket::S3Bucket>()]
+        &[$entry::of::<$crate::s3_bucket::S3Bucket>(), $entry::of::<$crate::api::Api>()]
     };
 }
 

@@ -33,6 +33,7 @@ mod status;
 mod sweep;
 mod verdict;
 
+pub mod api;
 pub mod pattern;
 pub mod s3_bucket;
 
