@@ -73,7 +73,8 @@ impl FailureKind {
     /// The table. Codes as the service references print them; `None` for the rest.
     fn of_code(code: &str) -> Option<Self> {
         Some(match code {
-            "NoSuchBucket"
+            "LoadBalancerNotFound"
+            | "NoSuchBucket"
             | "NoSuchAccessPoint"
             | "NoSuchKey"
             | "NoSuchEntity"
@@ -82,7 +83,8 @@ impl FailureKind {
             | "ParameterNotFound"
             | "ResourceNotFound"
             | "ResourceNotFoundException"
-            | "TableNotFoundException" => Self::Gone,
+            | "TableNotFoundException"
+            | "WAFNonexistentItemException" => Self::Gone,
 
             "AccessDenied"
             | "AccessDeniedException"
@@ -174,7 +176,9 @@ impl FailureKind {
             | "UnresolvableGrantByEmailAddress"
             | "UnsupportedOperation"
             | "ValidationError"
-            | "ValidationException" => Self::Invalid,
+            | "ValidationException"
+            | "WAFInvalidOperationException"
+            | "WAFInvalidParameterException" => Self::Invalid,
 
             "AuthorizationHeaderMalformed"
             | "IllegalLocationConstraintException"
@@ -191,7 +195,8 @@ impl FailureKind {
             | "InternalServiceError"
             | "ServiceFailure"
             | "ServiceUnavailable"
-            | "ServiceUnavailableException" => Self::Server,
+            | "ServiceUnavailableException"
+            | "WAFInternalErrorException" => Self::Server,
 
             _ => return None,
         })

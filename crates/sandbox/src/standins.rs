@@ -203,7 +203,8 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
         },
         "apigateway" | "apigatewayv2" => Some(format!("arn:aws:apigateway:{region}::{}", gateway_path(named))),
         "appsync" => text("apiId").map(|api| arn("appsync", format!("apis/{api}"))),
-        "wafv2" => text("aRN")
+        "wafv2" => text("resourceArn")
+            .or_else(|| text("aRN"))
             .or_else(|| parameters.pointer("/loggingConfiguration/resourceArn").and_then(Value::as_str))
             .map(str::to_owned)
             .or_else(|| {

@@ -53,12 +53,7 @@ pub(super) const ACCESS: &[Access] = &[
     access("apigatewayv2:GetRoutes", "apigateway:GET", HTTP_APIS, Reads),
     access("apigatewayv2:GetStages", "apigateway:GET", HTTP_APIS, Reads),
     access("apigatewayv2:GetStage", "apigateway:GET", HTTP_APIS, Reads),
-    access(
-        "elasticloadbalancingv2:DescribeLoadBalancers",
-        "elasticloadbalancing:DescribeLoadBalancers",
-        ANY,
-        Reads,
-    ),
+    access("elasticloadbalancingv2:DescribeLoadBalancers", "elasticloadbalancing:DescribeLoadBalancers", ANY, Reads),
     access("elasticloadbalancingv2:DescribeTags", "elasticloadbalancing:DescribeTags", ANY, Reads),
     access("appsync:ListGraphqlApis", "appsync:ListGraphqlApis", ANY, Reads),
     access("appsync:GetGraphqlApi", "appsync:GetGraphqlApi", GRAPHQL, Reads),

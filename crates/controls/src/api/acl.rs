@@ -18,7 +18,7 @@ pub(super) const EMPTY: Control = Control {
              empty one whose default action is Block is told with less severity. Web ACLs of Firewall Manager are left alone, \
              and so are ones with its rule groups.",
     correction: "",
-    disruption: "",
+    disruption: "None: the control is only told.",
     guidance: Guidance {
         why: "An API whose web ACL stops nothing has no firewall, whatever the reports say. Add the managed core rule set and a \
               rate limit, watch them in count mode for some days, then let them block. Which rules would break callers only \
@@ -201,7 +201,11 @@ pub(super) fn empty(facts: &Facts, _: &Rules) -> Option<Finding<Change>> {
     if !acl.default_allows {
         let evidence = vec![Evidence::new("rules", "none")];
         let summary = format!("web ACL {} has no rules", facts.name);
-        return if acl.rules.is_empty() { neutralised(&EMPTY, "the default action Block", summary, evidence) } else { None };
+        return if acl.rules.is_empty() {
+            neutralised(&EMPTY, "the default action Block", summary, evidence)
+        } else {
+            None
+        };
     }
     let mut evidence = Vec::new();
     let mut unknown = Vec::new();

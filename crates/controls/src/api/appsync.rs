@@ -59,7 +59,7 @@ pub(super) const API_KEY: Control = Control {
     breach: "`API_KEY` is the GraphQL API's authentication, or one of its additional ones. One whose visibility is private is \
              left alone.",
     correction: "",
-    disruption: "",
+    disruption: "None: the control is only told. Clients that hold the key would stop working.",
     guidance: Guidance {
         why: "An API key stands in every client that uses it, so it names nobody and soon is everybody's. Authenticate people \
               with a user pool or OpenID Connect and workloads with IAM. Clients have to change first, so rectify only tells.",

@@ -15,7 +15,7 @@ pub(super) const DIRECT: Control = Control {
              these APIs, so whoever calls that endpoint passes every firewall in front of a custom domain. That a custom \
              domain behind a firewall is the only way in cannot be seen at the API and is not asked for.",
     correction: "",
-    disruption: "",
+    disruption: "None: the control is only told. Callers of the default endpoint would stop working.",
     guidance: Guidance {
         why: "An HTTP or WebSocket API takes no web ACL. There are three ways out: put CloudFront with a web ACL in front of a \
               custom domain and disable the default endpoint; put an Application Load Balancer with a web ACL in front of the \
@@ -66,7 +66,9 @@ pub(super) fn direct(facts: &Facts, _: &Rules) -> Option<Finding<Change>> {
     let http = match &facts.http {
         Fact::Known(http) if http.endpoint_disabled => return None,
         Fact::Known(http) => http,
-        unknown => return blind(&DIRECT, &format!("the endpoint of API {}", facts.api), unknown, "apigatewayv2:GetApi"),
+        unknown => {
+            return blind(&DIRECT, &format!("the endpoint of API {}", facts.api), unknown, "apigatewayv2:GetApi");
+        }
     };
     let kind = if http.websocket { "WebSocket" } else { "HTTP" };
     let summary = format!("{kind} API {} can be called at its default endpoint, where no firewall can be", facts.api);

@@ -46,13 +46,7 @@ pub(super) const EVENTS: &[Trigger] = &[
     on(GATEWAY, "UpdateRoute", "apiId", ROUTE, "update-route-open"),
     on(GATEWAY, "DeleteRoute", "apiId", ROUTE, "delete-route-connect"),
     on("elasticloadbalancing.amazonaws.com", "CreateLoadBalancer", "", &[alb::WITHOUT_WAF.id], "create-load-balancer"),
-    on(
-        "elasticloadbalancing.amazonaws.com",
-        "SetSubnets",
-        "loadBalancerArn",
-        &[alb::WITHOUT_WAF.id],
-        "set-subnets",
-    ),
+    on("elasticloadbalancing.amazonaws.com", "SetSubnets", "loadBalancerArn", &[alb::WITHOUT_WAF.id], "set-subnets"),
     on("appsync.amazonaws.com", "CreateGraphqlApi", "", GRAPHQL, "create-graphql-api"),
     on("appsync.amazonaws.com", "UpdateGraphqlApi", "apiId", GRAPHQL, "update-graphql-api-key"),
     on("appsync.amazonaws.com", "CreateApiKey", "apiId", &[appsync::API_KEY.id], "create-api-key"),
@@ -60,12 +54,6 @@ pub(super) const EVENTS: &[Trigger] = &[
     on("waf-regional.amazonaws.com", "DisassociateWebACL", "resourceArn", FRONTS, "disassociate-web-acl-classic"),
     on(WAF, "CreateWebACL", "", &[acl::EMPTY.id, acl::LOGGING_OFF.id], "create-web-acl-empty"),
     on(WAF, "UpdateWebACL", "id", &[acl::EMPTY.id], "update-web-acl-count"),
-    on(
-        WAF,
-        "DeleteFirewallManagerRuleGroups",
-        "webACLArn",
-        &[acl::EMPTY.id],
-        "delete-firewall-manager-rule-groups",
-    ),
+    on(WAF, "DeleteFirewallManagerRuleGroups", "webACLArn", &[acl::EMPTY.id], "delete-firewall-manager-rule-groups"),
     on(WAF, "DeleteLoggingConfiguration", "resourceArn", &[acl::LOGGING_OFF.id], "delete-logging-configuration"),
 ];

@@ -13,7 +13,8 @@ pub(super) const OPTION: OptionSpec = OptionSpec {
     name: "web-acl",
     default: r#""rectify-baseline""#,
     doc: "The web ACL a correction associates, by its name in the resource's region and account, or as an ARN in which \
-          {account} and {region} are filled in. Where there is none the control is only told.",
+          {account} and {region} are filled in. The stack `rectify` makes the default where its parameter `BaselineWebAcl` says \
+          so. Where there is none the control is only told.",
 };
 
 /// How Firewall Manager calls the web ACLs it makes (WAF developer guide, "AWS Firewall Manager policies for AWS WAF").
@@ -56,6 +57,9 @@ impl Front<'_> {
 
     /// The ARN of the web ACL to associate, or why there is none.
     fn baseline(&self) -> Result<String, String> {
+        if self.wanted.is_empty() {
+            return Err(format!("no web ACL to associate is configured (option `{}`)", OPTION.name));
+        }
         let Some(acls) = self.acls.known() else {
             return Err("which web ACLs there are in the region cannot be read".to_owned());
         };
@@ -66,10 +70,7 @@ impl Front<'_> {
         let wanted = self.wanted.replace("{account}", account.as_str()).replace("{region}", region.as_str());
         match acls.iter().find(|acl| acl.name == wanted || acl.arn == wanted) {
             Some(acl) => Ok(acl.arn.clone()),
-            None => Err(format!(
-                "there is no web ACL `{wanted}` in {region} to associate (option `{}`)",
-                OPTION.name
-            )),
+            None => Err(format!("there is no web ACL `{wanted}` in {region} to associate (option `{}`)", OPTION.name)),
         }
     }
 }

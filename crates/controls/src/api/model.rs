@@ -92,15 +92,20 @@ pub(super) fn shown(facts: &Facts, slot: &str) -> Option<serde_json::Value> {
     use serde_json::{Value, json};
     match slot {
         "web-acl" => Some(json!({ "WebACLArn": web_acl(facts)?.known()? })),
-        "access-log" => Some(access_log(facts)?.known()?.as_ref().map_or(
-            Value::Null,
-            |log| json!({ "DestinationArn": log.destination, "Format": log.format }),
-        )),
+        "access-log" => Some(
+            access_log(facts)?
+                .known()?
+                .as_ref()
+                .map_or(Value::Null, |log| json!({ "DestinationArn": log.destination, "Format": log.format })),
+        ),
         "waf-logging" => match facts {
-            Facts::WebAcl(facts) => Some(facts.logging.known()?.as_ref().map_or(
-                Value::Null,
-                |logging| json!({ "LogDestinationConfigs": [logging.destination] }),
-            )),
+            Facts::WebAcl(facts) => Some(
+                facts
+                    .logging
+                    .known()?
+                    .as_ref()
+                    .map_or(Value::Null, |logging| json!({ "LogDestinationConfigs": [logging.destination] })),
+            ),
             _ => None,
         },
         _ => None,

@@ -1,6 +1,6 @@
 //! Stages of REST APIs without a web ACL.
 
-use super::{Change, Facts, RestApi, RestStageFacts, Rules, firewall::Front, firewall};
+use super::{Change, Facts, RestApi, RestStageFacts, Rules, firewall, firewall::Front};
 use crate::{Action, Control, Fact, Finding, Framework, Guidance, OptionSpec, Severity, verdict::blind};
 
 pub(super) const WITHOUT_WAF: Control = Control {

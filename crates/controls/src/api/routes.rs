@@ -18,7 +18,7 @@ pub(super) const WITHOUT_AUTHORIZER: Control = Control {
              an API key, and a REST API with a private endpoint or a resource policy that lets in only some. Of a WebSocket API \
              only `$connect` counts: no other route can have an authorizer, and without that route everybody may connect.",
     correction: "",
-    disruption: "",
+    disruption: "None: the control is only told. Callers without credentials would stop working.",
     guidance: Guidance {
         why: "Whoever finds the address may call the route. Give it an authorizer: JWT for people, IAM for workloads, a Lambda \
               function for everything else. A route that is open on purpose goes into `allowed-routes`. What would shut out \
@@ -209,9 +209,8 @@ fn of_everybody(statement: &Statement) -> bool {
 }
 
 fn of_every_call(statement: &Statement) -> bool {
-    let invokes = |action: &String| {
-        matches!(action.to_ascii_lowercase().as_str(), "*" | "execute-api:*" | "execute-api:invoke")
-    };
+    let invokes =
+        |action: &String| matches!(action.to_ascii_lowercase().as_str(), "*" | "execute-api:*" | "execute-api:invoke");
     let all = |resource: &String| {
         let path = resource.rsplit(':').next().unwrap_or_default();
         let mut parts = path.split('/');

@@ -70,10 +70,8 @@ pub(super) fn rules(trust: &Trust, lookup: &dyn Fn(&str, &str) -> Option<toml::V
         match options.text(firewall::OPTION.name)? {
             None => Ok(default),
             Some(text) if text.is_empty() || is_web_acl(&text) => Ok(text),
-            Some(text) => Err(options.wrong(
-                firewall::OPTION.name,
-                &format!("must be the name of a web ACL or its ARN, not `{text}`"),
-            )),
+            Some(text) => Err(options
+                .wrong(firewall::OPTION.name, &format!("must be the name of a web ACL or its ARN, not `{text}`"))),
         }
     };
 
@@ -113,8 +111,8 @@ fn group(options: &Options<'_>, begin: &str) -> Result<Option<String>, String> {
     const NAME: &str = "log-group";
     let Some(name) = options.text(NAME)?.filter(|name| !name.is_empty()) else { return Ok(None) };
     let filled = name.replace("{account}", "123456789012").replace("{region}", "eu-central-1");
-    let plain = filled.len() <= 512
-        && filled.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.#".contains(&byte));
+    let plain =
+        filled.len() <= 512 && filled.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.#".contains(&byte));
     if !plain {
         let hint = "must be the name of a log group, in which only {account} and {region} are filled in";
         return Err(options.wrong(NAME, &format!("{hint}, not `{name}`")));

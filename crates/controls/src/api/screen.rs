@@ -25,13 +25,13 @@ const KINDS: &[&str] = &[
 pub(super) fn screen(event: &Event<'_>) -> Screen<Target> {
     let screened = match &event.detail {
         Detail::ApiCall(record) => api_call(event, record),
-        Detail::ConfigItem(item) => {
-            screen::config_item(item).and_then(|item| configured(event, item.kind, item.id()?))
-        }
+        Detail::ConfigItem(item) => screen::config_item(item).and_then(|item| configured(event, item.kind, item.id()?)),
         Detail::ConfigCompliance(change) => {
             screen::config_compliance(change).and_then(|item| configured(event, item.kind, item.id()?))
         }
-        Detail::SecurityHub(found) => screen::security_hub(found, SECURITY_HUB).and_then(|ids| found_by_hub(event, &ids)),
+        Detail::SecurityHub(found) => {
+            screen::security_hub(found, SECURITY_HUB).and_then(|ids| found_by_hub(event, &ids))
+        }
         _ => Err(Ignored::NotOurs),
     };
     screened.unwrap_or_else(Screen::Ignore)
@@ -54,12 +54,13 @@ fn api_call(event: &Event<'_>, record: &Record<'_>) -> Screened {
     let target = match (record.event_source.as_ref(), record.event_name.as_ref()) {
         ("apigateway.amazonaws.com", name) => call.gateway(name)?,
         ("elasticloadbalancing.amazonaws.com", name) => call.balancer(name)?,
-        ("appsync.amazonaws.com", "CreateGraphqlApi") => Target::GraphqlApi(part(answered(&call, "graphqlApi/apiId")?)?),
+        ("appsync.amazonaws.com", "CreateGraphqlApi") => {
+            Target::GraphqlApi(part(answered(&call, "graphqlApi/apiId")?)?)
+        }
         ("appsync.amazonaws.com", _) => Target::GraphqlApi(part(screen::named(&call.request, "apiId")?)?),
         (_, name) => call.firewall(name)?,
     };
-    let selection =
-        book::about(&target).iter().copied().filter(|control| trigger.controls.contains(control)).collect();
+    let selection = book::about(&target).iter().copied().filter(|control| trigger.controls.contains(control)).collect();
     look(vec![target], selection, looks_like_a_breach(&record.event_name, &call.request))
 }
 

@@ -27,7 +27,11 @@ pub(crate) async fn apply(at: &Set, target: &Target, change: &Change) -> Result<
         (Change::PutAccessLog(log), Target::RestStage(api, stage)) => {
             let patches = [("destinationArn", &log.destination), ("format", &log.format)];
             let patches = patches.map(|(part, value)| {
-                PatchOperation::builder().op(Op::Replace).path(format!("/accessLogSettings/{part}")).value(value).build()
+                PatchOperation::builder()
+                    .op(Op::Replace)
+                    .path(format!("/accessLogSettings/{part}"))
+                    .value(value)
+                    .build()
             });
             let call = at.rest.update_stage().rest_api_id(api.as_str()).stage_name(stage.as_str());
             done("apigateway", "UpdateStage", call.set_patch_operations(Some(patches.to_vec())).send().await)
@@ -47,7 +51,8 @@ pub(crate) async fn apply(at: &Set, target: &Target, change: &Change) -> Result<
             done("apigatewayv2", "DeleteAccessLogSettings", call.send().await)
         }
         (Change::PutWafLogging(WafLogging { destination, more: false }), Target::WebAcl(..)) => {
-            let logging = LoggingConfiguration::builder().resource_arn(arn).log_destination_configs(destination).build();
+            let logging =
+                LoggingConfiguration::builder().resource_arn(arn).log_destination_configs(destination).build();
             let logging = logging.map_err(|odd| unsent("PutLoggingConfiguration", odd.to_string()))?;
             let call = at.waf.put_logging_configuration().logging_configuration(logging);
             done("wafv2", "PutLoggingConfiguration", call.send().await)
@@ -76,7 +81,11 @@ async fn associate(at: &Set, arn: &str, acl: &str) -> Result<(), AwsFailure> {
         // AWS says what there is to say about a resource that is gone, and a look that is denied changes nothing.
         Ok(_) | Err(Ended::Gone) => {}
     }
-    done("wafv2", "AssociateWebACL", at.waf.associate_web_acl().web_acl_arn(acl).resource_arn(arn).send().await)
+    let call = at.waf.associate_web_acl().web_acl_arn(acl).resource_arn(arn);
+    done("wafv2", "AssociateWebACL", call.send().await).map_err(|failure| {
+        // Both have just been read: WAF has not learnt of one of them yet (WAF API reference, "Temporary inconsistencies").
+        if failure.code_is(NO_SUCH) { AwsFailure { kind: FailureKind::NotYet, ..failure } } else { failure }
+    })
 }
 
 fn unsent(operation: &'static str, message: String) -> AwsFailure {

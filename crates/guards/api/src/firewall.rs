@@ -24,10 +24,13 @@ pub(crate) fn scope(scope: Scope) -> types::Scope {
     }
 }
 
-/// `GetWebACLForResource`: the web ACL's ARN. What WAF does not know as a resource is gone.
+/// `GetWebACLForResource`: the web ACL's ARN. What WAF does not know has none: whether it is there at all, its own service says, and
+/// knows a new one sooner.
 pub(crate) async fn web_acl_of(at: &Set, arn: &str) -> Reading<Option<String>> {
     let answer = at.waf.get_web_acl_for_resource().resource_arn(arn).send().await;
-    reading("wafv2", "GetWebACLForResource", answer, None, |answer| Ok(answer.web_acl.map(|acl| acl.arn)))
+    reading("wafv2", "GetWebACLForResource", answer, Some((NO_SUCH, None)), |answer| {
+        Ok(answer.web_acl.map(|acl| acl.arn))
+    })
 }
 
 /// `ListWebACLs` of the region, all pages.
@@ -39,9 +42,9 @@ pub(crate) async fn acls(at: &Set) -> Reading<Vec<Acl>> {
             Ok(page) => page,
             Err(failure) => return refused(failure, None),
         };
-        acls.extend(page.iter().filter_map(|acl| {
-            Some(Acl { name: acl.name()?.to_owned(), arn: acl.arn()?.to_owned() })
-        }));
+        acls.extend(
+            page.iter().filter_map(|acl| Some(Acl { name: acl.name()?.to_owned(), arn: acl.arn()?.to_owned() })),
+        );
         match next {
             Some(next) => marker = Some(next),
             None => {
@@ -96,7 +99,9 @@ async fn rule(at: &Set, rule: &types::Rule) -> Result<Rule, Ended> {
     let does = match (&rule.action, own) {
         (Some(action), _) => Does::Action(verb(Some(action))),
         _ if counted => Does::CountGroup,
-        (None, Some(group)) => Does::OwnGroup { overrides: overrides(group), rules: self::group(at, &group.arn).await? },
+        (None, Some(group)) => {
+            Does::OwnGroup { overrides: overrides(group), rules: self::group(at, &group.arn).await? }
+        }
         (None, None) if managed => Does::ManagedGroup,
         (None, None) => Does::Action(Verb::Stop),
     };

@@ -184,12 +184,7 @@ async fn graphql(at: &Set, token: Option<String>, found: &mut Found) -> Result<O
     Ok(answer.next_token)
 }
 
-async fn acls(
-    at: &Set,
-    scope: Scope,
-    token: Option<String>,
-    found: &mut Found,
-) -> Result<Option<String>, AwsFailure> {
+async fn acls(at: &Set, scope: Scope, token: Option<String>, found: &mut Found) -> Result<Option<String>, AwsFailure> {
     let (page, next) = firewall::page(at, scope, token).await?;
     for acl in page {
         found.arn(at, acl.arn().unwrap_or_default());

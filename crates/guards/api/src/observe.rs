@@ -13,11 +13,7 @@ use rectify_runtime::Observed;
 use crate::{clients::Set, firewall, gateway};
 
 /// Reads everything about `target`, at the same time. The region's web ACLs are asked for only where one may be missing.
-pub(crate) async fn observe(
-    at: &Set,
-    target: &Target,
-    selection: &Selection,
-) -> Result<Observed<Facts>, AwsFailure> {
+pub(crate) async fn observe(at: &Set, target: &Target, selection: &Selection) -> Result<Observed<Facts>, AwsFailure> {
     let facts = match target {
         Target::RestApi(api) => rest_api(at, api).await,
         Target::RestStage(api, stage) => rest_stage(at, api, stage, selection).await,
@@ -35,12 +31,8 @@ type Seen = Result<Option<Facts>, AwsFailure>;
 async fn rest_api(at: &Set, api: &Part) -> Seen {
     let (rest, methods) = futures::join!(gateway::rest_api(at, api), gateway::methods(at, api));
     let mut ends = Ends::default();
-    let facts = RestApiFacts {
-        place: at.place.clone(),
-        api: api.clone(),
-        rest: ends.take(rest),
-        methods: ends.take(methods),
-    };
+    let facts =
+        RestApiFacts { place: at.place.clone(), api: api.clone(), rest: ends.take(rest), methods: ends.take(methods) };
     ends.or(Facts::RestApi(facts))
 }
 
@@ -50,9 +42,7 @@ async fn rest_stage(at: &Set, api: &Part, stage: &Part, selection: &Selection) -
     let mut ends = Ends::default();
     let (web_acl, access_log, execution_log) = match ends.take(read) {
         Fact::Known(read) => (Fact::Known(read.web_acl), Fact::Known(read.access_log), Fact::Known(read.execution_log)),
-        Fact::Unreadable(why) => {
-            (Fact::Unreadable(why.clone()), Fact::Unreadable(why.clone()), Fact::Unreadable(why))
-        }
+        Fact::Unreadable(why) => (Fact::Unreadable(why.clone()), Fact::Unreadable(why.clone()), Fact::Unreadable(why)),
         Fact::NotRead => (Fact::NotRead, Fact::NotRead, Fact::NotRead),
     };
     let acls = ends.take(acls(at, &web_acl, selection).await);
