@@ -169,7 +169,12 @@ async fn what_needs_no_firewall_or_has_one_is_left_alone() {
     }
     for name in ["team-prod", "private-prod"] {
         let found = stage.about(name).await.found;
-        assert!(found.iter().all(|(control, _)| control == "api-stage-logging-off"), "{name}: {found:?}");
+        let over = |control: &str, outcome: &str| control == "api-rest-stage-without-waf" && outcome == "resolved";
+        let about_logs = |control: &str| control == "api-stage-logging-off";
+        assert!(
+            found.iter().all(|(control, outcome)| about_logs(control) || over(control, outcome)),
+            "{name}: {found:?}"
+        );
     }
     assert_eq!(aws.web_acl_of(&stage_arn).await.as_deref(), Some("FMManagedWebACLV2-team-1634567890123"));
     assert_eq!(stage.writes(), [""; 0]);
@@ -244,7 +249,9 @@ async fn what_would_shut_out_callers_is_told() {
     aws.create_route(&open, "GET /pets", "NONE").await;
     let rest = aws.create_rest_api("open", "REGIONAL", "NONE").await;
     let graphql = aws.create_graphql_api("keyed", "API_KEY", "GLOBAL").await;
-    aws.update_web_acl("emptied", &emptied, &json!([])).await;
+    let mut counted = core_rules();
+    counted[0]["OverrideAction"] = json!({"Count": {}});
+    aws.update_web_acl("emptied", &emptied, &counted).await;
     stage.settle().await;
     assert_told(&stage.about(&direct).await, "api-http-api-direct-endpoint", "medium");
     assert_told(&stage.about(&open).await, "api-route-without-authorizer", "medium");
@@ -260,7 +267,7 @@ async fn what_would_shut_out_callers_is_told() {
 }
 
 /// Actions of the role that no test of this page uses, and why it has them.
-const UNUSED: [(&str, &str); 16] = [
+const UNUSED: [(&str, &str); 18] = [
     ("apigateway:SetWebACL", "asked by WAF for a stage, beside wafv2:AssociateWebACL"),
     ("appsync:SetWebACL", "asked by WAF for a GraphQL API"),
     ("elasticloadbalancing:DescribeTags", "an exemption by tags"),
@@ -269,11 +276,13 @@ const UNUSED: [(&str, &str); 16] = [
     ("events:DescribeRule", "the account's own forwarding rules, for the doctor, in an organisation"),
     ("events:PutEvents", "a sweep that goes on"),
     ("iam:PassRole", "checked by EventBridge Scheduler when a schedule is made, not a call"),
+    ("lambda:InvokeFunction", "the schedule's role, for a look that comes later"),
     ("logs:CreateLogDelivery", "asked by WAF for logs"),
     ("logs:DeleteLogDelivery", "asked by WAF for logs"),
     ("logs:DescribeLogGroups", "asked by WAF for logs"),
     ("logs:DescribeResourcePolicies", "asked by WAF for logs"),
     ("logs:PutResourcePolicy", "asked by WAF for logs"),
+    ("scheduler:CreateSchedule", "a look that comes later: what is not ready yet has a test of its own"),
     ("sts:AssumeRole", "the way into members, in an organisation"),
     ("sts:TagSession", "the way into members, in an organisation"),
     ("wafv2:ListTagsForResource", "an exemption by tags"),

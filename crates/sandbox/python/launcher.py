@@ -336,7 +336,7 @@ def buckets_page_by_page(self):
 def complete_apis():
     from moto.apigatewayv2 import urls
     from moto.apigatewayv2.responses import ApiGatewayV2Response
-    from moto.appsync.models import GraphqlAPI
+    from moto.appsync.responses import AppSyncResponse
     from moto.wafv2.models import wafv2_backends
 
     def stage_of(self):
@@ -354,18 +354,22 @@ def complete_apis():
         stage_of(self).access_log_settings = None
         return 204, {"status": 204}, ""
 
-    graphql = GraphqlAPI.to_json
+    graphql = AppSyncResponse.get_graphql_api
 
     def graphql_with_its_firewall(self):
-        acl = wafv2_backends[self.arn.split(":")[4]][self.region].get_web_acl_for_resource(self.arn)
-        return {**graphql(self), **({"wafWebAclArn": acl.arn} if acl else {})}
+        answer = graphql(self)
+        api = answer.result["graphqlApi"]
+        acl = wafv2_backends[self.current_account][self.region].get_web_acl_for_resource(api["arn"])
+        if acl:
+            api["wafWebAclArn"] = acl.arn
+        return answer
 
     ApiGatewayV2Response.update_stage = update_stage
     ApiGatewayV2Response.delete_access_log_settings = delete_access_log_settings
     urls.url_paths["{0}/v2/apis/(?P<api_id>[^/]+)/stages/(?P<stage_name>[^/]+)/accesslogsettings$"] = (
         ApiGatewayV2Response.dispatch
     )
-    GraphqlAPI.to_json = graphql_with_its_firewall
+    AppSyncResponse.get_graphql_api = graphql_with_its_firewall
 
 
 dynamodb_models.DynamoDBBackend.transact_write_items = transact_with_its_items_in_mind

@@ -128,6 +128,10 @@ impl Call {
     fn balancer(&self, name: &str) -> Screened<Target> {
         let text = match name {
             "CreateLoadBalancer" => {
+                let kind = self.request.str("type").unwrap_or("application");
+                if !kind.eq_ignore_ascii_case("application") {
+                    return Err(Ignored::NotApplicable("only an Application Load Balancer takes a web ACL".to_owned()));
+                }
                 // Classic Load Balancers share source and name.
                 if self.request.str("loadBalancerName").is_some() {
                     return Err(Ignored::NotApplicable("a Classic Load Balancer takes no web ACL".to_owned()));
