@@ -12,6 +12,7 @@
 )]
 
 mod about;
+pub mod api;
 pub mod breach;
 pub mod cloudformation_stack;
 pub mod organization;

@@ -74,6 +74,7 @@ impl FailureKind {
     fn of_code(code: &str) -> Option<Self> {
         Some(match code {
             "EventDataStoreNotFoundException"
+            | "LoadBalancerNotFound"
             | "NoSuchBucket"
             | "NoSuchAccessPoint"
             | "NoSuchKey"
@@ -84,7 +85,8 @@ impl FailureKind {
             | "ResourceNotFound"
             | "ResourceNotFoundException"
             | "TableNotFoundException"
-            | "TrailNotFoundException" => Self::Gone,
+            | "TrailNotFoundException"
+            | "WAFNonexistentItemException" => Self::Gone,
 
             "AccessDenied"
             | "AccessDeniedException"
@@ -177,7 +179,9 @@ impl FailureKind {
             | "UnresolvableGrantByEmailAddress"
             | "UnsupportedOperation"
             | "ValidationError"
-            | "ValidationException" => Self::Invalid,
+            | "ValidationException"
+            | "WAFInvalidOperationException"
+            | "WAFInvalidParameterException" => Self::Invalid,
 
             "AuthorizationHeaderMalformed"
             | "IllegalLocationConstraintException"
@@ -194,7 +198,8 @@ impl FailureKind {
             | "InternalServiceError"
             | "ServiceFailure"
             | "ServiceUnavailable"
-            | "ServiceUnavailableException" => Self::Server,
+            | "ServiceUnavailableException"
+            | "WAFInternalErrorException" => Self::Server,
 
             _ => return None,
         })

@@ -24,6 +24,7 @@ macro_rules! every_kind {
             $entry::of::<$crate::s3_bucket::S3Bucket>(),
             $entry::of::<$crate::cloudformation_stack::CloudFormationStack>(),
             $entry::of::<$crate::cloudtrail::CloudTrail>(),
+            $entry::of::<$crate::api::Api>(),
         ]
     };
 }

@@ -35,6 +35,7 @@ mod verdict;
 
 pub mod cloudformation_stack;
 pub mod cloudtrail;
+pub mod api;
 pub mod pattern;
 pub mod s3_bucket;
 

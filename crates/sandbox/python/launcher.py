@@ -23,12 +23,15 @@
   reader's (the workflow for one); and it has no BatchUpdateFindings.
 - moto counts a bucket policy's Deny under a condition as a Deny. The sandbox has no TLS where AWS would: a statement that denies
   what comes without it is left out when calls on objects are checked.
+- moto has no UpdateStage and no DeleteAccessLogSettings of HTTP APIs, and its GraphQL APIs do not say which web ACL is before
+  them. These services take a while to import, so they are completed when the first request for them comes.
 - moto checks a signature over the form it parsed, not over the bytes that came, so a form with anything but plain letters in
   it never matches, and in place of an empty body it takes the parameters of the address; the bytes are kept for the check.
 """
 
 import contextlib
 import copy
+import functools
 import io
 import json
 import logging
@@ -143,6 +146,8 @@ def keep_body(application):
         environ["wsgi.input"] = io.BytesIO(received.body)
         ids = environ.pop("HTTP_X_RECTIFY_NEW_IDS", "")
         received.new_ids = ids.split(",") if ids else []
+        if any(f"/{name}/" in environ.get("HTTP_AUTHORIZATION", "") for name in ("apigateway", "appsync")):
+            complete_apis()
         with dynamodb if "/dynamodb/" in environ.get("HTTP_AUTHORIZATION", "") else contextlib.nullcontext():
             return application(environ, start_response)
 
@@ -325,6 +330,46 @@ def buckets_page_by_page(self):
         answer["ContinuationToken"] = page[-1].name
     self.data["Action"] = "ListBuckets"
     return self.serialized(ActionResult(answer))
+
+
+@functools.cache
+def complete_apis():
+    from moto.apigatewayv2 import urls
+    from moto.apigatewayv2.responses import ApiGatewayV2Response
+    from moto.appsync.responses import AppSyncResponse
+    from moto.wafv2.models import wafv2_backends
+
+    def stage_of(self):
+        parts = self.path.split("/")
+        return self.apigatewayv2_backend.get_stage(parts[parts.index("apis") + 1], parts[parts.index("stages") + 1])
+
+    def update_stage(self):
+        stage = stage_of(self)
+        names = {"accessLogSettings": "access_log_settings", "description": "description", "autoDeploy": "auto_deploy"}
+        for key, value in json.loads(self.body).items():
+            setattr(stage, names[key], value)
+        return 200, {}, json.dumps(stage.to_json())
+
+    def delete_access_log_settings(self):
+        stage_of(self).access_log_settings = None
+        return 204, {"status": 204}, ""
+
+    graphql = AppSyncResponse.get_graphql_api
+
+    def graphql_with_its_firewall(self):
+        answer = graphql(self)
+        api = answer.result["graphqlApi"]
+        acl = wafv2_backends[self.current_account][self.region].get_web_acl_for_resource(api["arn"])
+        if acl:
+            api["wafWebAclArn"] = acl.arn
+        return answer
+
+    ApiGatewayV2Response.update_stage = update_stage
+    ApiGatewayV2Response.delete_access_log_settings = delete_access_log_settings
+    urls.url_paths["{0}/v2/apis/(?P<api_id>[^/]+)/stages/(?P<stage_name>[^/]+)/accesslogsettings$"] = (
+        ApiGatewayV2Response.dispatch
+    )
+    AppSyncResponse.get_graphql_api = graphql_with_its_firewall
 
 
 dynamodb_models.DynamoDBBackend.transact_write_items = transact_with_its_items_in_mind

@@ -40,6 +40,8 @@
 //!     with their template, and the gateway puts CloudFormation's notice on the bus when it is over.
 //! 17. **CloudTrail** (`python/cloudtrail.py`). moto takes ARNs in some calls only, makes a trail twice, adds selectors and Insights to
 //!     those that are there, shows the organisation's trail to its owner only and has no event data stores.
+//! 16. **APIs** (launcher). moto cannot change a stage of an HTTP API (`UpdateStage`, `DeleteAccessLogSettings` of API Gateway v2), and
+//!     a GraphQL API does not say which web ACL is before it.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
@@ -146,11 +148,15 @@ pub(crate) fn action(named: &Named, parameters: &Value) -> String {
         let has_tags = parameters.get("tagsList").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
         return if has_tags { "cloudtrail:CreateTrail,cloudtrail:AddTags" } else { "cloudtrail:CreateTrail" }.to_owned();
     }
+    // API Gateway's actions are HTTP methods (Service Authorization Reference).
     let find = |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == operation).map(|(_, to)| *to);
     let action = match named.service.name.as_str() {
         "s3" => find(S3),
         "s3control" => find(S3_CONTROL),
         "lambda" => find(LAMBDA),
+        "apigateway" | "apigatewayv2" => {
+            named.service.routes.iter().find(|route| route.operation == operation).map(|route| route.method.as_str())
+        }
         _ => None,
     };
     let signing = named.service.metadata.signing_name();
@@ -216,6 +222,17 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
             "BatchUpdateFindings" => Some(arn("securityhub", "hub/default".to_owned())),
             _ => None,
         },
+        "apigateway" | "apigatewayv2" => Some(format!("arn:aws:apigateway:{region}::{}", gateway_path(named))),
+        "appsync" => text("apiId").map(|api| arn("appsync", format!("apis/{api}"))),
+        "wafv2" => text("resourceArn")
+            .or_else(|| text("aRN"))
+            .or_else(|| parameters.pointer("/loggingConfiguration/resourceArn").and_then(Value::as_str))
+            .map(str::to_owned)
+            .or_else(|| {
+                let scope = if text("scope") == Some("CLOUDFRONT") { "global" } else { "regional" };
+                let kind = if named.operation.ends_with("RuleGroup") { "rulegroup" } else { "webacl" };
+                Some(arn("wafv2", format!("{scope}/{kind}/{}/{}", text("name")?, text("id")?)))
+            }),
         "sesv2" => text("fromEmailAddress").map(|address| arn("ses", format!("identity/{}", bare(address)))),
         "ssm" => text("name").map(|name| named_or_arn("ssm", name.trim_start_matches('/'), "parameter/")),
         // By name, the six letters behind it are not known here.
@@ -236,6 +253,21 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
         _ => None,
     };
     special.or_else(|| any_arn(parameters)).unwrap_or_else(|| "*".to_owned())
+}
+
+/// What of API Gateway's paths its ARNs are made of.
+fn gateway_path(named: &Named) -> String {
+    let label = |name: &str| named.labels.get(name);
+    let path = match (label("restapi_id"), label("apiId")) {
+        (Some(api), _) => format!("/restapis/{api}"),
+        (_, Some(api)) => format!("/apis/{api}"),
+        _ if named.operation.ends_with("Account") => return "/account".to_owned(),
+        _ if named.service.name == "apigateway" => return "/restapis".to_owned(),
+        _ => return "/apis".to_owned(),
+    };
+    let Some(stage) = label("stage_name").or_else(|| label("stageName")) else { return path };
+    let part = if named.operation.ends_with("AccessLogSettings") { "/accesslogsettings" } else { "" };
+    format!("{path}/stages/{stage}{part}")
 }
 
 /// The first table named, at any depth: batches and transactions carry it inside.

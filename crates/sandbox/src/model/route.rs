@@ -10,7 +10,7 @@ use super::service::{Operation, Shape};
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) operation: String,
-    method: String,
+    pub(crate) method: String,
     segments: Vec<Segment>,
     /// Query keys (with a value where the model has one) that are part of the operation's name, such as `acl`.
     flags: Vec<(String, Option<String>)>,

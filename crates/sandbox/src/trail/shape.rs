@@ -38,6 +38,10 @@ pub(crate) fn of_request(named: &Named, seen: &Seen) -> Map<String, Value> {
         Protocol::Query | Protocol::Ec2 => {}
         Protocol::RestJson | Protocol::RestXml => {
             parameters = of_body(service, shape, named.protocol, &seen.body);
+            if service.name == "apigateway" && !parameters.is_empty() {
+                let input = format!("{}Input", lower_first(&named.operation));
+                parameters = Map::from_iter([(input, Value::Object(parameters))]);
+            }
             of_envelope(service, shape, named, seen, &mut parameters);
         }
     }
@@ -100,7 +104,9 @@ fn of_envelope(service: &Service, shape: &Shape, named: &Named, seen: &Seen, int
         } else {
             typed(kind, &text)
         };
-        let key = if member.location.as_deref() == Some("header") { name } else { wire };
+        // A REST API's path says `restapi_id`, its records say `restApiId`, and have the body in a container (recorded CreateStage).
+        let by_name = member.location.as_deref() == Some("header") || service.name == "apigateway";
+        let key = if by_name { name } else { wire };
         into.insert(lower_first(key), value);
     }
 }

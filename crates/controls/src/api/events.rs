@@ -1,0 +1,59 @@
+//! What wakes the guard, and where each event says what it is about.
+
+use super::{acl, alb, appsync, endpoint, logging, rest, routes};
+use crate::Trigger;
+
+const GATEWAY: &str = "apigateway.amazonaws.com";
+const WAF: &str = "wafv2.amazonaws.com";
+
+const STAGE: &[&str] = &[rest::WITHOUT_WAF.id, logging::OFF.id];
+const FRONTS: &[&str] = &[rest::WITHOUT_WAF.id, alb::WITHOUT_WAF.id, appsync::WITHOUT_WAF.id];
+const HTTP: &[&str] = &[routes::WITHOUT_AUTHORIZER.id, endpoint::DIRECT.id];
+const ROUTE: &[&str] = &[routes::WITHOUT_AUTHORIZER.id];
+const GRAPHQL: &[&str] = &[appsync::WITHOUT_WAF.id, appsync::API_KEY.id];
+
+const fn on(
+    source: &'static str,
+    name: &'static str,
+    id: &'static str,
+    controls: &'static [&'static str],
+    example: &'static str,
+) -> Trigger {
+    Trigger { source, name, id, controls, example }
+}
+
+/// REST and HTTP APIs share source and names: `restApiId` is a REST API, `apiId` another.
+///
+/// What breaks nothing wakes nobody. `DeleteWebACL` and `DeleteRuleGroup` are refused while anything uses them (WAF API reference,
+/// `WAFAssociatedItemException`), and a stage, API or load balancer that is deleted needs no firewall. `UpdateRuleGroup` and
+/// `UpdateIPSet` name no web ACL: what they do to one shows in the next sweep.
+pub(super) const EVENTS: &[Trigger] = &[
+    on(GATEWAY, "CreateStage", "restApiId", STAGE, "create-stage"),
+    on(GATEWAY, "UpdateStage", "restApiId", STAGE, "update-stage-logging-off"),
+    on(GATEWAY, "CreateDeployment", "restApiId", STAGE, "create-deployment"),
+    on(GATEWAY, "DeleteAccessLogSettings", "apiId", &[logging::OFF.id], "delete-access-log-settings"),
+    on(GATEWAY, "CreateRestApi", "", ROUTE, "create-rest-api-clone"),
+    on(GATEWAY, "ImportRestApi", "", ROUTE, "import-rest-api"),
+    on(GATEWAY, "PutRestApi", "restApiId", ROUTE, "put-rest-api"),
+    on(GATEWAY, "UpdateRestApi", "restApiId", ROUTE, "update-rest-api-policy"),
+    on(GATEWAY, "PutMethod", "restApiId", ROUTE, "put-method-open"),
+    on(GATEWAY, "UpdateMethod", "restApiId", ROUTE, "update-method-open"),
+    on(GATEWAY, "CreateApi", "", HTTP, "create-api"),
+    on(GATEWAY, "ImportApi", "", HTTP, "import-api"),
+    on(GATEWAY, "ReimportApi", "apiId", HTTP, "reimport-api"),
+    on(GATEWAY, "UpdateApi", "apiId", HTTP, "update-api-endpoint-enabled"),
+    on(GATEWAY, "CreateRoute", "apiId", ROUTE, "create-route-open"),
+    on(GATEWAY, "UpdateRoute", "apiId", ROUTE, "update-route-open"),
+    on(GATEWAY, "DeleteRoute", "apiId", ROUTE, "delete-route-connect"),
+    on("elasticloadbalancing.amazonaws.com", "CreateLoadBalancer", "", &[alb::WITHOUT_WAF.id], "create-load-balancer"),
+    on("elasticloadbalancing.amazonaws.com", "SetSubnets", "loadBalancerArn", &[alb::WITHOUT_WAF.id], "set-subnets"),
+    on("appsync.amazonaws.com", "CreateGraphqlApi", "", GRAPHQL, "create-graphql-api"),
+    on("appsync.amazonaws.com", "UpdateGraphqlApi", "apiId", GRAPHQL, "update-graphql-api-key"),
+    on("appsync.amazonaws.com", "CreateApiKey", "apiId", &[appsync::API_KEY.id], "create-api-key"),
+    on(WAF, "DisassociateWebACL", "resourceArn", FRONTS, "disassociate-web-acl"),
+    on("waf-regional.amazonaws.com", "DisassociateWebACL", "resourceArn", FRONTS, "disassociate-web-acl-classic"),
+    on(WAF, "CreateWebACL", "", &[acl::EMPTY.id, acl::LOGGING_OFF.id], "create-web-acl-empty"),
+    on(WAF, "UpdateWebACL", "id", &[acl::EMPTY.id], "update-web-acl-count"),
+    on(WAF, "DeleteFirewallManagerRuleGroups", "webACLArn", &[acl::EMPTY.id], "delete-firewall-manager-rule-groups"),
+    on(WAF, "DeleteLoggingConfiguration", "resourceArn", &[acl::LOGGING_OFF.id], "delete-logging-configuration"),
+];

@@ -1,0 +1,11 @@
+//! The rules for APIs, from outside: cases, properties, events, and the book itself.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests")]
+
+mod book;
+mod cases;
+#[path = "../laws/mod.rs"]
+mod laws;
+mod properties;
+mod screen;
+mod world;
