@@ -21,6 +21,7 @@ pub(super) const ACCESS: &[Access] = &[
     access("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroups", ANY, Reads),
     access("ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroupRules", ANY, Reads),
     access("ec2:DescribeNetworkInterfaces", "ec2:DescribeNetworkInterfaces", ANY, Reads),
+    access("ec2:DescribeManagedPrefixLists", "ec2:DescribeManagedPrefixLists", ANY, Reads),
     access("ec2:GetManagedPrefixListEntries", "ec2:GetManagedPrefixListEntries", LISTS, Reads),
     access("ec2:GetManagedPrefixListAssociations", "ec2:GetManagedPrefixListAssociations", LISTS, Reads),
     access("ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", GROUPS, Writes),

@@ -1,6 +1,6 @@
 //! Which groups there are: in an account and region, and behind an event that names none.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use aws_sdk_ec2::{Client, types};
 use rectify_aws::{AwsFailure, FailureKind};
@@ -14,6 +14,10 @@ use crate::{EC2, filter};
 
 /// Groups on a page: what a function gets through before its time is up. EC2 gives up to 1 000.
 const ON_A_PAGE: i32 = 100;
+
+/// Between looks at a list that is being changed: about six seconds in all.
+const WAITS: [Duration; 4] =
+    [Duration::from_millis(400), Duration::from_millis(1_000), Duration::from_millis(2_000), Duration::from_millis(3_000)];
 
 /// Longer than any token that EC2 makes.
 const LONGEST_TOKEN: usize = 2_048;
@@ -57,6 +61,7 @@ pub(crate) async fn find(ec2: &Client, place: &Place, target: &Target) -> Result
             filtered(ec2, place, vec![filter("vpc-id", vpc.as_str()), filter("group-name", DEFAULT_NAME)]).await?
         }
         Target::Referring(list) => {
+            settled(ec2, list).await?;
             let here = filtered(ec2, place, vec![filter("ip-permission.prefix-list-id", list.as_str())]);
             let (here, anywhere) = futures::join!(Box::pin(here), Box::pin(associated(ec2, list)));
             let mut found = here?;
@@ -66,6 +71,27 @@ pub(crate) async fn find(ec2: &Client, place: &Place, target: &Target) -> Result
     };
     let at = |account: AccountId| Place { account, region: place.region.clone() };
     Ok(found.into_iter().map(|(account, id)| (at(account), Target::Group(id))).collect())
+}
+
+/// Waits until a change of the list is through, which takes seconds (EC2 user guide, "Work with customer-managed prefix lists");
+/// before that its entries are the old ones. The event comes again when it takes longer.
+async fn settled(ec2: &Client, list: &PrefixListId) -> Result<(), AwsFailure> {
+    for wait in WAITS {
+        let call = ec2.describe_managed_prefix_lists().prefix_list_ids(list.as_str());
+        let answer = call.send().await;
+        let answer = match answer.map_err(|error| AwsFailure::new(EC2, "DescribeManagedPrefixLists", &error)) {
+            Ok(answer) => answer,
+            Err(failure) if failure.kind.is_transient() || failure.expired() => return Err(failure),
+            // Whatever it is, it does not say that a change is on its way.
+            Err(_) => return Ok(()),
+        };
+        let states = answer.prefix_lists().iter().filter_map(|list| list.state());
+        if !states.into_iter().any(|state| state.as_str().ends_with("-in-progress")) {
+            return Ok(());
+        }
+        tokio::time::sleep(wait).await;
+    }
+    Err(AwsFailure { kind: FailureKind::NotYet, ..AwsFailure::unsent(EC2, "DescribeManagedPrefixLists", format!("{list} is being changed")) })
 }
 
 /// `DescribeSecurityGroups` by filters, to the end.

@@ -113,8 +113,7 @@ async fn lists(ec2: &Client, lists: BTreeSet<PrefixListId>) -> Vec<(PrefixListId
 async fn entries(ec2: &Client, list: &PrefixListId) -> Reading<Vec<Cidr>> {
     let call = ec2.get_managed_prefix_list_entries().prefix_list_id(list.as_str()).max_results(ENTRIES_ON_A_PAGE);
     let answer: Result<Vec<_>, _> = call.into_paginator().items().send().try_collect().await;
-    let absent = Some(("InvalidPrefixListID.NotFound", Vec::new()));
-    match reading(EC2, "GetManagedPrefixListEntries", answer, absent, |entries| shape::entries(&entries)) {
+    match reading(EC2, "GetManagedPrefixListEntries", answer, None, |entries| shape::entries(&entries)) {
         Err(Ended::Gone) => Ok(Fact::Known(Vec::new())),
         read => read,
     }
