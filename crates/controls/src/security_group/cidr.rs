@@ -31,6 +31,8 @@ const PRIVATE: [Cidr; 8] = [
 ];
 
 impl Cidr {
+    pub(super) const EVERYWHERE: Self = Self::v4(0, 0, 0);
+
     const fn v4(first: u8, second: u8, length: u8) -> Self {
         Self { v6: false, bits: ((first as u128) << 120) | ((second as u128) << 112), length }
     }

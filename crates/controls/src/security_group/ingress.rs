@@ -1,10 +1,10 @@
 //! What the four controls on ingress from anywhere have in common.
 
 use super::{
-    Change, Cidr, Facts, Rule, Rules, Stand,
+    Change, Cidr, Facts, Ports, Rule, Rules, Stand,
     change::listed,
     facts::{Peer, said},
-    reach::Reach,
+    reach::{Reach, Unknown},
 };
 use crate::{
     Control, Evidence, Fact, Finding,
@@ -16,13 +16,13 @@ pub(super) type Found = Finding<Change>;
 const RULES: &str = "ec2:DescribeSecurityGroupRules";
 const ENTRIES: &str = "ec2:GetManagedPrefixListEntries";
 
-/// Judges one control: `offending` picks the rules that break it, `counts` says which ports it is about, for rules whose prefix
-/// list could not be read.
-pub(super) fn judge(
+/// Judges one control: `offending` picks the rules that break it, `unknown` one that may break it, because its prefix list could
+/// not be read.
+fn judge(
     control: &'static Control,
     facts: &Facts,
     offending: impl FnOnce(&Reach<'_>) -> Vec<Rule>,
-    counts: impl Fn(u16, u16) -> bool,
+    unknown: impl for<'a> FnOnce(&Reach<'a>) -> Option<Unknown<'a>>,
 ) -> Option<Found> {
     if facts.is_foreign() {
         return None;
@@ -35,7 +35,7 @@ pub(super) fn judge(
     let reach = Reach::of(facts, &rules.ingress);
     let offending = offending(&reach);
     if offending.is_empty() {
-        let (rule, fact) = reach.unknown(counts).into_iter().next()?;
+        let (rule, fact) = unknown(&reach)?;
         let subject = format!("the rule {} of security group {group}", said(&rule.what, "from"));
         return blind(control, &subject, fact, ENTRIES);
     }
@@ -60,27 +60,30 @@ fn evidence(facts: &Facts, rule: &Rule) -> Evidence {
     Evidence::new("rule", format!("{what}, which has {}", named.join(", ")))
 }
 
-/// The options of the four controls, and their judges.
 pub(super) fn admin_port(facts: &Facts, rules: &Rules) -> Option<Found> {
-    let ports = &rules.admin_ports;
-    judge(&super::admin_port::ANY, facts, |reach| owned(reach.on(ports)), |from, to| ports.meet(from, to))
+    on(&super::admin_port::ANY, facts, &rules.admin_ports)
+}
+
+pub(super) fn high_risk_port(facts: &Facts, rules: &Rules) -> Option<Found> {
+    on(&super::high_risk_port::ANY, facts, &rules.high_risk_ports)
+}
+
+fn on(control: &'static Control, facts: &Facts, ports: &Ports) -> Option<Found> {
+    let offending = |reach: &Reach<'_>| owned(reach.on(ports));
+    judge(control, facts, offending, |reach| reach.unknown(|from, to| ports.meet(from, to), false))
 }
 
 pub(super) fn all_ports(facts: &Facts, rules: &Rules) -> Option<Found> {
     let most = rules.most_ports;
-    let wide = |from: u16, to: u16| u32::from(to).saturating_sub(u32::from(from)) >= most;
-    judge(&super::all_ports::ANY, facts, |reach| owned(reach.beyond(most)), wide)
-}
-
-pub(super) fn high_risk_port(facts: &Facts, rules: &Rules) -> Option<Found> {
-    let ports = &rules.high_risk_ports;
-    judge(&super::high_risk_port::ANY, facts, |reach| owned(reach.on(ports)), |from, to| ports.meet(from, to))
+    let offending = |reach: &Reach<'_>| owned(reach.beyond(most));
+    judge(&super::all_ports::ANY, facts, offending, |reach| reach.unknown_beyond(most))
 }
 
 pub(super) fn unauthorised_port(facts: &Facts, rules: &Rules) -> Option<Found> {
-    let ports = &rules.allowed_ports;
-    let offending = |reach: &Reach<'_>| owned(reach.outside(ports, rules.echo));
-    judge(&super::unauthorised_port::ANY, facts, offending, |from, to| !ports.cover(from, to))
+    let (ports, echo) = (&rules.allowed_ports, rules.echo);
+    let offending = |reach: &Reach<'_>| owned(reach.outside(ports, echo));
+    let control = &super::unauthorised_port::ANY;
+    judge(control, facts, offending, |reach| reach.unknown(|from, to| !ports.cover(from, to), echo))
 }
 
 fn owned(rules: Vec<&Rule>) -> Vec<Rule> {

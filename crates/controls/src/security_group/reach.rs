@@ -23,10 +23,14 @@ pub(super) struct Reach<'a> {
     udp: Vec<Piece>,
     echo: BTreeSet<usize>,
     /// Rules whose prefix list could not be read.
-    unknown: Vec<(&'a Rule, &'a Fact<Vec<Cidr>>)>,
+    unknown: Vec<Unknown<'a>>,
 }
 
+/// A rule, and why the prefix list it refers to is unknown.
+pub(super) type Unknown<'a> = (&'a Rule, &'a Fact<Vec<Cidr>>);
+
 /// A rule by its addresses.
+#[derive(Clone)]
 struct Door<'a> {
     rule: &'a Rule,
     ranges: Vec<Cidr>,
@@ -98,13 +102,24 @@ impl<'a> Reach<'a> {
         self.rules(offending.iter())
     }
 
-    /// Rules whose prefix list could not be read and that open a port that `counts`.
-    pub(super) fn unknown(&self, counts: impl Fn(u16, u16) -> bool) -> Vec<(&'a Rule, &'a Fact<Vec<Cidr>>)> {
+    /// A rule whose prefix list could not be read and that opens a port that `counts`; with `echo` also one that lets pings in.
+    pub(super) fn unknown(&self, counts: impl Fn(u16, u16) -> bool, echo: bool) -> Option<Unknown<'a>> {
         let counts = |rule: &Rule| {
             let span = |protocol| span(rule, protocol).is_some_and(|(from, to)| counts(from, to));
-            span(Protocol::Tcp) || span(Protocol::Udp)
+            span(Protocol::Tcp) || span(Protocol::Udp) || (echo && allows_echo(rule))
         };
-        self.unknown.iter().filter(|(rule, _)| counts(rule)).copied().collect()
+        self.unknown.iter().find(|(rule, _)| counts(rule)).copied()
+    }
+
+    /// A rule whose prefix list could not be read, where more than `most` ports of a protocol are open if such lists hold anywhere.
+    pub(super) fn unknown_beyond(&self, most: u32) -> Option<Unknown<'a>> {
+        let worst = self.unknown.iter().map(|(rule, _)| Door { rule, ranges: vec![Cidr::EVERYWHERE] });
+        let doors: Vec<Door<'_>> = self.doors.iter().cloned().chain(worst).collect();
+        let none = BTreeSet::new();
+        let beyond = |protocol| count(&pieces(&doors, protocol, &none)) > most;
+        let has_ports = |rule: &Rule, protocol| span(rule, protocol).is_some();
+        let found = [Protocol::Tcp, Protocol::Udp].into_iter().filter(|protocol| beyond(*protocol));
+        found.flat_map(|protocol| self.unknown.iter().filter(move |(rule, _)| has_ports(rule, protocol))).next().copied()
     }
 
     /// Entries of a rule's prefix list that are anywhere.
