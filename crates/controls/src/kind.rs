@@ -17,9 +17,13 @@ pub type Selection = BTreeSet<&'static str>;
 /// Every kind there is, each as `Entry::of::<Kind>()`: `every_kind!(Entry)` is a slice of them, in a constant too when `of` is
 /// a `const fn`. **The one list of kinds**: functions, template, documentation and commands follow it.
 #[macro_export]
+#[rustfmt::skip] // a line for each kind
 macro_rules! every_kind {
     ($entry:ident) => {
-        &[$entry::of::<$crate::s3_bucket::S3Bucket>(), $entry::of::<$crate::security_group::SecurityGroup>()]
+        &[
+            $entry::of::<$crate::s3_bucket::S3Bucket>(),
+            $entry::of::<$crate::security_group::SecurityGroup>(),
+        ]
     };
 }
 
