@@ -15,6 +15,7 @@ mod about;
 pub mod breach;
 pub mod organization;
 mod person;
+pub mod security_group;
 
 use std::{
     path::{Path, PathBuf},
