@@ -18,6 +18,7 @@ pub mod cloudformation_stack;
 pub mod organization;
 mod person;
 pub mod trails;
+pub mod security_group;
 
 use std::{
     path::{Path, PathBuf},

@@ -7,7 +7,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use rectify_aws::{AwsFailure, FailureKind, Session};
-use rectify_controls::{Ignored, Kind, Outcome, Place, State, SweepRequest, Swept, SweptRow, Unswept, Verdict};
+use rectify_controls::{Ignored, Kind, Outcome, Place, Selection, State, SweepRequest, Swept, SweptRow, Unswept, Verdict};
 use rectify_event::{Event, OWN_SOURCE};
 use rectify_render::escape::cut;
 use serde::{Deserialize, Serialize};
@@ -138,6 +138,33 @@ impl<G: Guard> Shell<G> {
                 .map_err(|not| Failure::Bus(Box::new(not)))?;
         }
         Ok(Some(report))
+    }
+
+    /// Puts `ids`, for which this invocation has no time, on the bus as the end of a sweep of their place. `because` says what
+    /// led to them.
+    pub(crate) async fn hand_on(
+        &self,
+        place: &Place,
+        ids: &[IdOf<G>],
+        selection: &Selection,
+        because: &str,
+    ) -> Result<(), Failure> {
+        let details = ids.chunks(MOST_AGAIN).map(|ids| {
+            let cursor = Cursor { listed: true, again: ids.to_vec(), ..Cursor::default() };
+            let request = SweepRequest {
+                kind: <G::Kind as Kind>::KIND.to_owned(),
+                account: place.account.clone(),
+                region: place.region.clone(),
+                controls: selection.iter().map(|control| (*control).to_owned()).collect(),
+                sweep: cut(because, 100),
+                after: Some(serde_json::to_string(&cursor)?),
+            };
+            serde_json::to_string(&request)
+        });
+        let details: Vec<String> =
+            details.collect::<Result<_, _>>().map_err(|error| Failure::Sweep(error.to_string()))?;
+        let put = self.bus.put(OWN_SOURCE, SweepRequest::DETAIL_TYPE, &details);
+        put.await.map_err(|not| Failure::Bus(Box::new(not)))
     }
 
     /// Carries out [`rectify_controls::Order::Sweep`].
@@ -427,7 +454,7 @@ impl<Id> Course<Id> {
     }
 }
 
-fn has_time(invocation: &Invocation) -> bool {
+pub(crate) fn has_time(invocation: &Invocation) -> bool {
     invocation.left() > HEADROOM
 }
 

@@ -143,15 +143,13 @@ impl<G: Guard> Shell<G> {
         let belonging = self.belonging(&admitted.place.account).await;
         report.environment = Some(belonging.environment.name.clone());
         let background = Background::new(&event, &belonging.environment.name);
-        for id in admitted.targets {
-            let session = self.sessions.read(&admitted.place).await.map_err(Failure::Session)?;
-            let Some(id) = self.guard.resolve(&session, &id).await.map_err(Failure::Observe)? else {
-                let none = Ignored::NotApplicable("nothing of this kind is concerned".to_owned());
-                report.ended.push(Ended::plain(None, Outcome::Ignored(none)));
+        for id in &admitted.targets {
+            if <G::Kind as Kind>::leads_on(id) {
+                report.ended.extend(Box::pin(self.follow(&event, id, &admitted, invocation)).await?);
                 continue;
-            };
-            let mut case =
-                self.case(id, &admitted.place, &admitted.selection, &belonging, &background, invocation).await?;
+            }
+            let of = (&admitted.place, &admitted.selection);
+            let mut case = self.case(id.clone(), of.0, of.1, &belonging, &background, invocation).await?;
             case.suspicious = admitted.suspicious;
             case.own_event = admitted.own_event;
             report.ended.extend(self.attend(&case).await?);
@@ -378,12 +376,17 @@ impl<G: Guard> Shell<G> {
         }
         ended.extend(self.defer(case, defer).await?);
         let only_told = correct.is_empty();
+        let mut corrected = None;
         if let (false, Ok((state, _))) = (correct.is_empty(), &sight.ledger) {
             // 5 claim
             match self.claim(case, facts, &correct, state, sight.looked_at).await? {
                 Claimed::Ours(claim) => {
                     // 6 correct, 7 verify, 8 record, 9 tell
-                    ended.extend(self.correct(case, &claim, correct, facts).await?);
+                    let ends = self.correct(case, &claim, correct, facts).await?;
+                    if ends.iter().all(|end| matches!(end.outcome, Outcome::Corrected(_))) {
+                        corrected = Some(claim.changes);
+                    }
+                    ended.extend(ends);
                 }
                 Claimed::LookAgain => return Ok(Settled::LookAgain),
                 Claimed::Withheld(why) => {
@@ -399,10 +402,39 @@ impl<G: Guard> Shell<G> {
         if only_told && !tell.is_empty() && self.acted_on_since(case, sight).await {
             return Ok(Settled::LookAgain);
         }
-        let tell =
-            tell.into_iter().map(|(found, outcome)| (found.proposing::<G::Kind>(facts, &findings), outcome)).collect();
+        let tell = match corrected {
+            Some(changes) => self.left_by(&changes, facts, tell, sight),
+            None => {
+                let proposing = |(found, outcome): (Found, _)| (found.proposing::<G::Kind>(facts, &findings), outcome);
+                tell.into_iter().map(proposing).collect()
+            }
+        };
         ended.extend(self.tell_findings(case, sight, tell).await?); // 9 tell
         failure.map_or(Ok(Settled::Ended(ended)), Err)
+    }
+
+    /// What `tell` is once the `changes` of a correction are made. One rule, grant or statement can break several controls, and
+    /// what was put right for one of them is not told of another as if it stood; what is left of the other is.
+    fn left_by(
+        &self,
+        changes: &[<G::Kind as Kind>::Change],
+        facts: &<G::Kind as Kind>::Facts,
+        tell: Vec<(Found, Outcome)>,
+        sight: &Sight<<G::Kind as Kind>::Facts>,
+    ) -> Vec<(Found, Outcome)> {
+        let mut after = facts.clone();
+        for change in changes {
+            <G::Kind as Kind>::simulate(&mut after, change);
+        }
+        let controls: Selection = tell.iter().map(|(found, _)| found.control.id).collect();
+        let left = <G::Kind as Kind>::judge(&after, &self.book.rules, &controls);
+        tell.into_iter()
+            .filter_map(|(found, outcome)| {
+                let finding = left.iter().find(|finding| finding.control.id == found.control.id)?;
+                let found = Found::new::<G::Kind>(finding).after(sight);
+                Some((found.proposing::<G::Kind>(&after, &left), outcome))
+            })
+            .collect()
     }
 
     /// Whether somebody else took the resource, or closed it, since `sight` read the ledger. The facts of the same look may

@@ -42,6 +42,9 @@
 //!     those that are there, shows the organisation's trail to its owner only and has no event data stores.
 //! 16. **APIs** (launcher). moto cannot change a stage of an HTTP API (`UpdateStage`, `DeleteAccessLogSettings` of API Gateway v2), and
 //!     a GraphQL API does not say which web ACL is before it.
+//! 16. **EC2** (launcher). Descriptions of rules, `ModifySecurityGroupRules`, lists that other accounts refer to,
+//!     `GetManagedPrefixListAssociations` and `RestoreManagedPrefixListVersion`. Tags that a call gives to what it makes take
+//!     `ec2:CreateTags` on that ([`action`]).
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
@@ -127,8 +130,9 @@ const TRANSACTION: &[(&str, &str)] = &[
     ("update", "dynamodb:UpdateItem"),
 ];
 
-/// The IAM action of a call, for example `s3:GetEncryptionConfiguration`; several with commas for a transaction.
-pub(crate) fn action(named: &Named, parameters: &Value) -> String {
+/// The IAM action of a call, for example `s3:GetEncryptionConfiguration`; several with commas for a transaction, each with `@` and
+/// an ARN where it is on something else than the call.
+pub(crate) fn action(named: &Named, parameters: &Value, region: &str, account: &str) -> String {
     let operation = named.operation.as_str();
     if matches!(operation, "TransactWriteItems" | "TransactGetItems") {
         let items = parameters.get("transactItems").and_then(Value::as_array);
@@ -149,6 +153,12 @@ pub(crate) fn action(named: &Named, parameters: &Value) -> String {
         return if has_tags { "cloudtrail:CreateTrail,cloudtrail:AddTags" } else { "cloudtrail:CreateTrail" }.to_owned();
     }
     // API Gateway's actions are HTTP methods (Service Authorization Reference).
+    }
+    if named.service.name == "ec2" && parameters.get("tagSpecificationSet").is_some() {
+        // Of the resource that is made, whatever its id will be.
+        let kind = parameters.pointer("/tagSpecificationSet/items/0/resourceType").and_then(Value::as_str).unwrap_or("*");
+        return format!("ec2:{operation},ec2:CreateTags@arn:aws:ec2:{region}:{account}:{kind}/new");
+    }
     let find = |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == operation).map(|(_, to)| *to);
     let action = match named.service.name.as_str() {
         "s3" => find(S3),
@@ -199,6 +209,10 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
             .map(|name| named_or_arn("cloudtrail", name, "trail/"))
             .or_else(|| text("eventDataStore").map(|id| named_or_arn("cloudtrail", id, "eventdatastore/")))
             .or_else(|| parameters.pointer("/resourceIdList/0").and_then(Value::as_str).map(str::to_owned)),
+        "ec2" if named.operation.starts_with("Describe") => Some("*".to_owned()),
+        "ec2" => text("groupId")
+            .map(|id| arn("ec2", format!("security-group/{id}")))
+            .or_else(|| text("prefixListId").map(|id| arn("ec2", format!("prefix-list/{id}")))),
         // A list has no resource, also where it is of one function.
         "cloudformation" => text("stackName").map(|stack| match stack.strip_prefix("arn:") {
             Some(_) => stack.to_owned(),
