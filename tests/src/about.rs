@@ -11,7 +11,7 @@ pub struct About {
     pub found: Vec<(String, String)>,
     /// Messages, as (control, outcome, severity), sorted.
     pub told: Vec<(String, String, String)>,
-    /// Functions' writes to S3, as operation names, in order.
+    /// Guards' writes to it, as operation names, in order.
     pub writes: Vec<String>,
     /// The ledger's corrections, oldest first.
     pub corrections: Vec<Value>,
@@ -65,7 +65,7 @@ impl Stage {
         self.world
             .calls()
             .into_iter()
-            .filter(|call| call.function.is_some() && call.service.starts_with("s3") && !crate::reads(&call.operation))
+            .filter(crate::corrects)
             .filter(|call| is_about(&call.resource, name) || account_block(&call.service))
             .map(|call| call.operation)
             .collect()

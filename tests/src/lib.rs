@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use rectify_sandbox::{Fault, Invocation, Message, World, WorldBuilder};
+use rectify_sandbox::{Call, Fault, Invocation, Message, World, WorldBuilder};
 use serde_json::Value;
 
 pub use about::About;
@@ -154,19 +154,19 @@ impl Stage {
         assert_eq!(status, 200, "{answer}");
     }
 
-    /// What the guard answers to an order.
+    /// What the guard of buckets answers to an order.
     pub async fn order(&self, order: &Value) -> Value {
-        self.world.invoke("S3BucketGuard", order).await.expect("there is such a function").response
+        self.order_to("S3BucketGuard", order).await
     }
 
-    /// Calls by functions that write to S3, as operation names, in order.
+    /// What `function` answers to an order.
+    pub async fn order_to(&self, function: &str, order: &Value) -> Value {
+        self.world.invoke(function, order).await.expect("there is such a function").response
+    }
+
+    /// Calls by functions that write to what they guard, as operation names, in order.
     pub fn writes(&self) -> Vec<String> {
-        self.world
-            .calls()
-            .into_iter()
-            .filter(|call| call.function.is_some() && call.service.starts_with("s3") && !reads(&call.operation))
-            .map(|call| call.operation)
-            .collect()
+        self.world.calls().into_iter().filter(corrects).map(|call| call.operation).collect()
     }
 
     /// Messages waiting in dead-letter queues.
@@ -240,7 +240,12 @@ pub fn ends_of(invocation: &Invocation) -> Vec<End> {
 
 /// An example event as it is in `events/s3-bucket`.
 pub fn example(name: &str) -> Value {
-    let path = root().join("events/s3-bucket").join(format!("{name}.json"));
+    example_of("s3-bucket", name)
+}
+
+/// An example event as it is in `events/KIND`.
+pub fn example_of(kind: &str, name: &str) -> Value {
+    let path = root().join("events").join(kind).join(format!("{name}.json"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
@@ -249,9 +254,14 @@ pub fn shipped_settings() -> String {
     std::fs::read_to_string(root().join("settings/settings.toml")).unwrap()
 }
 
-/// Whether an operation only reads, by its name.
-fn reads(operation: &str) -> bool {
-    ["Get", "List", "Head"].iter().any(|verb| operation.starts_with(verb))
+/// Whether a function's call writes to what the function guards: by its name no read, and none of the services by which every
+/// function keeps its rows, sends its messages and comes in.
+pub(crate) fn corrects(call: &Call) -> bool {
+    const PLUMBING: [&str; 8] = ["dynamodb", "events", "lambda", "logs", "scheduler", "sns", "sqs", "sts"];
+    const READS: [&str; 5] = ["BatchGet", "Describe", "Get", "Head", "List"];
+    call.function.is_some()
+        && !PLUMBING.contains(&call.service.as_str())
+        && !READS.iter().any(|verb| call.operation.starts_with(verb))
 }
 
 /// The JSON in an SNS message.
@@ -265,16 +275,19 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is in the repository").to_owned()
 }
 
-/// The binary of a function of the template.
+/// The binary of a function of the template: `s3-bucket` of `S3BucketGuard`.
 ///
 /// # Panics
 /// As [`binary`].
 pub fn binary_of(function: &str) -> PathBuf {
-    binary(match function {
-        "Notifier" => "notifier",
-        "Sweeper" => "sweeper",
-        _ => "s3-bucket",
-    })
+    let mut name = String::new();
+    for letter in function.strip_suffix("Guard").unwrap_or(function).chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    binary(&name)
 }
 
 /// A guard's binary.

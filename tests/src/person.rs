@@ -47,6 +47,26 @@ impl Person {
         self.send(service, "POST", "/", &headers, &body.to_string()).await
     }
 
+    /// One call in the query protocol (EC2, CloudFormation, IAM, …), with parameters as the protocol flattens them
+    /// (`IpPermissions.1.FromPort`); anything but an answer below 300 fails the test.
+    pub async fn query(&self, service: &str, version: &str, action: &str, parameters: &[(&str, &str)]) -> Answer {
+        let answer = self.try_query(service, version, action, parameters).await;
+        assert!(answer.status < 300, "{service} {action}: {answer:?}");
+        answer
+    }
+
+    /// One call in the query protocol.
+    pub async fn try_query(&self, service: &str, version: &str, action: &str, parameters: &[(&str, &str)]) -> Answer {
+        use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+        let mut body = format!("Action={action}&Version={version}");
+        for (name, value) in parameters {
+            body.push_str(&format!("&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+        }
+        let headers = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
+        self.send(service, "POST", "/", &headers, &body).await
+    }
+
     /// One call in the REST protocol with JSON; anything but an answer below 300 fails the test.
     pub async fn rest(&self, service: &str, method: &str, path: &str, body: &Value) -> Answer {
         let headers = [("content-type", "application/json")];

@@ -86,6 +86,18 @@ fn list(kinds: &[KindSummary]) -> String {
                 example = trigger.example,
             );
         }
+        for notice in kind.notices {
+            let controls: Vec<String> = notice.controls.iter().map(|id| format!("[`{id}`]({id}.md)")).collect();
+            let _ = writeln!(
+                out,
+                "| `{}` | {} (an event of the service itself) | {} | [`{example}`](../../events/{}/{example}.json) |",
+                notice.source,
+                notice.detail_type,
+                controls.join(", "),
+                kind.name,
+                example = notice.example,
+            );
+        }
         let _ = write!(
             out,
             "\n### {} permissions\n\nEverything the guard's role may do, beside its ledger, its messages, its logs, its dead letters and a schedule to look again.\n\n\
@@ -136,6 +148,14 @@ fn page(kind: &KindSummary, control: &Control) -> String {
         any = true;
         let _ = writeln!(out, "- `{}` ([example](../../events/{}/{}.json))", trigger.name, kind.name, trigger.example);
     }
+    for notice in kind.notices.iter().filter(|notice| notice.controls.contains(&control.id)) {
+        any = true;
+        let _ = writeln!(
+            out,
+            "- {} of `{}` ([example](../../events/{}/{}.json))",
+            notice.detail_type, notice.source, kind.name, notice.example
+        );
+    }
     if !any {
         out.push_str("None: only a sweep judges it.\n");
     }
@@ -183,14 +203,18 @@ fn settings(out: &mut String, control: &Control) {
 
 fn compliant(out: &mut String, control: &Control) {
     let snippets = [
+        ("Command line", "sh", control.guidance.cli),
         ("Terraform", "terraform", control.guidance.terraform),
         ("CloudFormation", "yaml", control.guidance.cloudformation),
         ("CDK", "typescript", control.guidance.cdk),
     ];
-    if snippets.iter().all(|(.., text)| text.is_empty()) {
+    if control.guidance.console.is_empty() && snippets.iter().all(|(.., text)| text.is_empty()) {
         return;
     }
-    out.push_str("\n## Compliant at the source\n");
+    out.push_str("\n## Right from the start\n");
+    if !control.guidance.console.is_empty() {
+        let _ = write!(out, "\nIn the console:\n\n{}\n", control.guidance.console.trim());
+    }
     for (name, language, text) in snippets.iter().filter(|(.., text)| !text.is_empty()) {
         let _ = write!(out, "\n{name}:\n\n```{language}\n{}\n```\n", text.trim());
     }
@@ -268,7 +292,7 @@ mod tests {
 
         let loose = &files[2].text;
         assert!(loose.contains("Told only") && loose.contains("production = \"detective\""));
-        assert!(!loose.contains("Compliant at the source") && !loose.contains("Correction and undo"));
+        assert!(!loose.contains("Right from the start") && !loose.contains("Correction and undo"));
     }
 
     /// What a page says to write is what the guards understand.

@@ -1,6 +1,6 @@
 //! The kinds of resources that have a guard. Everything that is generated is generated from this list.
 
-use rectify_controls::{Access, Control, Kind, Trigger};
+use rectify_controls::{Access, Control, Kind, Notice, Trigger};
 
 /// What the generators need to know about one kind.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +11,8 @@ pub(crate) struct KindSummary {
     pub(crate) controls: &'static [Control],
     /// [`Kind::EVENTS`].
     pub(crate) triggers: &'static [Trigger],
+    /// [`Kind::NOTICES`].
+    pub(crate) notices: &'static [Notice],
     /// [`Kind::ACCESS`].
     pub(crate) access: &'static [Access],
 }
@@ -18,7 +20,7 @@ pub(crate) struct KindSummary {
 impl KindSummary {
     /// The summary of `K`.
     pub(crate) const fn of<K: Kind>() -> Self {
-        Self { name: K::KIND, controls: K::CONTROLS, triggers: K::EVENTS, access: K::ACCESS }
+        Self { name: K::KIND, controls: K::CONTROLS, triggers: K::EVENTS, notices: K::NOTICES, access: K::ACCESS }
     }
 
     /// `S3Bucket` for `s3-bucket`: what logical ids in the template start with.
@@ -70,6 +72,8 @@ pub(crate) mod sample {
                 disruption: "It gets dark.",
                 guidance: Guidance {
                     why: "Light costs money.",
+                    console: "1. Switch it off.\n",
+                    cli: "aws lamp switch-off",
                     terraform: "resource \"lamp\" \"x\" {}",
                     cloudformation: "Type: Lamp",
                     cdk: "new Lamp();",
@@ -85,7 +89,14 @@ pub(crate) mod sample {
                 breach: "The lamp is loose.",
                 correction: "",
                 disruption: "None.",
-                guidance: Guidance { why: "It falls.", terraform: "", cloudformation: "", cdk: "" },
+                guidance: Guidance {
+                    why: "It falls.",
+                    console: "",
+                    cli: "",
+                    terraform: "",
+                    cloudformation: "",
+                    cdk: "",
+                },
                 frameworks: &[],
                 options: &[],
             },
@@ -95,6 +106,7 @@ pub(crate) mod sample {
             trigger("desk.amazonaws.com", "ShakeDesk", &["lamp-on", "lamp-loose"], "shake-desk"),
             trigger("lamp.amazonaws.com", "LoosenLamp", &["lamp-loose"], "loosen-lamp"),
         ],
+        notices: &[],
         access: &[
             access("lamp:GetLamp", "lamp:GetLamp", "arn:${AWS::Partition}:lamp:::*", Need::Read),
             access("lamp:GetLampState", "lamp:GetLamp", "arn:${AWS::Partition}:lamp:::*", Need::Read),

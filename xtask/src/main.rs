@@ -10,6 +10,7 @@ mod demo;
 mod docs;
 mod kinds;
 mod messages;
+mod new_guard;
 mod policies;
 mod repo;
 mod run;
@@ -65,6 +66,11 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Begin a guard: what compiles and is deployed, and an end-to-end test that fails; see docs/adding-a-guard.md
+    NewGuard {
+        /// The kind of resource, for example `kms-key`
+        kind: String,
+    },
     /// Check the rules of this repository
     Tidy {
         /// Look into what has been built instead: no build may carry AWS-LC's jitter entropy code
@@ -80,6 +86,7 @@ fn main() -> ExitCode {
         Command::Test { only } => test::run_all(&repo, only),
         Command::Template { check } => repo.sync(&template::files(&kinds::all())?, check),
         Command::Docs { check } => repo.sync(&docs::files(&kinds::all())?, check),
+        Command::NewGuard { kind } => new_guard::run(&repo, &kind),
         Command::Tidy { artifacts: true } => artefacts::check_jitter(&repo),
         Command::Tidy { artifacts: false } => tidy::run(&repo),
     });

@@ -328,7 +328,7 @@ mod tests {
         let files = files(&kinds::all()).unwrap();
         assert_eq!(
             files.len(),
-            1 + STORIES.len() * 9 + 4 + 4,
+            1 + STORIES.len() * 9 + 5 + 4,
             "an index, nine for each story, the flood and the digest"
         );
         for file in &files {

@@ -39,7 +39,7 @@ pub(crate) fn files(kinds: &[KindSummary]) -> Result<Vec<Generated>> {
         .map(|kind| fill(OUTPUTS, &[("id", &kind.pascal()), ("kind", kind.name)]))
         .collect::<Result<Vec<_>>>()?
         .concat();
-    // Functions by name and not by `!GetAtt`: they depend on the scheduler's role, which names them.
+    // Functions by name and not by `!GetAtt`: what names them here depends on nothing that they depend on.
     let functions = lines(kinds, |kind| {
         format!(
             "- !Sub arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:${{AWS::StackName}}-{}",
@@ -74,7 +74,10 @@ pub(crate) fn files(kinds: &[KindSummary]) -> Result<Vec<Generated>> {
 /// What every watched account has.
 fn member(kinds: &[KindSummary]) -> Result<String> {
     let rule = |kind: &KindSummary| {
-        fill(MEMBER_RULE, &[("id", &kind.pascal()), ("kind", kind.name), ("pattern", &pattern::yaml(kind.triggers))])
+        fill(
+            MEMBER_RULE,
+            &[("id", &kind.pascal()), ("kind", kind.name), ("pattern", &pattern::yaml(kind.triggers, kind.notices))],
+        )
     };
     let rules = kinds.iter().map(rule).collect::<Result<Vec<_>>>()?.join("\n");
     let principals = lines(kinds, |kind| {
@@ -119,8 +122,11 @@ fn lines(kinds: &[KindSummary], line: impl Fn(&KindSummary) -> String) -> String
 
 fn guard(kind: &KindSummary) -> Result<String> {
     let id = kind.pascal();
-    rectify_pattern::check_length(&event_pattern(kind.triggers).to_string(), rectify_pattern::DEFAULT_LENGTH)
-        .with_context(|| format!("the rule of kind `{}` needs to be split", kind.name))?;
+    rectify_pattern::check_length(
+        &event_pattern(kind.triggers, kind.notices).to_string(),
+        rectify_pattern::DEFAULT_LENGTH,
+    )
+    .with_context(|| format!("the rule of kind `{}` needs to be split", kind.name))?;
     let controls = match kind.controls.len() {
         1 => "1 control".to_owned(),
         n => format!("{n} controls"),
@@ -131,7 +137,7 @@ fn guard(kind: &KindSummary) -> Result<String> {
             ("id", &id),
             ("kind", kind.name),
             ("controls", &controls),
-            ("pattern", &pattern::yaml(kind.triggers)),
+            ("pattern", &pattern::yaml(kind.triggers, kind.notices)),
             ("policies", &iam::policies(kind.access)),
             ("alarms", &alarms::guard(kind, &id)?),
         ],

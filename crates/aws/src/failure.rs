@@ -47,6 +47,8 @@ pub enum FailureKind {
     Throttled,
     /// Somebody else is changing the same thing, or a condition of ours did not hold.
     Conflict,
+    /// What the call needs is still being made: it will work in minutes, and not in seconds.
+    NotYet,
     /// AWS understood the request and will never accept it.
     Invalid,
     /// The resource is in another region than the one asked.
@@ -143,6 +145,9 @@ impl FailureKind {
             | "TransactionInProgressException"
             | "WAFOptimisticLockException" => Self::Conflict,
 
+            // WAF API reference, `WAFUnavailableEntityException`: the resource was made a moment ago. Retry.
+            "WAFUnavailableEntityException" => Self::NotYet,
+
             "AccessControlListNotSupported"
             | "IdempotentParameterMismatchException"
             | "InvalidArgument"
@@ -213,6 +218,7 @@ impl FailureKind {
             Self::Denied => "access denied",
             Self::Throttled => "throttled",
             Self::Conflict => "conflict",
+            Self::NotYet => "not ready yet",
             Self::Invalid => "refused as invalid",
             Self::WrongRegion => "wrong region",
             Self::Unreachable => "no connection",
@@ -297,6 +303,7 @@ impl AwsFailure {
             FailureKind::Conflict => {
                 "nothing to do: somebody else changed it at the same time and the event comes again".to_owned()
             }
+            FailureKind::NotYet => "nothing to do: it is tried again in some minutes".to_owned(),
             FailureKind::Invalid => {
                 format!("report it with the request id: rectify sent a {operation} that AWS does not accept")
             }

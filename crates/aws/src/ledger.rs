@@ -10,6 +10,7 @@
 //! | same | `state#deferral#{control}` | a breach that is waited for | |
 //! | same | `state#tug#{control}` | the latest corrections, and until when there are no more | |
 //! | same | `state#open#{control}` | a finding that was told and has not ended | |
+//! | same | `state#kept` | what stood well and may have to be put back | |
 //! | same | `correction#{id}` | one correction or undo: written before the first change, closed after the proof | `correction#{UTC day}` / claimed |
 //! | same | `finding#{control}#{fingerprint}` | one offending state: how often seen, last outcome, when told | `finding#{outcome}` / last seen |
 //! | `standing` | `switch#all`, `switch#control#{id}` | paused while the row is there | `switch` / paused |

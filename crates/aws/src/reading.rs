@@ -70,6 +70,7 @@ pub fn refused<T>(failure: AwsFailure, absent: Option<(&str, T)>) -> Reading<T> 
         FailureKind::Denied | FailureKind::Invalid | FailureKind::Other => Ok(Fact::Unreadable(unreadable(failure))),
         FailureKind::Throttled
         | FailureKind::Conflict
+        | FailureKind::NotYet
         | FailureKind::WrongRegion
         | FailureKind::Unreachable
         | FailureKind::TimedOut

@@ -115,6 +115,7 @@ fn help(failure: &AwsFailure) -> Option<String> {
              that this command needs"
         ),
         FailureKind::Throttled | FailureKind::Server | FailureKind::Conflict => "try again in a moment".to_owned(),
+        FailureKind::NotYet => "try again in a few minutes".to_owned(),
         FailureKind::Unreachable | FailureKind::TimedOut => {
             format!("check the way to the {service} endpoint: network, proxy variables, AWS_ENDPOINT_URL")
         }

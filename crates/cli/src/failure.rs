@@ -16,6 +16,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Controls(#[from] NoControl),
     #[error(transparent)]
+    Framework(#[from] command::controls::NoFramework),
+    #[error(transparent)]
     History(#[from] command::history::Error),
     #[error(transparent)]
     Report(#[from] command::report::Error),
@@ -52,7 +54,9 @@ pub(crate) enum Failure {
 impl Failure {
     fn code(&self) -> u8 {
         match self {
-            Self::Policy(_) | Self::Render(_) | Self::Controls(_) | Self::Settings(_) => exit::USAGE,
+            Self::Policy(_) | Self::Render(_) | Self::Controls(_) | Self::Framework(_) | Self::Settings(_) => {
+                exit::USAGE
+            }
             Self::History(error) => error.code(),
             Self::Report(error) => error.code(),
             Self::Undo(error) => error.code(),
@@ -77,6 +81,7 @@ impl Failure {
             Self::Policy(error) => error.help(),
             Self::Render(error) => error.help(),
             Self::Controls(_) => Some(NoControl::HELP.to_owned()),
+            Self::Framework(error) => Some(error.help()),
             Self::History(error) => error.help(),
             Self::Report(error) => error.help(),
             Self::Undo(error) => error.help(),

@@ -1,7 +1,7 @@
 //! The kinds of resources, for commands that are about all of them or have to find the right one.
 
 use rectify_aws::Json;
-use rectify_controls::{Arn, Control, Kind, Place, ResourceKind, Screen, Settings, SettingsError, Trigger};
+use rectify_controls::{Arn, Control, Kind, Notice, Place, ResourceKind, Screen, Settings, SettingsError, Trigger};
 use rectify_event::Event;
 use serde_json::Value;
 
@@ -13,6 +13,7 @@ pub(crate) struct KindEntry {
     pub(crate) name: ResourceKind,
     pub(crate) controls: &'static [Control],
     pub(crate) events: &'static [Trigger],
+    pub(crate) notices: &'static [Notice],
     rules: fn(&Settings) -> Result<(), String>,
     is: fn(&Arn, &Place) -> bool,
     subjects: fn(&Event<'_>) -> Vec<String>,
@@ -49,6 +50,7 @@ impl KindEntry {
             name: K::KIND,
             controls: K::CONTROLS,
             events: K::EVENTS,
+            notices: K::NOTICES,
             rules: |settings| K::rules(&settings.trust, &|control, option| settings.option(control, option)).map(drop),
             is: |arn, place| K::id(arn, place).is_some(),
             subjects: |event| match K::screen(event) {

@@ -54,6 +54,10 @@ impl Control {
 pub struct Guidance {
     /// Two or three sentences for a developer.
     pub why: &'static str,
+    /// The way through the AWS console: numbered steps, each on a line of its own.
+    pub console: &'static str,
+    /// The same with `aws` commands.
+    pub cli: &'static str,
     /// A snippet that is compliant.
     pub terraform: &'static str,
     /// A snippet that is compliant (YAML).

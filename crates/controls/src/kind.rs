@@ -17,9 +17,12 @@ pub type Selection = BTreeSet<&'static str>;
 /// Every kind there is, each as `Entry::of::<Kind>()`: `every_kind!(Entry)` is a slice of them, in a constant too when `of` is
 /// a `const fn`. **The one list of kinds**: functions, template, documentation and commands follow it.
 #[macro_export]
+#[rustfmt::skip] // a line for each kind
 macro_rules! every_kind {
     ($entry:ident) => {
-        &[$entry::of::<$crate::s3_bucket::S3Bucket>()]
+        &[
+            $entry::of::<$crate::s3_bucket::S3Bucket>(),
+        ]
     };
 }
 
@@ -55,6 +58,8 @@ pub trait Kind {
     const CONTROLS: &'static [Control];
     /// What wakes the guard. The event pattern, the docs and replay come from it.
     const EVENTS: &'static [Trigger];
+    /// Events of AWS services themselves that wake the guard too: no API call, so no caller in them.
+    const NOTICES: &'static [Notice] = &[];
     /// Every call the guard makes and the IAM action it takes. The roles come from it.
     const ACCESS: &'static [Access];
 
@@ -84,6 +89,19 @@ pub trait Kind {
 
     /// What `change` would make of `facts`. The model the properties are stated on.
     fn simulate(facts: &mut Self::Facts, change: &Self::Change);
+
+    /// What of `facts` is worth keeping for a later correction, in the form in which [`Kind::recall`] takes it: what stood well, and
+    /// what was kept of the parts that do not. The ledger keeps it for the resource. `None`, as for most kinds, keeps nothing.
+    fn keep(facts: &Self::Facts) -> Option<Self::Facts> {
+        let _ = facts;
+        None
+    }
+
+    /// Puts into `facts` what was kept of the resource: `kept` is what [`Kind::keep`] gave, or facts into which it has been put
+    /// before. [`Kind::judge`] then knows what stood well.
+    fn recall(facts: &mut Self::Facts, kept: &Self::Facts) {
+        let _ = (facts, kept);
+    }
 
     /// The part of the resource that `change` writes as a whole (`public-access-block`, `policy`, …). Two changes to one
     /// slot in one plan are written once.
@@ -117,6 +135,19 @@ pub struct Trigger {
     /// Where the resource id is below `requestParameters`, for example `bucketName`; empty for the account itself.
     pub id: &'static str,
     /// Ids of the controls this event can break.
+    pub controls: &'static [&'static str],
+    /// A case under `events/<kind>/` that shows it.
+    pub example: &'static str,
+}
+
+/// One kind of event of an AWS service itself that wakes a guard, for example a finished drift detection.
+#[derive(Debug, Clone, Copy)]
+pub struct Notice {
+    /// EventBridge's `source`, for example `aws.s3`.
+    pub source: &'static str,
+    /// EventBridge's `detail-type`, for example `Object Created`.
+    pub detail_type: &'static str,
+    /// Ids of the controls this event is about.
     pub controls: &'static [&'static str],
     /// A case under `events/<kind>/` that shows it.
     pub example: &'static str,

@@ -105,6 +105,8 @@ pub struct Resource {
 pub enum Because {
     /// A grace period is over.
     Grace,
+    /// A correction was refused because something that it needs was still being made.
+    NotYet,
     /// Somebody ended a pause, a tug of war or a full budget.
     Resume,
     /// Somebody asked.

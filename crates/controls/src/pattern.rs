@@ -3,19 +3,20 @@
 
 use serde_json::{Value, json};
 
-use crate::Trigger;
+use crate::{Notice, Trigger};
 
 /// The `detail-type` of the events that wake a guard.
 pub const API_CALL: &str = "AWS API Call via CloudTrail";
 
-/// The event pattern for these `triggers`: a CloudTrail call of one of these names, of one of these services, that did not
-/// fail. With several services the names are a union: the guard decides by service and name.
+/// The event pattern for these `triggers` and `notices`: a CloudTrail call of one of these names, of one of these services,
+/// that did not fail, or one of these events of a service itself. With several services the names are a union: the guard decides
+/// by service and name.
 ///
 /// The services' own `source` is part of it, because nobody but AWS can put an event with one (EventBridge API reference,
 /// `PutEventsRequestEntry`: a source must not begin with `aws.`).
 #[must_use]
-pub fn event_pattern(triggers: &[Trigger]) -> Value {
-    json!({
+pub fn event_pattern(triggers: &[Trigger], notices: &[Notice]) -> Value {
+    let calls = json!({
         "source": sources(triggers),
         "detail-type": [API_CALL],
         "detail": {
@@ -23,7 +24,12 @@ pub fn event_pattern(triggers: &[Trigger]) -> Value {
             "eventName": names(triggers),
             "errorCode": [{"exists": false}],
         },
-    })
+    });
+    if notices.is_empty() {
+        return calls;
+    }
+    let notices = notices.iter().map(|notice| json!({"source": [notice.source], "detail-type": [notice.detail_type]}));
+    json!({ "$or": std::iter::once(calls).chain(notices).collect::<Vec<_>>() })
 }
 
 /// EventBridge's `source` of each service: `aws.s3` of `s3.amazonaws.com` (EventBridge user guide, "AWS service events

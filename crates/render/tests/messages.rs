@@ -24,6 +24,8 @@ static CONTROL: Control = Control {
     disruption: "Anonymous readers lose access.",
     guidance: Guidance {
         why: "Anybody on the internet can list this bucket, and what is in it leaks without a trace.\nServe public files through CloudFront instead.",
+        console: "",
+        cli: "",
         terraform: "resource \"aws_s3_bucket_public_access_block\" \"this\" {\n\tbucket            = aws_s3_bucket.this.id\n\tblock_public_acls = true\n}\n",
         cloudformation: "Type: AWS::S3::Bucket\n",
         cdk: "blockPublicAccess: BlockPublicAccess.BLOCK_ALL,\n",

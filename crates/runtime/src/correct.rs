@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rectify_aws::{
-    AwsFailure, Claim, ClaimError, Closing, CorrectionId, CorrectionRow, Json, Lease, Limits, Reason, ResourceState,
-    Sighting, WriteAhead,
+    AwsFailure, Claim, ClaimError, Closing, CorrectionId, CorrectionRow, FailureKind, Json, Lease, Limits, Reason,
+    ResourceState, Sighting, WriteAhead,
 };
 use rectify_controls::{Kind, Outcome, Proof, Selection, Step, Withheld, plan};
 use serde::Serialize;
@@ -49,6 +49,8 @@ pub(crate) struct Plan<C> {
     pub(crate) controls: Vec<String>,
     /// When the lease was taken.
     pub(crate) at: Timestamp,
+    /// When the correction was written down, which can have been in an earlier invocation.
+    pub(crate) since: Timestamp,
 }
 
 /// What a resource was before a correction, and what it is after it.
@@ -118,7 +120,13 @@ impl<G: Guard> Shell<G> {
             reopened: case.background.reopened(now),
         };
         Ok(match self.ledger.claim(&claim).await {
-            Ok(()) => Claimed::Ours(Plan { id: ahead.id.clone(), changes, controls: ahead.controls.clone(), at: now }),
+            Ok(()) => Claimed::Ours(Plan {
+                id: ahead.id.clone(),
+                changes,
+                controls: ahead.controls.clone(),
+                at: now,
+                since: now,
+            }),
             Err(ClaimError::Busy { .. } | ClaimError::Stale | ClaimError::AlreadyUndone { .. }) => Claimed::LookAgain,
             Err(ClaimError::Paused { switch, reason }) => Claimed::Withheld(Withheld::Paused { switch, reason }),
             Err(ClaimError::Budget { limit, everywhere, .. }) => {
@@ -139,7 +147,7 @@ impl<G: Guard> Shell<G> {
         let mut done = Vec::new();
         let refused = self.apply_all(case, claim, &mut done).await;
         let controls: Selection = correct.iter().map(|found| found.control.id).collect();
-        let verified = self.verify(case, &controls).await;
+        let verified = self.verify(case, &controls, before).await;
         let results: Vec<(Found, Outcome)> = correct
             .into_iter()
             .map(|found| {
@@ -147,6 +155,12 @@ impl<G: Guard> Shell<G> {
                 (found, outcome)
             })
             .collect();
+        if refused.as_ref().is_some_and(|failure| failure.kind == FailureKind::NotYet)
+            && results.iter().any(|(_, outcome)| outcome.name() == "failed")
+            && let Some(due) = next_try(claim.since, self.ledger.now())
+        {
+            return self.come_back(case, &results, due).await;
+        }
         let after = match &verified {
             Verified::Seen { facts, .. } => Some((before, facts)),
             Verified::Gone | Verified::Unreadable(_) | Verified::NotLooked => None,
@@ -203,8 +217,14 @@ impl<G: Guard> Shell<G> {
         None
     }
 
-    /// Step 7: look until none of `controls` breaks any more, or the consistency budget is used up.
-    async fn verify(&self, case: &Case<'_, G::Kind>, controls: &Selection) -> Verified<<G::Kind as Kind>::Facts> {
+    /// Step 7: look until none of `controls` breaks any more, or the consistency budget is used up. What was kept of the
+    /// resource is what it was `before`.
+    async fn verify(
+        &self,
+        case: &Case<'_, G::Kind>,
+        controls: &Selection,
+        before: &<G::Kind as Kind>::Facts,
+    ) -> Verified<<G::Kind as Kind>::Facts> {
         let mut patience = Patience::for_consistency(case.invocation);
         let mut last = None;
         while patience.wait().await {
@@ -212,7 +232,8 @@ impl<G: Guard> Shell<G> {
             let looks = u32::try_from(patience.taken()).unwrap_or(u32::MAX);
             match self.guard.observe(&case.session, &case.id, controls).await {
                 Ok(Observed::Gone) => return Verified::Gone,
-                Ok(Observed::Facts(facts)) => {
+                Ok(Observed::Facts(mut facts)) => {
+                    <G::Kind as Kind>::recall(&mut facts, before);
                     let clean = <G::Kind as Kind>::judge(&facts, &self.book.rules, controls).is_empty();
                     last = Some(Verified::Seen { facts, at, looks });
                     if clean {
@@ -311,6 +332,15 @@ impl<G: Guard> Shell<G> {
     }
 }
 
+/// When to try a correction again that was written down at `since` and that AWS cannot carry out yet: after as long as it has
+/// waited so far, at least a minute. `None` when it has waited for half an hour: what takes longer is not on its way.
+fn next_try(since: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    const LEAST: Duration = Duration::from_secs(60);
+    const ENOUGH: Duration = Duration::from_secs(31 * 60);
+    let waited = now.duration_since(since).unsigned_abs();
+    if waited > ENOUGH { None } else { now.checked_add(waited.max(LEAST)).ok() }
+}
+
 /// Whether a living invocation other than ours holds the resource.
 pub(crate) fn held_by_another(lease: &Lease, request: &str, now: Timestamp) -> bool {
     lease.closed_at.is_none() && lease.until >= now && lease.request != request
@@ -341,4 +371,20 @@ pub(crate) fn words_of<K: Kind>(row: &CorrectionRow) -> Vec<String> {
 /// would be kept as `null` rather than stop a correction that is under way.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Json {
     Json::of(value).or_else(|_| Json::of(&())).unwrap_or_else(|_| Json::null())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_ready_is_tried_again_ever_more_rarely_and_not_for_ever() {
+        let since: Timestamp = "2026-11-30T12:00:00Z".parse().unwrap();
+        let (mut now, mut minutes) = (since, Vec::new());
+        while let Some(due) = next_try(since, now) {
+            minutes.push(due.duration_since(since).as_mins());
+            now = due;
+        }
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32]);
+    }
 }

@@ -1,4 +1,5 @@
-//! Grace: a breach that is left alone for a while, because a pipeline may put it right in its next call.
+//! Looking again later: grace, a breach that is left alone for a while because a pipeline may put it right in its next call; and
+//! corrections that AWS cannot carry out yet.
 //!
 //! The first look writes down when to look again and makes a one-time schedule that invokes this function then, whatever
 //! process it is by that time. Every other look until then finds what is written and waits for the same time.
@@ -28,7 +29,7 @@ impl<G: Guard> Shell<G> {
             let stale = now.checked_sub(GRACE_KEPT).unwrap_or(Timestamp::MIN);
             let deferral =
                 self.ledger.defer(&case.key, found.control.id, &wanted, stale).await.map_err(Failure::Ledger)?;
-            self.look_again(case, found.control.id, &deferral).await?;
+            self.look_again(case, found.control.id, deferral.due, Because::Grace).await?;
             let outcome = Outcome::Deferred(deferral.due);
             self.note(case, &found, &outcome, None).await;
             ended.push(found.ended(case, outcome));
@@ -36,8 +37,35 @@ impl<G: Guard> Shell<G> {
         Ok(ended)
     }
 
+    /// Comes back to a correction that AWS cannot carry out yet. Its row stays open, and whoever looks next finishes it as that of a
+    /// dead function: nothing is claimed, counted or told twice.
+    pub(crate) async fn come_back(
+        &self,
+        case: &Case<'_, G::Kind>,
+        results: &[(Found, Outcome)],
+        due: Timestamp,
+    ) -> Result<Vec<Ended>, Failure> {
+        let mut ended = Vec::new();
+        for (found, _) in results {
+            // One look finishes the whole correction.
+            if ended.is_empty() {
+                self.look_again(case, found.control.id, due, Because::NotYet).await?;
+            }
+            let outcome = Outcome::Deferred(due);
+            self.note(case, found, &outcome, None).await;
+            ended.push(found.ended(case, outcome));
+        }
+        Ok(ended)
+    }
+
     /// Makes the schedule. Whoever finds it made goes on: the attempt that wrote the time down may have died before this.
-    async fn look_again(&self, case: &Case<'_, G::Kind>, control: &str, deferral: &Deferral) -> Result<(), Failure> {
+    async fn look_again(
+        &self,
+        case: &Case<'_, G::Kind>,
+        control: &str,
+        due: Timestamp,
+        because: Because,
+    ) -> Result<(), Failure> {
         let order = Order::Look {
             resource: Resource {
                 account: case.key.place.account.clone(),
@@ -45,15 +73,12 @@ impl<G: Guard> Shell<G> {
                 arn: case.key.arn.clone(),
             },
             controls: vec![control.to_owned()],
-            because: Because::Grace,
+            because,
             story: json(&case.background).parse().ok(),
         };
         let input = json(&order);
-        let name = schedule_name(&case.key.to_string(), control, deferral.due);
-        self.schedules
-            .once(&name, deferral.due, &case.invocation.function, input.as_str())
-            .await
-            .map_err(Failure::Schedule)
+        let name = schedule_name(&case.key.to_string(), control, due);
+        self.schedules.once(&name, due, &case.invocation.function, input.as_str()).await.map_err(Failure::Schedule)
     }
 
     /// Forgets the grace periods of controls that are not broken any more: the next breach has its own.

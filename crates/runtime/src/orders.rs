@@ -72,6 +72,7 @@ impl<G: Guard> Shell<G> {
         let ended = self.attend(&case).await?;
         let name = match because {
             Because::Grace => "look after grace",
+            Because::NotYet => "look when it may be ready",
             Because::Resume => "look on resume",
             Because::Request => "look on request",
         };

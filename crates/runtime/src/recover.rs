@@ -105,7 +105,8 @@ impl<G: Guard> Shell<G> {
             Err(_) => return Ok(Earlier::LookAgain),
         }
         tracing::info!(correction = %id, resource = %case.key.arn, "finishing what an earlier attempt left");
-        let claim = Plan { id: id.clone(), changes: ours, controls: attempt.row.ahead.controls.clone(), at };
+        let controls = attempt.row.ahead.controls.clone();
+        let claim = Plan { id: id.clone(), changes: ours, controls, at, since: attempt.row.claimed_at };
         let mut ended = self.correct(case, &claim, attempt.found.clone(), &attempt.before).await?;
         for end in &mut ended {
             end.correction = Some(id.to_string());

@@ -174,7 +174,7 @@ impl<G: Guard> Shell<G> {
             Err(ClaimError::Failed(failure)) => return Err(Failure::Ledger(failure)),
             Err(error) => return Ok(refused(format!("{error}; try again"))),
         }
-        let claim = Plan { id: undo, changes, controls: attempt.row.ahead.controls.clone(), at };
+        let claim = Plan { id: undo, changes, controls: attempt.row.ahead.controls.clone(), at, since: at };
         let before = Restoring { attempt, opened: &exemptions, person: &person, standing: sight.standing() };
         self.restore(case, &claim, before).await
     }
@@ -197,7 +197,8 @@ impl<G: Guard> Shell<G> {
             let looks = u32::try_from(patience.taken()).unwrap_or(u32::MAX);
             match self.guard.observe(&case.session, &case.id, &attempt.controls).await {
                 Ok(Observed::Gone) => outcome = Outcome::Superseded,
-                Ok(Observed::Facts(facts)) => {
+                Ok(Observed::Facts(mut facts)) => {
+                    <G::Kind as Kind>::recall(&mut facts, &attempt.before);
                     outcome = match (attempt.restored(&facts, at, looks), &refused) {
                         (Ok(proof), _) => Outcome::Restored(proof),
                         (Err(not), None) => Outcome::NotRestored(not),
@@ -325,7 +326,7 @@ impl<G: Guard> Shell<G> {
         let opened = exemptions_of(case, &attempt.row.ahead.id, undo, &person, at);
         let restoring = Restoring { attempt, opened: &opened, person: &person, standing: sight.standing() };
         let Observed::Facts(now) = &sight.facts else {
-            let claim = Plan { id: undo.clone(), changes: Vec::new(), controls: Vec::new(), at };
+            let claim = Plan { id: undo.clone(), changes: Vec::new(), controls: Vec::new(), at, since: at };
             self.record_undo(case, &claim, &restoring, &[], &Outcome::Superseded, None).await?;
             return Ok(refused("the resource is gone".to_owned()));
         };
@@ -334,7 +335,7 @@ impl<G: Guard> Shell<G> {
             progress::<G::Kind>(&halfway.before, now, &halfway.plan, change) != Progress::Foreign
         };
         let changes = halfway.plan.iter().filter(ours).cloned().collect();
-        let claim = Plan { id: undo.clone(), changes, controls: attempt.row.ahead.controls.clone(), at };
+        let claim = Plan { id: undo.clone(), changes, controls: attempt.row.ahead.controls.clone(), at, since: at };
         self.restore(case, &claim, restoring).await
     }
 

@@ -25,7 +25,7 @@ use crate::{
     admit::{Ours, admit},
     background::Background,
     clock::{Invocation, Patience},
-    correct::{Claimed, held_by_another},
+    correct::{Claimed, held_by_another, json},
     environment::Belonging,
     found::Found,
     orders,
@@ -93,6 +93,11 @@ enum Settled {
     Ended(Vec<Ended>),
     /// Somebody else has the resource, or closed it after we looked.
     LookAgain,
+}
+
+/// What was kept of a resource; nothing when another release kept it in a way we do not know.
+fn kept<K: Kind>(ledger: &Result<(ResourceState, Standing), AwsFailure>) -> Option<K::Facts> {
+    ledger.as_ref().ok()?.0.kept.as_ref()?.parse().ok()
 }
 
 impl<G: Guard> Shell<G> {
@@ -168,6 +173,9 @@ impl<G: Guard> Shell<G> {
             if !held && !case.own_event {
                 ended.extend(self.end_what_is_over(case, &sight, &selection, &findings).await?);
             }
+            if !held {
+                self.keep_what_stands_well(case, facts, &sight).await;
+            }
             if findings.is_empty() && (!held || case.own_event) {
                 ended.push(Ended::plain(Some(case.key.arn.clone()), Outcome::Compliant));
                 return Ok(ended);
@@ -201,7 +209,7 @@ impl<G: Guard> Shell<G> {
         selection: &Selection,
     ) -> Result<Sight<<G::Kind as Kind>::Facts>, Failure> {
         let looked_at = self.ledger.now();
-        let (facts, state, standing) = futures::join!(
+        let (mut facts, state, standing) = futures::join!(
             self.guard.observe(&case.session, &case.id, selection),
             self.ledger.resource(&case.key),
             self.ledger.standing(&case.key.place.account),
@@ -210,7 +218,27 @@ impl<G: Guard> Shell<G> {
         let ledger = state.and_then(|state| Ok((state, standing?))).inspect_err(|failure| {
             tracing::warn!(%failure, resource = %case.key.arn, "the ledger could not be read");
         });
+        if let (Ok(Observed::Facts(facts)), Some(kept)) = (&mut facts, kept::<G::Kind>(&ledger)) {
+            <G::Kind as Kind>::recall(facts, &kept);
+        }
         Ok(Sight { facts: facts.map_err(Failure::Observe)?, ledger, looked_at })
+    }
+
+    /// Keeps what stands well of the resource, when its kind says so and it is not what is kept already. Not being able to is no
+    /// reason to stop: what was kept before stays, and the next look tries again.
+    async fn keep_what_stands_well(
+        &self,
+        case: &Case<'_, G::Kind>,
+        facts: &<G::Kind as Kind>::Facts,
+        sight: &Sight<<G::Kind as Kind>::Facts>,
+    ) {
+        let Some(worth) = <G::Kind as Kind>::keep(facts).filter(|_| sight.ledger.is_ok()) else { return };
+        if kept::<G::Kind>(&sight.ledger).as_ref() == Some(&worth) {
+            return;
+        }
+        if let Err(failure) = self.ledger.keep(&case.key, &json(&worth), sight.looked_at).await {
+            tracing::warn!(%failure, resource = %case.key.arn, "what stands well could not be kept");
+        }
     }
 
     /// What `finding` is decided upon.

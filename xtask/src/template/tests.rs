@@ -92,7 +92,10 @@ fn no_resource_waits_for_itself() {
     for event in ["Change", "Own"] {
         waits.insert(format!("DeskLampGuard{event}"), ["DeskLampGuard".to_owned()].into());
     }
-    assert!(waits["SchedulerRole"].contains("Schedules") && waits["DeskLampGuard"].contains("SchedulerRole"));
+    assert!(
+        waits["DeskLampSchedulerRole"].contains("Schedules")
+            && waits["DeskLampGuard"].contains("DeskLampSchedulerRole")
+    );
     while !waits.is_empty() {
         let ready: Vec<String> = (waits.iter())
             .filter(|(_, on)| !on.iter().any(|id| waits.contains_key(id)))
@@ -167,16 +170,13 @@ const LAMP_FUNCTION: &str =
     "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${AWS::StackName}-desk-lamp";
 
 #[test]
-fn schedules_may_wake_exactly_the_guards_and_only_from_the_group() {
+fn a_schedule_may_wake_its_own_guard_and_only_from_the_group() {
     let kinds = [kinds::all(), vec![LAMP]].concat();
     let template = template(&kinds);
-    let role = &template["Resources"]["SchedulerRole"]["Properties"];
+    let role = &template["Resources"]["DeskLampSchedulerRole"]["Properties"];
     let may = statements(&role["Policies"][0]["PolicyDocument"]);
-    assert_eq!(may["Guards"].0, ["lambda:InvokeFunction"]);
-    assert_eq!(may["DeadLetters"].0, ["sqs:SendMessage"]);
-    assert_eq!([may["Guards"].1.len(), may["DeadLetters"].1.len()], [kinds.len(); 2]);
-    assert!(may["Guards"].1.contains(&LAMP_FUNCTION), "{may:?}");
-    assert!(may["DeadLetters"].1.contains(&"DeskLampGuardDeadLetters.Arn"), "{may:?}");
+    assert_eq!(may["Guard"], (vec!["lambda:InvokeFunction"], vec![LAMP_FUNCTION]));
+    assert_eq!(may["DeadLetters"], (vec!["sqs:SendMessage"], vec!["DeskLampGuardDeadLetters.Arn"]));
 
     let trust = &role["AssumeRolePolicyDocument"]["Statement"][0];
     assert_eq!(plain(&trust["Principal"]["Service"]), "scheduler.amazonaws.com");
@@ -200,7 +200,7 @@ fn a_guard_may_look_again_and_pass_its_role_to_nobody_else() {
             vec!["arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${Schedules}/*"]
         )
     );
-    assert_eq!(may["SchedulerRole"], (vec!["iam:PassRole"], vec!["SchedulerRole.Arn"]));
+    assert_eq!(may["SchedulerRole"], (vec!["iam:PassRole"], vec!["DeskLampSchedulerRole.Arn"]));
     let passing = &document("look-again")["Statement"][1]["Condition"]["StringEquals"]["iam:PassedToService"];
     assert_eq!(plain(passing), "scheduler.amazonaws.com");
 
@@ -286,9 +286,9 @@ fn every_guard_is_woken_once_a_day() {
 fn the_pattern_in_the_template_is_the_rule_books() {
     let template = template(&[LAMP]);
     let written = &template["Resources"]["DeskLampGuard"]["Properties"]["Events"]["Change"]["Properties"]["Pattern"];
-    assert_eq!(serde_json::to_value(written).unwrap(), event_pattern(LAMP.triggers));
+    assert_eq!(serde_json::to_value(written).unwrap(), event_pattern(LAMP.triggers, &[]));
     assert_eq!(
-        event_pattern(LAMP.triggers)["detail"]["eventSource"],
+        event_pattern(LAMP.triggers, &[])["detail"]["eventSource"],
         json!(["lamp.amazonaws.com", "desk.amazonaws.com"])
     );
 }
@@ -307,7 +307,7 @@ fn a_pattern_that_no_account_accepts_is_refused() {
 fn the_pattern_lets_every_example_through() {
     let repo = Repo::find().unwrap();
     for kind in kinds::all() {
-        let pattern = Pattern::from_value(&event_pattern(kind.triggers)).unwrap();
+        let pattern = Pattern::from_value(&event_pattern(kind.triggers, kind.notices)).unwrap();
         for trigger in kind.triggers {
             let path = format!("events/{}/{}.json", kind.name, trigger.example);
             let mut event: Json = serde_json::from_str(&repo.read(&path).unwrap()).unwrap();
@@ -318,6 +318,13 @@ fn the_pattern_lets_every_example_through() {
             assert!(pattern.matches(&event), "{path} as root");
             event["detail"]["errorCode"] = json!("AccessDenied");
             assert!(!pattern.matches(&event), "{path} failed");
+        }
+        for notice in kind.notices {
+            let path = format!("events/{}/{}.json", kind.name, notice.example);
+            let event: Json = serde_json::from_str(&repo.read(&path).unwrap()).unwrap();
+            assert_eq!(event["source"], notice.source, "{path}");
+            assert_eq!(event["detail-type"], notice.detail_type, "{path}");
+            assert!(pattern.matches(&event), "{path}: {:?}", pattern.explain(&event));
         }
     }
 }

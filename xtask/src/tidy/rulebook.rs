@@ -21,6 +21,12 @@ pub(super) fn check(repo: &Repo, files: &[String], kinds: &[KindSummary]) -> Res
                 problems.push(format!("{path}: missing, the example of trigger `{}`", trigger.name));
             }
         }
+        for notice in kind.notices {
+            let path = format!("events/{}/{}.json", kind.name, notice.example);
+            if !files.contains(&path) {
+                problems.push(format!("{path}: missing, the example of notice `{}`", notice.detail_type));
+            }
+        }
         for control in kind.controls {
             if !names(&cases, control.id) {
                 problems.push(format!("tests/: no end-to-end case names control `{}`", control.id));
@@ -45,8 +51,15 @@ fn consistent(kind: &KindSummary) -> Vec<String> {
             problems.push(format!("{}: trigger `{}` names no control of the kind: `{id}`", kind.name, trigger.name));
         }
     }
+    for notice in kind.notices {
+        for id in notice.controls.iter().filter(|id| !ids.contains(**id)) {
+            problems
+                .push(format!("{}: notice `{}` names no control of the kind: `{id}`", kind.name, notice.detail_type));
+        }
+    }
     for control in kind.controls {
-        if !kind.triggers.iter().any(|trigger| trigger.controls.contains(&control.id)) {
+        let lists = kind.triggers.iter().map(|trigger| trigger.controls);
+        if !lists.chain(kind.notices.iter().map(|notice| notice.controls)).any(|ids| ids.contains(&control.id)) {
             problems.push(format!("{}: no event wakes control `{}`", kind.name, control.id));
         }
     }

@@ -13,7 +13,7 @@ use super::{
     open::Open,
     row::{Row, budget_key, deferral_key, tug_key, unusable},
     store::{Refused, Rows},
-    types::{KEEP_SHORT, Lease, after, moment, ttl},
+    types::{Json, KEEP_SHORT, Lease, after, moment, ttl},
 };
 use crate::AwsFailure;
 
@@ -29,6 +29,8 @@ pub struct ResourceState {
     pub past: BTreeMap<String, Past>,
     /// Findings that were told and have not ended, by control id.
     pub open: BTreeMap<String, Open>,
+    /// What was kept of it when it stood well; `None` when nothing was, or its kind keeps nothing.
+    pub kept: Option<Json>,
     /// The text of each control's latest corrections, as it stands in the ledger.
     tugs: BTreeMap<String, String>,
 }
@@ -48,6 +50,7 @@ impl ResourceState {
         let state = row.text("sk")?.strip_prefix("state#").ok_or_else(|| unusable("sk"))?;
         match state.split_once('#') {
             None if state == "lease" => self.lease = Some(row.lease()?),
+            None if state == "kept" => self.kept = Some(row.parsed("facts")?),
             Some(("deferral", control)) => {
                 self.past.entry(control.to_owned()).or_default().deferral = Some(row.deferral()?);
             }
@@ -177,6 +180,22 @@ impl Ledger {
         match self.write("once", what, edit, ReturnValue::None).await {
             Ok(_) => Ok(true),
             Err(Refused::Condition(_)) => Ok(false),
+            Err(Refused::Failed(failure)) => Err(failure),
+        }
+    }
+
+    /// Keeps `facts` of the resource as what stood well at `now`, in place of what was kept before, for as long as the table is
+    /// there: a resource that nobody touches for years is the one whose end nobody expects. An older look never replaces a newer one's.
+    ///
+    /// # Errors
+    /// [`AwsFailure`] when the ledger cannot be written: what was kept before stays.
+    pub async fn keep(&self, key: &ResourceKey, facts: &Json, now: Timestamp) -> Result<(), AwsFailure> {
+        let edit = Edit::default()
+            .set("facts", text(facts.as_str()))
+            .set("kept_at", number(now.as_millisecond()))
+            .when("attribute_not_exists(#kept_at) OR #kept_at < :kept_at");
+        match self.write(&key.to_string(), "state#kept", edit, ReturnValue::None).await {
+            Ok(_) | Err(Refused::Condition(_)) => Ok(()),
             Err(Refused::Failed(failure)) => Err(failure),
         }
     }

@@ -1,26 +1,61 @@
 //! `rectify controls`
 
-use std::fmt::Write as _;
+mod coverage;
+mod full;
+mod list;
 
-use rectify_controls::{Action, Control, ResourceKind, Severity, Trigger};
-use rectify_render::{Style, escape};
-use serde_json::json;
+use std::path::{Path, PathBuf};
+
+use rectify_controls::{Action, Control, Mode, Notice, ResourceKind, Settings, Severity, Trigger};
+use rectify_render::Style;
 
 use crate::{
     exit,
     failure::Failure,
+    input,
     kinds::{self, NoControl},
-    output::{self, Format, Text, paint},
+    output::{self, Format},
 };
 
-/// Read the rule book: every control, or one in full.
+/// Where the settings are in a checkout.
+const SETTINGS: &str = "settings/settings.toml";
+
+/// Read the rule book: every control with its mode here, its frameworks and what wakes it; or one in full.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Modes are those of the settings file; without one the column is left out.\n\nExamples:\n  rectify controls\n  \
+                        rectify controls --framework cis\n  rectify controls --events\n  rectify controls s3-bucket-public-acl"
+)]
 pub(crate) struct Args {
     /// A control, for example `s3-bucket-public-acl`. Without it all are listed.
     id: Option<String>,
+    /// The settings whose modes are shown, or `-` for standard input. In a checkout `settings/settings.toml` is found by itself.
+    #[arg(long, value_name = "FILE|-")]
+    settings: Option<PathBuf>,
+    /// Only controls of this framework: a part of its name, such as `cis`, `nist`, `pci` or `security hub`.
+    #[arg(long, value_name = "NAME", conflicts_with = "id")]
+    framework: Option<String>,
+    /// The other way round: every event that wakes a guard, and the controls it can break.
+    #[arg(long, conflicts_with_all = ["id", "framework", "settings"])]
+    events: bool,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     output: Format,
+}
+
+/// No control of a framework.
+#[derive(Debug, thiserror::Error)]
+#[error("no control is mapped to a framework that is called `{name}`")]
+pub(crate) struct NoFramework {
+    name: String,
+    known: Vec<&'static str>,
+}
+
+impl NoFramework {
+    /// The next step.
+    pub(crate) fn help(&self) -> String {
+        format!("name one of {}, or a part of it", self.known.join(", "))
+    }
 }
 
 /// A control in its place in the book.
@@ -28,30 +63,84 @@ struct Entry {
     kind: ResourceKind,
     control: &'static Control,
     events: &'static [Trigger],
+    notices: &'static [Notice],
+    /// By environment, in the settings' order.
+    modes: Vec<(String, Mode)>,
 }
 
-/// The whole book.
-fn book() -> Vec<Entry> {
+/// The whole book, with the modes of `settings`.
+fn book(settings: Option<&Settings>) -> Vec<Entry> {
+    let modes = |control: &'static Control| {
+        let environments = settings.into_iter().flat_map(|settings| &settings.environments);
+        environments
+            .filter_map(|environment| Some((environment.name.clone(), settings?.mode(control, environment))))
+            .collect()
+    };
     let entries = |kind: &'static kinds::KindEntry| {
-        kind.controls.iter().map(|control| Entry { kind: kind.name, control, events: kind.events })
+        kind.controls.iter().map(move |control| Entry {
+            kind: kind.name,
+            control,
+            events: kind.events,
+            notices: kind.notices,
+            modes: modes(control),
+        })
     };
     kinds::KINDS.iter().flat_map(entries).collect()
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
-    let book = book();
+    if args.events {
+        let rows = coverage::rows();
+        match args.output {
+            Format::Text => output::data(&coverage::text(&rows))?,
+            Format::Json => output::json(&coverage::json(&rows))?,
+        }
+        return Ok(exit::FINE);
+    }
+    let settings = settings(args.settings.as_deref())?;
+    let mut book = book(settings.as_ref());
+    if let Some(name) = &args.framework {
+        of_framework(&mut book, name)?;
+    }
     match (&args.id, args.output) {
-        (None, Format::Text) => output::data(&table(&book))?,
-        (None, Format::Json) => output::json(&book.iter().map(Entry::json).collect())?,
+        (None, Format::Text) => output::data(&list::text(&book))?,
+        (None, Format::Json) => output::json(&book.iter().map(full::json).collect())?,
         (Some(id), format) => {
             let Some(entry) = find(&book, id)? else { return Ok(exit::FINE) };
             match format {
-                Format::Text => output::data(&entry.text())?,
-                Format::Json => output::json(&entry.json())?,
+                Format::Text => output::data(&full::text(entry))?,
+                Format::Json => output::json(&full::json(entry))?,
             }
         }
     }
     Ok(exit::FINE)
+}
+
+/// The settings that were named, or those of the checkout the caller is in.
+fn settings(named: Option<&Path>) -> Result<Option<Settings>, Failure> {
+    let file = match named {
+        Some(file) => file,
+        None if Path::new(SETTINGS).is_file() => Path::new(SETTINGS),
+        None => return Ok(None),
+    };
+    let text = input::read(file).map_err(super::settings::Error::Input)?;
+    let settings = kinds::settings(&text)
+        .map_err(|source| super::settings::Error::Settings { file: input::name(file), source })?;
+    Ok(Some(settings))
+}
+
+fn of_framework(book: &mut Vec<Entry>, name: &str) -> Result<(), NoFramework> {
+    let mut known: Vec<&'static str> =
+        book.iter().flat_map(|entry| entry.control.frameworks).map(|framework| framework.name).collect();
+    known.sort_unstable();
+    known.dedup();
+    let wanted = name.trim().to_lowercase();
+    let is = |known: &str| !wanted.is_empty() && known.to_lowercase().contains(&wanted);
+    if !known.iter().any(|known| is(known)) {
+        return Err(NoFramework { name: name.to_owned(), known });
+    }
+    book.retain(|entry| entry.control.frameworks.iter().any(|framework| is(framework.name)));
+    Ok(())
 }
 
 fn find<'b>(book: &'b [Entry], id: &str) -> Result<Option<&'b Entry>, NoControl> {
@@ -59,106 +148,16 @@ fn find<'b>(book: &'b [Entry], id: &str) -> Result<Option<&'b Entry>, NoControl>
     Ok(book.iter().find(|entry| entry.control.id == control.id))
 }
 
-fn table(book: &[Entry]) -> Text {
-    let id_width = book.iter().map(|entry| entry.control.id.len()).max().unwrap_or_default();
-    let mut text = Text::new();
-    let head = format!("{:id_width$}  {:8}  {:7}  TITLE", "CONTROL", "SEVERITY", "DEFAULT");
-    let _ = writeln!(text, "{}", paint(Style::Strong, &head));
-    for Entry { control, .. } in book {
-        let severity = paint(style(control.severity), &format!("{:8}", control.severity.to_string()));
-        let action = action(control.action);
-        let _ =
-            writeln!(text, "{:id_width$}  {severity}  {action:7}  {}", control.id, escape::line(control.title, 200));
-    }
-    text
-}
-
 impl Entry {
+    /// The calls that can break it.
     fn events(&self) -> impl Iterator<Item = &'static Trigger> {
         self.events.iter().filter(|trigger| trigger.controls.contains(&self.control.id))
     }
 
-    fn text(&self) -> Text {
-        let control = self.control;
-        let mut text = Text::new();
-        let _ = writeln!(text, "{}  {}", paint(Style::Strong, control.id), escape::line(control.title, 200));
-        let severity = paint(style(control.severity), &control.severity.to_string());
-        let _ = writeln!(text, "\n{} severity, {}", severity, meaning(control.action));
-        section(&mut text, "What breaks it", &wrapped(control.breach));
-        section(&mut text, "What a correction does", &wrapped(control.correction));
-        section(&mut text, "What can break then", &wrapped(control.disruption));
-        section(&mut text, "Why", &wrapped(control.guidance.why));
-        let events: Vec<String> = self.events().map(|event| format!("{} ({})", event.name, event.source)).collect();
-        section(&mut text, "Woken by", &events.join("\n"));
-        let options: Vec<String> = (control.options.iter())
-            .map(|option| format!("{} = {}\n    {}", option.name, option.default, option.doc))
-            .collect();
-        section(&mut text, &format!("Options, under [control.{}]", control.id), &options.join("\n"));
-        let frameworks: Vec<String> =
-            control.frameworks.iter().map(|framework| format!("{}: {}", framework.name, framework.ids)).collect();
-        section(&mut text, "In published frameworks", &frameworks.join("\n"));
-        section(&mut text, "Terraform", control.guidance.terraform);
-        section(&mut text, "CloudFormation", control.guidance.cloudformation);
-        section(&mut text, "CDK", control.guidance.cdk);
-        text
+    /// The services' own events that are about it.
+    fn notices(&self) -> impl Iterator<Item = &'static Notice> {
+        self.notices.iter().filter(|notice| notice.controls.contains(&self.control.id))
     }
-
-    fn json(&self) -> serde_json::Value {
-        let control = self.control;
-        let guidance = &control.guidance;
-        json!({
-            "id": control.id,
-            "kind": self.kind,
-            "title": control.title,
-            "severity": control.severity,
-            "action": control.action,
-            "breach": control.breach,
-            "correction": control.correction,
-            "disruption": control.disruption,
-            "guidance": {
-                "why": guidance.why,
-                "terraform": guidance.terraform,
-                "cloudformation": guidance.cloudformation,
-                "cdk": guidance.cdk,
-            },
-            "events": self.events().map(|event| json!({ "source": event.source, "name": event.name })).collect::<Vec<_>>(),
-            "options": control.options.iter().map(|option| {
-                json!({ "name": option.name, "default": option.default, "doc": option.doc })
-            }).collect::<Vec<_>>(),
-            "frameworks": control.frameworks.iter().map(|framework| {
-                json!({ "name": framework.name, "ids": framework.ids.split(", ").collect::<Vec<_>>() })
-            }).collect::<Vec<_>>(),
-        })
-    }
-}
-
-fn section(text: &mut Text, heading: &str, body: &str) {
-    if body.trim().is_empty() {
-        return;
-    }
-    let _ = writeln!(text, "\n{}", paint(Style::Strong, heading));
-    for line in escape::block(body, 20_000).lines() {
-        let _ = writeln!(text, "{}", format!("  {line}").trim_end());
-    }
-}
-
-/// Prose in lines of at most 98 characters, paragraphs kept.
-fn wrapped(prose: &str) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for paragraph in prose.lines() {
-        let mut line = String::new();
-        for word in paragraph.split_whitespace() {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > 98 {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        lines.push(line);
-    }
-    lines.join("\n")
 }
 
 fn action(action: Action) -> &'static str {
@@ -169,11 +168,12 @@ fn action(action: Action) -> &'static str {
     }
 }
 
-fn meaning(action: Action) -> &'static str {
-    match action {
-        Action::Correct => "put back where the environment is corrective",
-        Action::Guarded => "put back only where the settings switch it on by name",
-        Action::Notify => "told only",
+fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Off => "off",
+        Mode::Shadow => "shadow",
+        Mode::Detective => "detective",
+        Mode::Corrective => "corrective",
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     Reach, Region, Reopened, Severity, Switch, Tags,
 };
 
-const GUIDANCE: Guidance = Guidance { why: "", terraform: "", cloudformation: "", cdk: "" };
+const GUIDANCE: Guidance = Guidance { why: "", console: "", cli: "", terraform: "", cloudformation: "", cdk: "" };
 
 const fn control(id: &'static str, action: Action) -> Control {
     Control {

@@ -25,6 +25,13 @@ pub(super) const PUBLIC: Control = Control {
     guidance: Guidance {
         why: "An access point is a second door to the bucket with a policy of its own. Create it with all four flags on \
               (the default), and with a VPC as its origin when only your networks need it.",
+        console: "1. Amazon S3 › Access points › Create access point.
+2. Choose «Virtual private cloud (VPC)» as network origin and name the VPC.
+3. Leave «Block all public access» on; it cannot be changed later.
+",
+        cli: r#"aws s3control create-access-point --account-id 111122223333 --name example-reports --bucket example-reports \
+  --vpc-configuration VpcId=vpc-0a1b2c3d4e5f67890
+"#,
         terraform: r#"resource "aws_s3_access_point" "example" {
   bucket = aws_s3_bucket.example.id
   name   = "example"

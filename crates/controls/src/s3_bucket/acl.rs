@@ -29,6 +29,15 @@ pub(super) const PUBLIC: Control = Control {
         why: "A grant to AllUsers opens the bucket to the whole internet, one to AuthenticatedUsers to every AWS account \
               there is. ACLs are rarely needed: leave them disabled and grant access in the bucket policy, or put \
               CloudFront with origin access control in front of content that has to be public.",
+        console: "1. Amazon S3 › the bucket › Permissions › Object Ownership › Edit.
+2. Choose «ACLs disabled (recommended)», and save.
+3. Under «Block public access (bucket settings)» switch «Block all public access» on.
+",
+        cli: r#"aws s3api put-bucket-ownership-controls --bucket example-data \
+  --ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'
+aws s3api put-public-access-block --bucket example-data --public-access-block-configuration \
+  BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
+"#,
         terraform: r#"resource "aws_s3_bucket_ownership_controls" "example" {
   bucket = aws_s3_bucket.example.id
 
@@ -167,6 +176,13 @@ pub(super) const ENABLED: Control = Control {
         why: "With ACLs enabled, whoever writes an object owns it and can open it to everyone, past the bucket policy. \
               With ACLs disabled the bucket owner owns every object and only policies grant access, so there is one \
               place to look.",
+        console: "1. Amazon S3 › the bucket › Permissions › Object Ownership › Edit.
+2. Choose «ACLs disabled (recommended)», and save. S3 refuses it while the ACL grants access to others: take those grants away first.
+",
+        cli: r#"aws s3api put-bucket-acl --bucket example-data --acl private
+aws s3api put-bucket-ownership-controls --bucket example-data \
+  --ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'
+"#,
         terraform: r#"resource "aws_s3_bucket_ownership_controls" "example" {
   bucket = aws_s3_bucket.example.id
 

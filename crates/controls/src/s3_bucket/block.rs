@@ -22,6 +22,12 @@ pub(super) const BUCKET: Control = Control {
     guidance: Guidance {
         why: "The block is the safety net under ACLs and policies: with it, one wrong grant does not open the bucket. \
               Every new bucket starts with all four flags on (since April 2023); leave them on.",
+        console: "1. Amazon S3 › the bucket › Permissions › Block public access (bucket settings) › Edit.
+2. Switch «Block all public access» on, save, and type `confirm`.
+",
+        cli: r#"aws s3api put-public-access-block --bucket example-data --public-access-block-configuration \
+  BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
+"#,
         terraform: r#"resource "aws_s3_bucket_public_access_block" "example" {
   bucket                  = aws_s3_bucket.example.id
   block_public_acls       = true
@@ -112,6 +118,12 @@ pub(super) const ACCOUNT: Control = Control {
     guidance: Guidance {
         why: "With the block on the account nobody can open a bucket by mistake, whatever its own settings are. Keep \
               content that has to be public behind CloudFront with origin access control, or in an account of its own.",
+        console: "1. Amazon S3 › Block Public Access settings for this account › Edit.
+2. Switch «Block all public access» on, save, and type `confirm`.
+",
+        cli: r#"aws s3control put-public-access-block --account-id 111122223333 --public-access-block-configuration \
+  BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
+"#,
         terraform: r#"resource "aws_s3_account_public_access_block" "this" {
   block_public_acls       = true
   ignore_public_acls      = true

@@ -25,6 +25,13 @@ pub(super) const NOT_REQUIRED: Control = Control {
     guidance: Guidance {
         why: "With a customer managed key, reading the data takes a second permission, every use is in CloudTrail, and \
               disabling the key locks the data at once. SSE-S3 has none of that: whoever may read the object can.",
+        console: "1. Amazon S3 › the bucket › Properties › Default encryption › Edit.
+2. Choose «Server-side encryption with AWS Key Management Service keys (SSE-KMS)» and the key of your team.
+3. Leave «Bucket Key» on, and save.
+",
+        cli: r#"aws s3api put-bucket-encryption --bucket example-data --server-side-encryption-configuration \
+  '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"aws:kms","KMSMasterKeyID":"alias/buckets"},"BucketKeyEnabled":true}]}'
+"#,
         terraform: r#"resource "aws_s3_bucket_server_side_encryption_configuration" "example" {
   bucket = aws_s3_bucket.example.id
 

@@ -30,6 +30,14 @@ pub(super) const POLICY: Control = Control {
     guidance: Guidance {
         why: "A grant to a foreign account is the quietest way to take data out: no public flag, no alarm. Name foreign \
               accounts in the settings (`[trust] accounts`) after a review, or limit the statement to your organisation.",
+        console: "1. Amazon S3 › the bucket › Permissions › Bucket policy › Edit.
+2. Under `Principal` name only roles of your own organisation, or of accounts that the settings list as trusted.
+3. For a grant to everybody in the organisation, add the condition `\"StringEquals\": {\"aws:PrincipalOrgID\": \"o-a1b2c3d4e5\"}`.
+",
+        cli: r#"aws s3api put-bucket-policy --bucket example-data --policy '{"Version":"2012-10-17","Statement":[{"Sid":"ReadFromOurOrganisation",
+  "Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::example-data/shared/*",
+  "Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}}]}'
+"#,
         terraform: r#"data "aws_iam_policy_document" "example" {
   statement {
     sid       = "ReadFromPartner"
@@ -209,6 +217,14 @@ pub(super) const REPLICATION: Control = Control {
     guidance: Guidance {
         why: "Replication copies every new object to the destination, silently and for good. Keep destinations inside the \
               organisation, name their account in the rule, and hand ownership of the replicas to it.",
+        console: "1. Amazon S3 › the bucket › Management › Replication rules › Create replication rule.
+2. As destination choose «a bucket in this account».
+",
+        cli: r#"aws s3api put-bucket-replication --bucket example-data --replication-configuration \
+  '{"Role":"arn:aws:iam::111122223333:role/replication","Rules":[{"Status":"Enabled","Priority":1,"Filter":{},
+  "DeleteMarkerReplication":{"Status":"Disabled"},
+  "Destination":{"Bucket":"arn:aws:s3:::example-data-copy","Account":"111122223333"}}]}'
+"#,
         terraform: r#"resource "aws_s3_bucket_replication_configuration" "example" {
   bucket = aws_s3_bucket.example.id
   role   = aws_iam_role.replication.arn

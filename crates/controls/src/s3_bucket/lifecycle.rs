@@ -20,6 +20,12 @@ pub(super) const SHORT_EXPIRY: Control = Control {
     guidance: Guidance {
         why: "A rule that expires audit logs after a day deletes the evidence of whatever comes next, without a single \
               delete call in CloudTrail. Keep logs for as long as your rules demand (PCI DSS: twelve months).",
+        console: "1. Amazon S3 › the log bucket › Management › Lifecycle rules › the rule › Edit.
+2. Set «Days after object creation» of «Expire current versions of objects» to 365 or more.
+",
+        cli: r#"aws s3api put-bucket-lifecycle-configuration --bucket example-logs --lifecycle-configuration \
+  '{"Rules":[{"ID":"keep-a-year","Status":"Enabled","Filter":{},"Expiration":{"Days":400}}]}'
+"#,
         terraform: r#"resource "aws_s3_bucket_lifecycle_configuration" "logs" {
   bucket = aws_s3_bucket.logs.id
 

@@ -21,6 +21,12 @@ pub(super) const OFF: Control = Control {
     guidance: Guidance {
         why: "Access logs show who read which object, which CloudTrail's management events do not. There is no call that \
               deletes the setting: PutBucketLogging with an empty body switches it off.",
+        console: "1. Amazon S3 › the bucket › Properties › Server access logging › Edit.
+2. Choose «Enable» and a log bucket in the same region and account; S3 offers to add the statement that its policy needs.
+",
+        cli: r#"aws s3api put-bucket-logging --bucket example-data --bucket-logging-status \
+  '{"LoggingEnabled":{"TargetBucket":"example-logs","TargetPrefix":"example-data/"}}'
+"#,
         terraform: r#"resource "aws_s3_bucket_logging" "example" {
   bucket        = aws_s3_bucket.example.id
   target_bucket = aws_s3_bucket.logs.id

@@ -37,6 +37,14 @@ pub(super) const PUBLIC: Control = Control {
         why: "A public bucket policy is readable or writable by anyone who guesses the bucket's name. Name the accounts \
               or roles that need access, or limit `Principal` `*` with `aws:PrincipalOrgID` or a fixed VPC endpoint. Put \
               CloudFront with origin access control in front of content that has to be public.",
+        console: "1. Amazon S3 › the bucket › Permissions › Bucket policy › Edit.
+2. Replace `\"Principal\": \"*\"` by the roles that need access, or serve the content through CloudFront with origin access control.
+3. Under «Block public access (bucket settings)» switch «Block all public access» on: S3 then refuses public policies.
+",
+        cli: r#"aws s3api put-bucket-policy --bucket example-data --policy '{"Version":"2012-10-17","Statement":[{"Sid":"ReadFromApp",
+  "Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/app"},"Action":"s3:GetObject",
+  "Resource":"arn:aws:s3:::example-data/*"}]}'
+"#,
         terraform: r#"data "aws_iam_policy_document" "example" {
   statement {
     sid       = "ReadFromOurOrganization"

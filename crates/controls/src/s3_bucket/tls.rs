@@ -28,6 +28,14 @@ pub(super) const NOT_REQUIRED: Control = Control {
     guidance: Guidance {
         why: "Over plain HTTP anyone on the way reads the data and the signed request with it. Every AWS SDK uses HTTPS; \
               the statement makes sure that nothing else is accepted.",
+        console: "1. Amazon S3 › the bucket › Permissions › Bucket policy › Edit.
+2. Add a statement that denies `s3:*` to everybody on the bucket and its objects where `aws:SecureTransport` is `false`.
+",
+        cli: r#"aws s3api put-bucket-policy --bucket example-data --policy '{"Version":"2012-10-17","Statement":[{"Sid":"RequireTls",
+  "Effect":"Deny","Principal":"*","Action":"s3:*",
+  "Resource":["arn:aws:s3:::example-data","arn:aws:s3:::example-data/*"],
+  "Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}'
+"#,
         terraform: r#"data "aws_iam_policy_document" "example" {
   statement {
     sid       = "RequireTls"

@@ -20,6 +20,11 @@ pub(super) const OFF: Control = Control {
     guidance: Guidance {
         why: "With versioning an overwritten or deleted object can be brought back, after a mistake as after ransomware. \
               Add a lifecycle rule for noncurrent versions to keep the cost down.",
+        console: "1. Amazon S3 › the bucket › Properties › Bucket Versioning › Edit.
+2. Choose «Enable», and save. Add a lifecycle rule that expires noncurrent versions.
+",
+        cli: r#"aws s3api put-bucket-versioning --bucket example-data --versioning-configuration Status=Enabled
+"#,
         terraform: r#"resource "aws_s3_bucket_versioning" "example" {
   bucket = aws_s3_bucket.example.id
 

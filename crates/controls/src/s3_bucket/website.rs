@@ -19,6 +19,14 @@ pub(super) const ENABLED: Control = Control {
         why: "The website endpoint speaks plain HTTP only and works only for content that everyone may read. Serve \
               content through CloudFront with origin access control from a private bucket, and tag the buckets that may be \
               websites.",
+        console: "1. Amazon S3 › the bucket › Properties › Static website hosting › Edit › Disable.
+2. CloudFront › Create distribution: choose the bucket as origin and «Origin access control settings (recommended)».
+",
+        cli: r#"aws s3api delete-bucket-website --bucket example-data
+# and serve it through CloudFront with origin access control:
+aws cloudfront create-origin-access-control --origin-access-control-config \
+  Name=example-data,OriginAccessControlOriginType=s3,SigningBehavior=always,SigningProtocol=sigv4
+"#,
         terraform: r#"# No aws_s3_bucket_website_configuration: CloudFront reads the private bucket.
 resource "aws_cloudfront_origin_access_control" "example" {
   name                              = "example"

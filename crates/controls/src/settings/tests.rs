@@ -4,7 +4,7 @@ use super::*;
 use crate::{Arn, Coverage, Fact, Guidance, OptionSpec, Place, Region, Severity, Subject, exemption::matches};
 use jiff::Timestamp;
 
-const GUIDANCE: Guidance = Guidance { why: "", terraform: "", cloudformation: "", cdk: "" };
+const GUIDANCE: Guidance = Guidance { why: "", console: "", cli: "", terraform: "", cloudformation: "", cdk: "" };
 
 const fn control(id: &'static str, action: Action) -> Control {
     Control {

@@ -46,6 +46,8 @@ fn every_control_says_everything() {
         );
         let guidance = &control.guidance;
         assert!(guidance.why.len() > 40, "{id}");
+        assert!(guidance.console.starts_with("1. ") && guidance.console.ends_with(".\n"), "{id}");
+        assert!(guidance.cli.contains("aws s3"), "{id}");
         assert!(guidance.terraform.contains("resource \"aws_") || guidance.terraform.contains("data \"aws_"), "{id}");
         assert!(guidance.cloudformation.contains("Type: AWS::"), "{id}");
         assert!(guidance.cdk.contains("new ") && guidance.cdk.trim_end().ends_with(';'), "{id}");

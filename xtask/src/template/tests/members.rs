@@ -152,7 +152,7 @@ fn every_account_forwards_what_each_guard_wakes_for_to_the_hubs_bus() {
     for kind in &kinds {
         let rule = &member["Resources"][format!("{}Rule", kind.pascal())]["Properties"];
         let pattern = serde_json::to_value(&rule["EventPattern"]).unwrap();
-        assert_eq!(pattern, event_pattern(kind.triggers));
+        assert_eq!(pattern, event_pattern(kind.triggers, kind.notices));
         assert!(
             pattern["source"].as_array().unwrap().iter().all(|source| source.as_str().unwrap().starts_with("aws."))
         );

@@ -41,7 +41,7 @@ pub(super) async fn check(
 ) -> Vec<Check> {
     let client = Client::new(connection.config());
     match read(&client, arn, bus).await {
-        Ok(rules) => judge(kind.name, bus, &event_pattern(kind.events), probe, &rules),
+        Ok(rules) => judge(kind.name, bus, &event_pattern(kind.events, kind.notices), probe, &rules),
         Err(failure) => vec![Check::unread(RULE, kind.name, &connection.failure(failure))],
     }
 }
