@@ -76,6 +76,7 @@ impl FailureKind {
             "NoSuchBucket"
             | "NoSuchAccessPoint"
             | "NoSuchKey"
+            | "NoSuchVersion"
             | "NoSuchEntity"
             | "NotFound"
             | "NotFoundException"

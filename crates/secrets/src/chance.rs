@@ -66,8 +66,6 @@ pub(crate) fn stands_in(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::indexing_slicing, reason = "a test")]
-
     use super::*;
 
     #[test]

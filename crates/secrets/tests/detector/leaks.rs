@@ -100,8 +100,11 @@ const PAIRS: &[(&str, &str)] = &[
     ("two columns", "id:     {id}\nsecret: {secret}"),
 ];
 
+/// Fixed text, then so many of an alphabet.
+type Piece = (&'static str, &'static [u8], usize);
+
 /// Tokens: the rule, and how one is made.
-const TOKENS: &[(&str, &[(&str, &[u8], usize)])] = &[
+const TOKENS: &[(&str, &[Piece])] = &[
     ("github-pat", &[("ghp_", ALNUM, 36)]),
     ("github-oauth", &[("gho_", ALNUM, 36)]),
     ("github-app-token", &[("ghs_", ALNUM, 36)]),
