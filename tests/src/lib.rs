@@ -1,7 +1,7 @@
 //! End to end: the real guard binaries in the sandbox, seen as a person sees them.
 //!
 //! [`Stage`] is a running world with settings of the test's own; [`Stage::aws`] is somebody with an `aws` command. Tests
-//! build nothing: `RECTIFY_BIN_DIR` (or `target/release`) has the guards, which `cargo xtask test` builds first.
+//! build nothing: `RECTIFY_BIN_DIR` (or `target/release`) has the functions, which `cargo xtask test` builds first.
 
 #![expect(
     clippy::unwrap_used,

@@ -25,6 +25,7 @@ const SWEEPER: &str = include_str!("template/sweeper.yaml");
 const MEMBER: &str = include_str!("template/member.yaml");
 const MEMBER_RULE: &str = include_str!("template/member-rule.yaml");
 const MEMBER_CORRECT: &str = include_str!("template/member-correct.yaml");
+const OBSERVE_ROLE: &str = include_str!("template/observe-role.yaml");
 const CORRECT_ROLE: &str = include_str!("template/correct-role.yaml");
 const OUTPUTS: &str = include_str!("template/outputs.yaml");
 
@@ -80,11 +81,12 @@ fn member(kinds: &[KindSummary]) -> Result<String> {
         )
     };
     let rules = kinds.iter().map(rule).collect::<Result<Vec<_>>>()?.join("\n");
-    let principals = lines(kinds, |kind| {
-        format!("- !Sub arn:${{AWS::Partition}}:iam::${{HubAccount}}:role/rectify/${{HubStack}}-{}", kind.name)
-    });
-    let reads: Vec<Access> = kinds.iter().flat_map(|kind| kind.access).filter(reads).copied().collect();
-    fill(MEMBER, &[("rules", &rules), ("principals", &principals), ("policies", &iam::policies(&reads))])
+    let reader = |kind: &KindSummary| {
+        let reads: Vec<Access> = kind.access.iter().filter(reads).copied().collect();
+        fill(OBSERVE_ROLE, &[("id", &kind.pascal()), ("kind", kind.name), ("policies", &iam::policies(&reads))])
+    };
+    let readers = kinds.iter().map(reader).collect::<Result<Vec<_>>>()?.join("\n");
+    fill(MEMBER, &[("rules", &rules), ("readers", readers.trim_end())])
 }
 
 /// What an account has in which something may be put back.

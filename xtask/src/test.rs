@@ -1,7 +1,14 @@
 //! `cargo xtask test`: everything that can be tested on one machine. The cheapest check first; the first failure ends it;
 //! the test runner comes last, so that its totals are the last lines.
 
-use std::{env, ffi::OsString, path::Path, process::Command, time::Instant};
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -21,7 +28,7 @@ const LARGEST: u64 = 5_150_000;
 const LARGEST_NOTIFIER: u64 = 4_600_000;
 
 /// How many steps there are.
-pub(crate) const STEPS: u8 = 8;
+pub(crate) const STEPS: u8 = 7;
 
 type Step = (u8, &'static str, fn(&Repo) -> Result<()>);
 
@@ -31,9 +38,8 @@ const ALL: [Step; STEPS as usize] = [
     (3, "clippy", clippy),
     (4, "templates: sam validate, cfn-lint, IAM policies", lint_template),
     (5, "dependencies: cargo-deny", deny),
-    (6, "functions, as the sandbox runs them", build_guards),
-    (7, "functions, as they are deployed: sam build", sam_build),
-    (8, "tests", test),
+    (6, "functions, as they are deployed: sam build", sam_build),
+    (7, "tests", test),
 ];
 
 /// Runs every step, or `only` one, naming each and how long it took.
@@ -94,10 +100,6 @@ fn lint_template(repo: &Repo) -> Result<()> {
     policies::lint(repo, &cache)
 }
 
-fn build_guards(repo: &Repo) -> Result<()> {
-    run(&mut cargo(&["build", "--release", "--locked"], repo.root()))
-}
-
 fn sam_build(repo: &Repo) -> Result<()> {
     let cache = tools::cache()?;
     let (sam, lambda) = (tools::python(&SAM, &cache)?, tools::python(&CARGO_LAMBDA, &cache)?);
@@ -122,12 +124,67 @@ fn sam_build(repo: &Repo) -> Result<()> {
         }
         eprintln!("{name}: {size} bytes zipped, at most {largest}");
     }
+    keep_what_runs_here(repo)
+}
+
+/// Where the functions are that `sam build` made, by the names that the sandbox knows them by.
+const DEPLOYED: &str = "deployed";
+
+/// Every function of the template: its logical id, and the name of its binary.
+fn functions() -> Vec<(String, &'static str)> {
+    let guards = kinds::all().into_iter().map(|kind| (format!("{}Guard", kind.pascal()), kind.name));
+    guards.chain([("Sweeper".to_owned(), "sweeper"), ("Notifier".to_owned(), "notifier")]).collect()
+}
+
+/// Puts the functions where the end-to-end tests take them from: what was tested is then what is deployed, and it is built once. Where
+/// this machine is not what they were built for, it builds its own.
+fn keep_what_runs_here(repo: &Repo) -> Result<()> {
+    if !runs_what_is_deployed() {
+        return run(&mut cargo(&["build", "--release", "--locked"], repo.root()));
+    }
+    let directory = repo.target().join(DEPLOYED);
+    fs::create_dir_all(&directory).with_context(|| format!("could not make `{}`", directory.display()))?;
+    for (id, name) in functions() {
+        let from = repo.path(".aws-sam").join("build").join(id).join("bootstrap");
+        let to = directory.join(name);
+        // Not over a file that may be running.
+        let _ = fs::remove_file(&to);
+        fs::copy(&from, &to).with_context(|| format!("could not copy `{}` to `{}`", from.display(), to.display()))?;
+    }
     Ok(())
 }
 
-/// Unit, property, fixture and end-to-end tests. The end-to-end tests run the guards built in release mode.
-fn test(repo: &Repo) -> Result<()> {
+/// cargo-lambda compiles for Lambda's x86 processors (`-C target-cpu=haswell`).
+fn runs_what_is_deployed() -> bool {
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    {
+        std::is_x86_feature_detected!("avx2")
+            && std::is_x86_feature_detected!("bmi2")
+            && std::is_x86_feature_detected!("fma")
+    }
+    #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+    {
+        false
+    }
+}
+
+/// The directory with the functions for the end-to-end tests: what `sam build` made, or what `cargo build --release` made since.
+fn functions_directory(repo: &Repo) -> PathBuf {
+    let of = |directory: PathBuf| {
+        let made = functions()
+            .into_iter()
+            .map(|(_, name)| fs::metadata(directory.join(name)).and_then(|file| file.modified()));
+        let oldest = made.collect::<Result<Vec<_>, _>>().ok()?.into_iter().min()?;
+        Some((oldest, directory))
+    };
     let release = repo.target().join("release");
+    let both = [of(repo.target().join(DEPLOYED)), of(release.clone())];
+    both.into_iter().flatten().max().map_or(release, |(_, directory)| directory)
+}
+
+/// Unit, property, fixture and end-to-end tests. The end-to-end tests run the functions built in release mode.
+fn test(repo: &Repo) -> Result<()> {
+    let release = functions_directory(repo);
     if tools::has_nextest(repo.root()) {
         // Nextest does not run examples in documentation.
         run(cargo(&["test", "--workspace", "--doc", "--locked", "--quiet"], repo.root())

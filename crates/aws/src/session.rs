@@ -190,7 +190,7 @@ impl Sessions {
         match self.member(place)? {
             None => Ok(self.own(place)),
             Some(members) => {
-                let role = members.names.observe_role(&place.account);
+                let role = members.names.observe_role(&place.account, &members.kind);
                 let name = members.names.stack.clone();
                 self.assumed(members, place, role, &name, &[]).await
             }

@@ -14,10 +14,10 @@ pub struct Names {
 }
 
 impl Names {
-    /// The role that reads in a member `account`, as an ARN.
+    /// The role that reads for guards of `kind` in a member `account`, as an ARN.
     #[must_use]
-    pub fn observe_role(&self, account: &AccountId) -> String {
-        self.role(account, "observe")
+    pub fn observe_role(&self, account: &AccountId, kind: &str) -> String {
+        self.role(account, &format!("observe-{kind}"))
     }
 
     /// The role that writes for guards of `kind` in a member `account`, as an ARN.
@@ -67,7 +67,10 @@ mod tests {
             hub: AccountId::new("111122223333").unwrap(),
         };
         let member = AccountId::new("444455556666").unwrap();
-        assert_eq!(names.observe_role(&member), "arn:aws:iam::444455556666:role/rectify/rectify-observe");
+        assert_eq!(
+            names.observe_role(&member, "s3-bucket"),
+            "arn:aws:iam::444455556666:role/rectify/rectify-observe-s3-bucket"
+        );
         assert_eq!(
             names.correct_role(&member, "s3-bucket"),
             "arn:aws:iam::444455556666:role/rectify/rectify-correct-s3-bucket"

@@ -63,7 +63,7 @@ async fn without_an_organisation_another_account_is_elsewhere() {
 async fn a_member_is_read_as_its_reading_role_with_the_external_id_and_kept() {
     let rule = mock!(Client::assume_role)
         .match_requests(|call| {
-            call.role_arn() == Some("arn:aws:iam::444455556666:role/rectify/rectify-observe")
+            call.role_arn() == Some("arn:aws:iam::444455556666:role/rectify/rectify-observe-s3-bucket")
                 && call.external_id() == Some("rectify-111122223333")
                 && call.role_session_name() == Some("rectify")
                 && call.tags().is_empty()
@@ -128,7 +128,7 @@ async fn a_refusal_says_which_role_and_keeps_what_sts_said() {
     let sessions = with(mock_client!(aws_sdk_sts, RuleMode::MatchAny, [&rule]));
     let refused = sessions.read(&place(MEMBER, "eu-west-1")).await.unwrap_err();
     let text = refused.to_string();
-    assert!(text.contains("444455556666") && text.contains("role/rectify/rectify-observe"), "{text}");
+    assert!(text.contains("444455556666") && text.contains("role/rectify/rectify-observe-s3-bucket"), "{text}");
     assert!(text.contains("AccessDenied"), "{text}");
     assert!(refused.is_refusal() && refused.help().contains("doctor"));
     assert_eq!(refused.into_failure().kind, FailureKind::Denied);

@@ -275,7 +275,7 @@ async fn members_that_let_nobody_in_are_one_line_and_say_what_to_deploy() {
         "{run}"
     );
     assert!(
-        read.contains("arn:aws:iam::ACCOUNT:role/rectify/rectify-observe") && todo.contains("member.yaml"),
+        read.contains("arn:aws:iam::ACCOUNT:role/rectify/rectify-observe-s3-bucket") && todo.contains("member.yaml"),
         "{run}"
     );
     assert!(troubles[2].1.contains("no way to write in 5 accounts") && troubles[2].2.contains("member-correct.yaml"));

@@ -110,7 +110,7 @@ fn exempt(preventive: &Preventive, deployment: &Deployment) -> Vec<String> {
     let mut exempt = vec![
         role("*", &format!("rectify/{stack}-correct-*")),
         role("*", &format!("rectify/{stack}-forward")),
-        role("*", &format!("rectify/{stack}-observe")),
+        role("*", &format!("rectify/{stack}-observe-*")),
         role(hub.as_str(), &format!("rectify/{stack}-*")),
         role("*", "stacksets-exec-*"),
         role("*", "AWSCloudFormationStackSetExecutionRole"),

@@ -314,7 +314,7 @@ from botocore.exceptions import ClientError
 for key in ['123456789012', 'root-123456789012', 'role-rectify-s3-bucket-123456789012', '111111111111', 'root-111111111111', '999999999999']:
     sts = boto3.client('sts', aws_access_key_id=key, aws_secret_access_key='x')
     try:
-        sts.assume_role(RoleArn='arn:aws:iam::111111111111:role/rectify/rectify-observe', RoleSessionName='me', ExternalId='rectify-123456789012')
+        sts.assume_role(RoleArn='arn:aws:iam::111111111111:role/rectify/rectify-observe-s3-bucket', RoleSessionName='me', ExternalId='rectify-123456789012')
         print(key, 'in')
     except ClientError as error: print(error.response['Error']['Code'])
 "#;

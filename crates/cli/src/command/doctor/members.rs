@@ -284,7 +284,7 @@ mod tests {
         Entry {
             account: account(nth),
             region: Region::new("eu-central-1").unwrap(),
-            read: way(read, "observe"),
+            read: way(read, "observe-s3-bucket"),
             write: write.map(|open| way(open, "correct-s3-bucket")),
             forwarders: Vec::new(),
         }
@@ -321,7 +321,7 @@ mod tests {
         assert!(
             read.seen.starts_with("no way to read in 10 accounts, 000000000000, 000000000001, 000000000002 and 7 more")
         );
-        assert!(read.seen.contains("arn:aws:iam::ACCOUNT:role/rectify/rectify-observe"), "{}", read.seen);
+        assert!(read.seen.contains("arn:aws:iam::ACCOUNT:role/rectify/rectify-observe-s3-bucket"), "{}", read.seen);
         assert!(read.next.as_deref().unwrap().contains("member.yaml"));
         assert!(
             checks[1].seen.contains("no way to write in 1 account, 000000000015, in eu-central-1"),

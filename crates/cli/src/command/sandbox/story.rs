@@ -1,4 +1,4 @@
-//! The story: a bucket is made public in three ways, and every time it is put back. It is a check, too.
+//! The story: one thing after another is broken, and every time it is put back. It is a check, too.
 
 mod ledger;
 mod person;
@@ -43,7 +43,7 @@ struct Seen {
 /// Plays the story.
 ///
 /// # Errors
-/// [`Error::NotPutBack`] when any of the three was not corrected, proven and told exactly once.
+/// [`Error::NotPutBack`] when any of them was not corrected, proven and told exactly once.
 pub(super) async fn play(world: &World) -> Result<(), Failure> {
     let person = Person::new(world.endpoint(), world.region());
     output::data(&opening(world))?;
@@ -56,7 +56,7 @@ pub(super) async fn play(world: &World) -> Result<(), Failure> {
     let mut times = Vec::new();
     let mut wrong = Vec::new();
     for (index, scene) in scenes.iter().enumerate() {
-        heading(&format!("{}. {}", index + 1, scene.title))?;
+        heading(&format!("{} of {}. {}", index + 1, scenes.len(), scene.title))?;
         match one(world, &person, scene).await? {
             Ok(seen) => times.push((scene, seen)),
             Err(why) => {
@@ -76,15 +76,23 @@ pub(super) async fn play(world: &World) -> Result<(), Failure> {
 
 /// One scene. The inner error says why it did not end well; the story goes on.
 async fn one(world: &World, person: &Person, scene: &Scene) -> Result<Result<Seen, String>, Failure> {
-    let look = async || person.ask(&scene.look).await.map(|answer| (scene.words)(&answer));
-    say(&format!("{}\n", typed(&scene.look)))?;
+    let mut made = None;
+    for command in &scene.prepare {
+        say(&format!("{}\n", typed(command)))?;
+        made = (scene.made)(&person.run(command).await?).or(made);
+    }
+    settle(world).await?;
+    let id = made.unwrap_or_default();
+    let (breach, look_at) = (scene.breach.about(&id), scene.look.about(&id));
+    let look = async || person.ask(&look_at).await.map(|answer| (scene.words)(&answer));
+    say(&format!("{}\n", typed(&look_at)))?;
     say(&state("before", Style::Plain, &look().await?))?;
     let mut watch = Watch::default();
     watch.look(world, false);
     let calls = world.calls().len();
 
-    say(&format!("\n{}\n", typed(&scene.breach)))?;
-    person.run(&scene.breach).await?;
+    say(&format!("\n{}\n", typed(&breach)))?;
+    person.run(&breach).await?;
     let open = look().await?;
     settle(world).await?;
     let closed = look().await?;
@@ -113,7 +121,7 @@ async fn one(world: &World, person: &Person, scene: &Scene) -> Result<Result<See
         say(&summary(seen))?;
     }
     if closed != scene.put_back {
-        return Ok(Err(format!("the bucket has `{closed}` where `{}` was expected", scene.put_back)));
+        return Ok(Err(format!("there is `{closed}` where `{}` was expected", scene.put_back)));
     }
     Ok(seen)
 }
@@ -183,9 +191,9 @@ fn opening(world: &World) -> Text {
         "\n{}\n\n  \
            AWS        a small one on this machine (moto), at {}\n  \
            account    {} in {}\n  \
-           guard      the real Lambda binary, under the role of template.yaml\n\n  \
+           guards     the real Lambda binaries, each under its role of template.yaml\n\n  \
            What a person would type starts with a dollar sign.\n\n",
-        paint(Style::Strong, "A bucket is made public three times, and put back three times"),
+        paint(Style::Strong, "One thing after another is broken, and every time it is put back"),
         world.endpoint(),
         world.account(),
         world.region(),
@@ -200,7 +208,7 @@ fn heading(text: &str) -> Result<(), Failure> {
 fn typed(command: &Command) -> Text {
     let mut text = Text::new();
     for (index, line) in command.typed.lines().enumerate() {
-        let start = if index == 0 { "$ aws s3api " } else { "    " };
+        let start = if index == 0 { "$ aws " } else { "    " };
         let _ = writeln!(text, "  {}", paint(Style::Strong, &escape::line(&format!("{start}{line}"), 500)));
     }
     text.pop();

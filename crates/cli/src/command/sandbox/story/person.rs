@@ -13,11 +13,13 @@ use hyper_util::{
 
 use super::Error;
 
-/// A command of `aws s3api`, and the request it makes.
+/// An `aws` command, and the request it makes.
 #[derive(Debug, Clone)]
 pub(super) struct Command {
-    /// What follows `aws s3api`; lines after the first are shown as they are.
+    /// What follows `aws`; lines after the first are shown as they are.
     pub(super) typed: String,
+    /// The service, as a signature names it.
+    pub(super) service: &'static str,
     pub(super) method: Method,
     /// From the slash on.
     pub(super) path: String,
@@ -26,8 +28,46 @@ pub(super) struct Command {
 }
 
 impl Command {
-    pub(super) fn new(typed: impl Into<String>, method: Method, path: impl Into<String>) -> Self {
-        Self { typed: typed.into(), method, path: path.into(), headers: Vec::new(), body: String::new() }
+    /// A command of `aws s3api`.
+    pub(super) fn s3(typed: impl AsRef<str>, method: Method, path: impl Into<String>) -> Self {
+        Self {
+            typed: format!("s3api {}", typed.as_ref()),
+            service: "s3",
+            method,
+            path: path.into(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    /// A command of a service with the query protocol; `form` is the request's body.
+    pub(super) fn query(service: &'static str, typed: &str, form: impl Into<String>) -> Self {
+        Self {
+            typed: format!("{service} {typed}"),
+            service,
+            method: Method::POST,
+            path: "/".to_owned(),
+            headers: vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
+            body: form.into(),
+        }
+    }
+
+    /// A command of a service with the JSON protocol; `target` is `X-Amz-Target`.
+    pub(super) fn json(service: &'static str, typed: &str, target: &'static str, body: impl Into<String>) -> Self {
+        Self {
+            typed: format!("{service} {typed}"),
+            service,
+            method: Method::POST,
+            path: "/".to_owned(),
+            headers: vec![("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)],
+            body: body.into(),
+        }
+    }
+
+    /// The same with `{id}` filled in: what AWS called the resource that an earlier command made.
+    pub(super) fn about(&self, id: &str) -> Self {
+        let fill = |text: &str| text.replace("{id}", id);
+        Self { typed: fill(&self.typed), path: fill(&self.path), body: fill(&self.body), ..self.clone() }
     }
 
     pub(super) fn header(mut self, name: &'static str, value: &'static str) -> Self {
@@ -52,18 +92,14 @@ pub(super) struct Answer {
 #[derive(Debug, Clone)]
 pub(super) struct Person {
     endpoint: String,
-    authorization: String,
+    region: String,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
 impl Person {
     pub(super) fn new(endpoint: &str, region: &str) -> Self {
-        // The sandbox reads account and region from a person's signature and does not check it.
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential=test/20261123/{region}/s3/aws4_request, SignedHeaders=host, Signature=0000"
-        );
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { endpoint: endpoint.to_owned(), authorization, client }
+        Self { endpoint: endpoint.to_owned(), region: region.to_owned(), client }
     }
 
     /// Sends the command, whatever the answer.
@@ -71,12 +107,17 @@ impl Person {
     /// # Errors
     /// When the sandbox does not answer at all.
     pub(super) async fn ask(&self, command: &Command) -> Result<Answer, Error> {
+        // The sandbox reads account, region and service from a person's signature and does not check it.
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential=test/20261123/{}/{}/aws4_request, SignedHeaders=host, Signature=0000",
+            self.region, command.service
+        );
         let lost = |why: String| Error::Lost { command: first_line(&command.typed), why };
         let mut request = Request::builder()
             .method(command.method.clone())
             .uri(format!("{}{}", self.endpoint, command.path))
-            .header(header::USER_AGENT, "aws-cli/2.31.0 md/command#s3api")
-            .header(header::AUTHORIZATION, &self.authorization);
+            .header(header::USER_AGENT, "aws-cli/2.31.0")
+            .header(header::AUTHORIZATION, authorization);
         for (name, value) in &command.headers {
             request = request.header(*name, *value);
         }

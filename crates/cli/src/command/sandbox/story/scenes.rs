@@ -1,4 +1,4 @@
-//! What somebody does to the bucket, and what it should look like when it is put back.
+//! What somebody does, and what it should look like when it is put back.
 
 use http::Method;
 use serde_json::Value;
@@ -8,9 +8,13 @@ use super::person::{Answer, Command};
 /// The bucket of the story.
 const BUCKET: &str = "customer-reports";
 
-/// One way to make the bucket public.
+/// One breach.
 pub(super) struct Scene {
     pub(super) title: &'static str,
+    /// What has to be there first. The last one's answer names what it made.
+    pub(super) prepare: Vec<Command>,
+    /// What AWS calls what was made; `{id}` in the other commands stands for it.
+    pub(super) made: fn(&Answer) -> Option<String>,
     /// The call, as CloudTrail names it in the sandbox's record.
     pub(super) operation: &'static str,
     /// The control that it breaks.
@@ -26,7 +30,7 @@ pub(super) struct Scene {
 
 /// The commands that make a bucket with data in it.
 pub(super) fn bucket(region: &str) -> [Command; 2] {
-    let create = Command::new(format!("create-bucket --bucket {BUCKET}"), Method::PUT, format!("/{BUCKET}"));
+    let create = Command::s3(format!("create-bucket --bucket {BUCKET}"), Method::PUT, format!("/{BUCKET}"));
     let create = if region == "us-east-1" {
         create
     } else {
@@ -38,7 +42,7 @@ pub(super) fn bucket(region: &str) -> [Command; 2] {
             r#"<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"#
         ))
     };
-    let object = Command::new(
+    let object = Command::s3(
         format!("put-object --bucket {BUCKET} --key 2026/november.csv --body november.csv"),
         Method::PUT,
         format!("/{BUCKET}/2026/november.csv"),
@@ -59,17 +63,19 @@ fn policy(account: &str) -> String {
     )
 }
 
-/// The three ways of the story. The third is played on what the first two left: a complete public access block.
-pub(super) fn all(account: &str) -> [Scene; 3] {
+/// The breaches of the story. The third is played on what the first two left: a complete public access block.
+pub(super) fn all(account: &str) -> Vec<Scene> {
     let on = |command: &str| format!("{command} --bucket {BUCKET}");
-    let get = |command: &str, query: &str| Command::new(on(command), Method::GET, format!("/{BUCKET}?{query}"));
+    let get = |command: &str, query: &str| Command::s3(on(command), Method::GET, format!("/{BUCKET}?{query}"));
     let policy = policy(account);
-    [
+    vec![
         Scene {
             title: "Somebody opens the bucket with an ACL",
+            prepare: Vec::new(),
+            made: nothing_made,
             operation: "PutBucketAcl",
             control: "s3-bucket-public-acl",
-            breach: Command::new(
+            breach: Command::s3(
                 format!("{} --acl public-read", on("put-bucket-acl")),
                 Method::PUT,
                 format!("/{BUCKET}?acl"),
@@ -81,9 +87,11 @@ pub(super) fn all(account: &str) -> [Scene; 3] {
         },
         Scene {
             title: "Somebody opens it with a bucket policy, beside a statement that belongs there",
+            prepare: Vec::new(),
+            made: nothing_made,
             operation: "PutBucketPolicy",
             control: "s3-bucket-public-policy",
-            breach: Command::new(
+            breach: Command::s3(
                 format!("{} --policy '{policy}'", on("put-bucket-policy")),
                 Method::PUT,
                 format!("/{BUCKET}?policy"),
@@ -95,9 +103,11 @@ pub(super) fn all(account: &str) -> [Scene; 3] {
         },
         Scene {
             title: "Somebody takes the public access block away",
+            prepare: Vec::new(),
+            made: nothing_made,
             operation: "DeletePublicAccessBlock",
             control: "s3-bucket-block-public-access-off",
-            breach: Command::new(
+            breach: Command::s3(
                 on("delete-public-access-block"),
                 Method::DELETE,
                 format!("/{BUCKET}?publicAccessBlock"),
@@ -107,6 +117,10 @@ pub(super) fn all(account: &str) -> [Scene; 3] {
             put_back: "all four flags on",
         },
     ]
+}
+
+fn nothing_made(_: &Answer) -> Option<String> {
+    None
 }
 
 /// Who has which permission in an ACL.
@@ -186,7 +200,8 @@ mod tests {
 
     #[test]
     fn the_policy_is_one_and_regions_are_named_only_where_aws_wants_it() {
-        let [_, policy, _] = all("123456789012");
+        let scenes = all("123456789012");
+        let policy = &scenes[1];
         let body: serde_json::Value = serde_json::from_str(&policy.breach.body).unwrap();
         assert_eq!(body["Statement"].as_array().unwrap().len(), 2);
         assert!(policy.breach.typed.ends_with(&format!("--policy '{}'", policy.breach.body)));
