@@ -34,6 +34,7 @@ mod members;
 mod model;
 mod moto;
 mod naming;
+mod objects;
 mod organization;
 mod progress;
 mod python;

@@ -35,6 +35,8 @@
 //!     and lets an import change the workflow of a finding that is there.
 //! 14. **Slack** (`slack.rs`), which is not AWS.
 //! 15. **Bucket policies that ask for TLS** (launcher). They would deny everything here; the sandbox's HTTP counts as TLS.
+//! 16. **S3's own events** (`objects.rs`). moto sends them to its own EventBridge, where nobody listens; here they go to the
+//!     sandbox's bus, for the buckets whose notifications to EventBridge are on.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not

@@ -128,12 +128,21 @@ pub(crate) const RULES: &[Rule] = &[
     // Without keys of the test mode: they move no money, and documentation is full of them.
     token("stripe-key", "sk_live_", &[Run(alnum, 20, 130)], 3.0),
     token("stripe-key", "rk_live_", &[Run(alnum, 20, 130)], 3.0),
+    // Stripe, "Webhooks": signs events. No rule of gitleaks.
+    token("stripe-webhook-secret", "whsec_", &[Run(base64, 32, 64)], 3.5),
     Rule { known: GCP_KNOWN, ..token("gcp-api-key", "AIza", &[exactly(dash, 35)], 4.0) },
+    // Google, "Using OAuth 2.0": a token for an hour. No rule of gitleaks.
+    token("gcp-oauth-access-token", "ya29.", &[Run(dash, 60, 1000)], 4.0),
     // Google Cloud, "OAuth client secrets": no rule of gitleaks.
     token("gcp-oauth-client-secret", "GOCSPX-", &[exactly(dash, 28)], 3.5),
     Rule { before: Some((tilde, 4, 4)), ..token("azure-client-secret", "Q~", &[Run(tilde, 31, 34)], 3.5) },
     // Azure Storage, "Configure Azure Storage connection strings": 64 bytes as base64. No rule of gitleaks.
     Rule { known: AZURE_KNOWN, ..token("azure-storage-key", "AccountKey=", &[exactly(base64, 86), Text("==")], 4.5) },
+    // Service Bus, Event Hubs, IoT Hub: 32 bytes as base64. No rule of gitleaks.
+    token("azure-shared-access-key", "SharedAccessKey=", &[exactly(base64, 43), Text("=")], 4.0),
+    // Docker, "Personal access tokens". No rule of gitleaks.
+    token("docker-token", "dckr_pat_", &[exactly(dash, 27)], 3.5),
+    token("docker-token", "dckr_oat_", &[exactly(dash, 32)], 3.5),
     token("npm-token", "npm_", ALNUM_36, 3.0),
     token("pypi-token", "pypi-AgEIcHlwaS5vcmc", &[Run(dash, 50, 1000)], 3.0),
     token("rubygems-token", "rubygems_", &[exactly(lower_hex, 48)], 3.0),

@@ -13,8 +13,8 @@ macro_rules! reach {
     () => {
         "An event says that there is a new object only where the bucket sends its events to EventBridge, where a trail records data \
          events of the bucket, or where Macie looks at it; objects that nobody tells of, and those that were there before, are not \
-         looked at, and a sweep finds none. Read are the first 32 MiB of an object in at most 20 seconds, and what comes out \
-         of gzip and zip up to 128 MiB, three archives deep; UTF-16 and base64 are read too. What lies behind that is not told of \
+         looked at, and a sweep finds none. Read are the first 32 MiB of an object in at most ten seconds, and what comes out \
+         of gzip and zip up to 128 MiB, three archives deep; UTF-16 and base64 are read too, other compressions (7-Zip, xz, what is inside a PDF) are not. What lies behind that is not told of \
          one by one: `rectify explain` says how far an object was read. Left out are objects in an archive storage class and \
          those under a key that only the customer has (SSE-C), which nobody can read. An object that the guard may not read is told \
          as not verifiable."
