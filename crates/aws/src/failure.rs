@@ -81,6 +81,7 @@ impl FailureKind {
             | "NoSuchBucket"
             | "NoSuchAccessPoint"
             | "NoSuchKey"
+            | "NoSuchVersion"
             | "NoSuchEntity"
             | "NotFound"
             | "NotFoundException"

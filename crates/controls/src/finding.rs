@@ -86,7 +86,7 @@ impl fmt::Display for FindingId {
 }
 
 /// Twenty hexadecimal digits over `parts`, in which no two lists meet by their seams.
-fn digest(parts: &[&str]) -> String {
+pub(crate) fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());

@@ -26,6 +26,7 @@ macro_rules! every_kind {
             $entry::of::<$crate::cloudtrail::CloudTrail>(),
             $entry::of::<$crate::api::Api>(),
             $entry::of::<$crate::security_group::SecurityGroup>(),
+            $entry::of::<$crate::s3_object::S3Object>(),
         ]
     };
 }

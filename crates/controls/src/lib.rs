@@ -39,6 +39,7 @@ pub mod api;
 pub mod pattern;
 pub mod s3_bucket;
 pub mod security_group;
+pub mod s3_object;
 
 pub use control::{Action, Control, Framework, Guidance, Mode, OptionSpec, Severity};
 pub use decide::{Doubt, GRACE_KEPT, Situation, Verdict, decide, exemption, may_finish};

@@ -33,6 +33,7 @@ use crate::lambda::event_source::EventSources;
 use crate::model::Index;
 use crate::moto;
 use crate::naming::{self, Named};
+use crate::objects::{self, Notifying};
 use crate::record::Call;
 use crate::request::Seen;
 use crate::scheduler::Scheduler;
@@ -58,6 +59,8 @@ pub(crate) struct Gateway {
     pub(crate) quiet: AtomicBool,
     /// Regions of buckets, which decide where their events go.
     buckets: RwLock<HashMap<String, String>>,
+    /// Buckets that send S3's own events.
+    notifying: Notifying,
     /// Calls under way. They go on when the caller is gone, as in AWS.
     calls: Mutex<JoinSet<()>>,
 }
@@ -100,6 +103,7 @@ impl Gateway {
             slack: Slack::default(),
             quiet: AtomicBool::new(false),
             buckets: RwLock::default(),
+            notifying: Notifying::default(),
             calls: Mutex::default(),
         }
     }
@@ -435,6 +439,22 @@ impl Gateway {
                 let event = trail::envelope(&record);
                 self.hub.records.events.push(event.clone());
                 if reaches_rules && !self.quiet.load(Ordering::Relaxed) {
+                    self.publish(&event);
+                }
+            }
+        }
+        if let (Some(named), None) = (call.named.as_ref().filter(|named| named.service.name == "s3"), &failure) {
+            let answered = objects::Answered {
+                named,
+                seen: &call.seen,
+                headers: &whole.headers,
+                body: &whole.body,
+                account: &call.account,
+                region: &call.region,
+            };
+            if let Some(event) = self.notifying.event(&answered) {
+                self.hub.records.events.push(event.clone());
+                if !self.quiet.load(Ordering::Relaxed) {
                     self.publish(&event);
                 }
             }

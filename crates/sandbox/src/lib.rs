@@ -35,6 +35,7 @@ mod members;
 mod model;
 mod moto;
 mod naming;
+mod objects;
 mod organization;
 mod progress;
 mod python;

@@ -45,6 +45,8 @@
 //! 16. **EC2** (launcher). Descriptions of rules, `ModifySecurityGroupRules`, lists that other accounts refer to,
 //!     `GetManagedPrefixListAssociations` and `RestoreManagedPrefixListVersion`. Tags that a call gives to what it makes take
 //!     `ec2:CreateTags` on that ([`action`]).
+//! 16. **S3's own events** (`objects.rs`). moto sends them to its own EventBridge, where nobody listens; here they go to the
+//!     sandbox's bus, for the buckets whose notifications to EventBridge are on.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not

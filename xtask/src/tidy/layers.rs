@@ -15,6 +15,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rectify-controls", &["rectify-event", "rectify-policy"]),
     ("rectify-render", &["rectify-event", "rectify-policy", "rectify-controls"]),
     ("rectify-aws", &["rectify-event", "rectify-policy", "rectify-controls"]),
+    ("rectify-s3", &["rectify-controls"]),
+    ("rectify-secrets", &[]),
     ("rectify-runtime", &["rectify-event", "rectify-policy", "rectify-controls", "rectify-render", "rectify-aws"]),
     ("rectify-organization", &["rectify-controls", "rectify-aws"]),
     ("rectify-report", &["rectify-controls", "rectify-aws", "rectify-render"]),
@@ -46,7 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Guards see the runtime and everything below it, and never each other.
 const GUARDS_MAY_USE: &[&str] =
-    &["rectify-event", "rectify-policy", "rectify-controls", "rectify-render", "rectify-aws", "rectify-runtime"];
+    &["rectify-event", "rectify-policy", "rectify-controls", "rectify-render", "rectify-aws", "rectify-runtime", "rectify-s3", "rectify-secrets"];
 
 /// Lambdas that guard nothing.
 const FUNCTIONS: &[&str] = &["crates/notifier", "crates/sweeper"];
@@ -59,7 +61,7 @@ const TEST_ONLY: &[&str] = &["rectify-pattern", "rectify-sandbox"];
 
 /// Facts in, decision out: no I/O, no runtime, no SDK.
 const PURE: &[&str] =
-    &["rectify-event", "rectify-policy", "rectify-pattern", "rectify-controls", "rectify-render", "xtask"];
+    &["rectify-event", "rectify-policy", "rectify-pattern", "rectify-controls", "rectify-render", "rectify-secrets", "xtask"];
 
 const IMPURE_PREFIXES: &[&str] = &["aws-", "aws_", "lambda_", "tokio", "hyper", "reqwest", "ureq", "async-", "futures"];
 

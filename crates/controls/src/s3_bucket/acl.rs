@@ -108,13 +108,7 @@ fn public(facts: &BucketFacts, _: &Rules) -> Option<Found> {
         Fact::Known(acl) => acl,
         unknown => return blind(&PUBLIC, &format!("the ACL of bucket {}", facts.bucket), unknown, Read::Acl),
     };
-    let mut grants: Vec<String> = acl
-        .grants
-        .iter()
-        .filter_map(|grant| Some(format!("{} to {}", grant.permission, public_group(&grant.grantee)?)))
-        .collect();
-    grants.sort();
-    grants.dedup();
+    let grants = public_grants(acl);
     if grants.is_empty() {
         return None;
     }
@@ -126,6 +120,18 @@ fn public(facts: &BucketFacts, _: &Rules) -> Option<Found> {
     let mut changes: Vec<Change> = put_block(&facts.block, NEEDED).into_iter().collect();
     changes.extend(without_public(acl).map(Change::PutAcl));
     live(&PUBLIC, summary, evidence, changes)
+}
+
+/// What the ACL grants to everyone, in words, sorted.
+pub(crate) fn public_grants(acl: &Acl) -> Vec<String> {
+    let mut grants: Vec<String> = acl
+        .grants
+        .iter()
+        .filter_map(|grant| Some(format!("{} to {}", grant.permission, public_group(&grant.grantee)?)))
+        .collect();
+    grants.sort();
+    grants.dedup();
+    grants
 }
 
 /// The group's short name when it is one of the two that mean everyone (S3 user guide, "The meaning of public").
@@ -146,7 +152,7 @@ pub(super) fn public_uri(uri: &str) -> Option<&'static str> {
 ///
 /// `None` when the ACL cannot be written back faithfully: `PutBucketAcl` needs the owner's id, and a grantee of a kind newer
 /// than this release cannot be repeated.
-fn without_public(acl: &Acl) -> Option<Acl> {
+pub(crate) fn without_public(acl: &Acl) -> Option<Acl> {
     let writable =
         acl.owner_id.is_some() && !acl.grants.iter().any(|grant| matches!(grant.grantee, Grantee::Unknown { .. }));
     writable.then(|| {

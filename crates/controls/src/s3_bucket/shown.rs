@@ -12,7 +12,7 @@ pub(super) fn shown(facts: &Facts, slot: &str) -> Option<Value> {
     match facts {
         Facts::Bucket(facts) => match slot {
             "public-access-block" => configured(&facts.block, block),
-            "acl" => facts.acl.known().map(acl),
+            "acl" => facts.acl.known().map(|list| acl(list, "the bucket's owner")),
             "policy" => configured(&facts.policy, |text| policy(text)),
             "ownership" => configured(&facts.ownership, ownership),
             "encryption" => configured(&facts.encryption, encryption),
@@ -45,12 +45,13 @@ fn block(flags: &BlockFlags) -> Value {
     })
 }
 
-fn acl(acl: &Acl) -> Value {
+/// `owner` is what the owner is called.
+pub(crate) fn acl(acl: &Acl, owner: &str) -> Value {
     let grants = acl.grants.iter().map(|grant| {
         let grantee = match &grant.grantee {
             // The URI's last part is the group's name, which is what people know it by.
             Grantee::Group { uri } => uri.rsplit('/').next().unwrap_or(uri).to_owned(),
-            Grantee::Canonical { id, .. } if acl.owner_id.as_ref() == Some(id) => "the bucket's owner".to_owned(),
+            Grantee::Canonical { id, .. } if acl.owner_id.as_ref() == Some(id) => owner.to_owned(),
             Grantee::Canonical { id, name } => {
                 name.as_ref().map_or_else(|| id.clone(), |name| format!("{name} ({id})"))
             }

@@ -17,7 +17,7 @@ pub(super) fn blind<T>(control: &'static Control, subject: &str, fact: &Fact<T>,
 }
 
 /// What takes the effect away, when one of the two blocks is known to have `flag` on. An unknown block never does.
-pub(super) fn shield(
+pub(crate) fn shield(
     own: (&Fact<Option<BlockFlags>>, &'static str),
     account: &Fact<Option<BlockFlags>>,
     flag: fn(&BlockFlags) -> bool,
@@ -33,7 +33,7 @@ pub(super) fn shield(
 }
 
 /// The name of the bucket's own block in findings.
-pub(super) const BUCKET_BLOCK: &str = "the bucket's public access block";
+pub(crate) const BUCKET_BLOCK: &str = "the bucket's public access block";
 
 /// The write that switches `needed` on beside whatever is on already; `None` when the flags that are on are unknown,
 /// because a write replaces all four.

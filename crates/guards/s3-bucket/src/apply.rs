@@ -141,12 +141,12 @@ async fn on_access_point(at: &Pair, name: &AccessPointName, change: &Change) -> 
 /// which it may since it stopped giving any (S3 user guide, ACL overview: ids alone count).
 async fn put_acl(at: &Pair, name: &BucketName, acl: &Acl) -> Result<(), Refusal> {
     let put = async |acl: &Acl| {
-        let policy = built("PutBucketAcl", write::acl(acl))?;
+        let policy = built("PutBucketAcl", rectify_s3::write_acl(acl))?;
         let call = at.s3.put_bucket_acl().access_control_policy(policy);
         done("PutBucketAcl", call.bucket(name.as_str()).expected_bucket_owner(at.owner()).send().await)
     };
     match put(acl).await {
-        Err(refusal) if refusal.failure.kind == FailureKind::Invalid => match write::without_names(acl) {
+        Err(refusal) if refusal.failure.kind == FailureKind::Invalid => match rectify_s3::without_names(acl) {
             Some(bare) => put(&bare).await,
             None => Err(refusal),
         },

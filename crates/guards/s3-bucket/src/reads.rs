@@ -46,7 +46,9 @@ pub(crate) async fn account_block(at: &Pair) -> Reading<Option<BlockFlags>> {
 /// `GetBucketAcl`.
 pub(crate) async fn acl(at: &Pair, bucket: &BucketName) -> Reading<Acl> {
     let call = at.s3.get_bucket_acl().bucket(bucket.as_str()).expected_bucket_owner(at.owner());
-    fact("s3", "GetBucketAcl", call.send().await, None, |answer| Ok(shape::acl(&answer)))
+    fact("s3", "GetBucketAcl", call.send().await, None, |answer| {
+        Ok(rectify_s3::acl(answer.owner.as_ref(), answer.grants()))
+    })
 }
 
 /// `GetBucketOwnershipControls`.

@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::{
     operation::{
-        get_bucket_acl::GetBucketAclOutput, get_bucket_encryption::GetBucketEncryptionOutput,
+        get_bucket_encryption::GetBucketEncryptionOutput,
         get_bucket_ownership_controls::GetBucketOwnershipControlsOutput,
         get_bucket_versioning::GetBucketVersioningOutput, get_bucket_website::GetBucketWebsiteOutput,
     },
@@ -10,8 +10,9 @@ use aws_sdk_s3::{
     types,
 };
 use aws_sdk_s3control::operation::get_access_point::GetAccessPointOutput;
+pub(crate) use rectify_s3::{block, control_block};
 use rectify_controls::s3_bucket::{
-    AccessPoint, Acl, BlockFlags, Encryption, Grant, Grantee, LifecycleRule, Logging, ObjectOwnership, RedirectAll,
+    AccessPoint, Encryption, Grant, LifecycleRule, Logging, ObjectOwnership, RedirectAll,
     Replication, ReplicationRule, RoutingRule, Versioning, VersioningStatus, Website,
 };
 
@@ -19,67 +20,8 @@ use rectify_controls::s3_bucket::{
 #[derive(Debug)]
 pub(crate) struct Odd(pub(crate) String);
 
-/// A missing flag is off (PublicAccessBlockConfiguration, S3 API reference).
-pub(crate) fn block(flags: &types::PublicAccessBlockConfiguration) -> BlockFlags {
-    BlockFlags {
-        block_public_acls: flags.block_public_acls.unwrap_or_default(),
-        ignore_public_acls: flags.ignore_public_acls.unwrap_or_default(),
-        block_public_policy: flags.block_public_policy.unwrap_or_default(),
-        restrict_public_buckets: flags.restrict_public_buckets.unwrap_or_default(),
-    }
-}
-
-/// The same, as S3 Control has it.
-pub(crate) fn control_block(flags: &aws_sdk_s3control::types::PublicAccessBlockConfiguration) -> BlockFlags {
-    BlockFlags {
-        block_public_acls: flags.block_public_acls.unwrap_or_default(),
-        ignore_public_acls: flags.ignore_public_acls.unwrap_or_default(),
-        block_public_policy: flags.block_public_policy.unwrap_or_default(),
-        restrict_public_buckets: flags.restrict_public_buckets.unwrap_or_default(),
-    }
-}
-
-pub(crate) fn acl(answer: &GetBucketAclOutput) -> Acl {
-    let owner = answer.owner.as_ref();
-    Acl {
-        owner_id: owner.and_then(|owner| owner.id.clone()),
-        owner_name: owner.and_then(|owner| owner.display_name.clone()),
-        grants: answer
-            .grants()
-            .iter()
-            .map(|grant| Grant {
-                grantee: grantee(grant.grantee.as_ref()),
-                permission: grant
-                    .permission
-                    .as_ref()
-                    .map(|permission| permission.as_str().to_owned())
-                    .unwrap_or_default(),
-            })
-            .collect(),
-    }
-}
-
-fn grantee(grantee: Option<&types::Grantee>) -> Grantee {
-    let Some(grantee) = grantee else { return Grantee::Unknown { kind: String::new() } };
-    let kind = grantee.r#type.as_str();
-    match (kind, &grantee.uri, &grantee.id, &grantee.email_address) {
-        ("Group", Some(uri), _, _) => Grantee::Group { uri: uri.clone() },
-        ("CanonicalUser", _, Some(id), _) => Grantee::Canonical { id: id.clone(), name: grantee.display_name.clone() },
-        ("AmazonCustomerByEmail", _, _, Some(address)) => Grantee::Email { address: address.clone() },
-        _ => Grantee::Unknown { kind: kind.to_owned() },
-    }
-}
-
 pub(crate) fn ownership(answer: &GetBucketOwnershipControlsOutput) -> Result<Option<ObjectOwnership>, Odd> {
-    let Some(rule) = answer.ownership_controls.as_ref().and_then(|controls| controls.rules.first()) else {
-        return Ok(None);
-    };
-    match rule.object_ownership.as_str() {
-        "BucketOwnerEnforced" => Ok(Some(ObjectOwnership::BucketOwnerEnforced)),
-        "BucketOwnerPreferred" => Ok(Some(ObjectOwnership::BucketOwnerPreferred)),
-        "ObjectWriter" => Ok(Some(ObjectOwnership::ObjectWriter)),
-        other => Err(Odd(format!("unknown object ownership `{other}`"))),
-    }
+    rectify_s3::ownership(answer).map_err(Odd)
 }
 
 pub(crate) fn encryption(answer: &GetBucketEncryptionOutput) -> Option<Encryption> {
@@ -146,7 +88,7 @@ pub(crate) fn logging(enabled: &types::LoggingEnabled) -> Logging {
             .target_grants()
             .iter()
             .map(|grant| Grant {
-                grantee: grantee(grant.grantee.as_ref()),
+                grantee: rectify_s3::grantee(grant.grantee.as_ref()),
                 permission: grant
                     .permission
                     .as_ref()

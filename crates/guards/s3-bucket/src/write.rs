@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::{error::BuildError, types};
 use rectify_controls::s3_bucket::{
-    Acl, BlockFlags, Encryption, Grant, Grantee, Logging, ObjectOwnership, RoutingRule, Website,
+    BlockFlags, Encryption, Logging, ObjectOwnership, RoutingRule, Website,
 };
 
 use crate::shape::{PARTITIONED, SIMPLE};
@@ -10,9 +10,9 @@ use crate::shape::{PARTITIONED, SIMPLE};
 /// Why a value has no exact form in a request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unwritable {
-    /// A grant to something this release does not know.
-    #[error("a grant to `{0}` cannot be written back")]
-    Grantee(String),
+    /// A grant that cannot.
+    #[error(transparent)]
+    Grant(#[from] rectify_s3::Unwritable),
     /// A format this release does not know.
     #[error("the log key format `{0}` cannot be written back")]
     KeyFormat(String),
@@ -37,41 +37,6 @@ pub(crate) fn control_block(flags: BlockFlags) -> aws_sdk_s3control::types::Publ
         .block_public_policy(flags.block_public_policy)
         .restrict_public_buckets(flags.restrict_public_buckets)
         .build()
-}
-
-pub(crate) fn acl(acl: &Acl) -> Result<types::AccessControlPolicy, Unwritable> {
-    let owner = types::Owner::builder().set_id(acl.owner_id.clone()).set_display_name(acl.owner_name.clone()).build();
-    let grants = acl.grants.iter().map(|grant| {
-        let permission = types::Permission::from(grant.permission.as_str());
-        Ok(types::Grant::builder().grantee(grantee(&grant.grantee)?).permission(permission).build())
-    });
-    let grants = grants.collect::<Result<Vec<_>, Unwritable>>()?;
-    Ok(types::AccessControlPolicy::builder().owner(owner).set_grants(Some(grants)).build())
-}
-
-/// The same ACL without display names; `None` when it has none.
-pub(crate) fn without_names(acl: &Acl) -> Option<Acl> {
-    let grants = acl.grants.iter().map(|grant| match &grant.grantee {
-        Grantee::Canonical { id, .. } => {
-            Grant { grantee: Grantee::Canonical { id: id.clone(), name: None }, permission: grant.permission.clone() }
-        }
-        _ => grant.clone(),
-    });
-    let bare = Acl { owner_id: acl.owner_id.clone(), owner_name: None, grants: grants.collect() };
-    (bare != *acl).then_some(bare)
-}
-
-fn grantee(grantee: &Grantee) -> Result<types::Grantee, Unwritable> {
-    let builder = types::Grantee::builder();
-    let builder = match grantee {
-        Grantee::Group { uri } => builder.r#type(types::Type::Group).uri(uri),
-        Grantee::Canonical { id, name } => {
-            builder.r#type(types::Type::CanonicalUser).id(id).set_display_name(name.clone())
-        }
-        Grantee::Email { address } => builder.r#type(types::Type::AmazonCustomerByEmail).email_address(address),
-        Grantee::Unknown { kind } => return Err(Unwritable::Grantee(kind.clone())),
-    };
-    Ok(builder.build()?)
 }
 
 pub(crate) fn ownership(ownership: ObjectOwnership) -> Result<types::OwnershipControls, Unwritable> {
@@ -149,7 +114,7 @@ pub(crate) fn logging(to: &Logging) -> Result<types::LoggingEnabled, Unwritable>
     };
     let grants = to.grants.iter().map(|grant| {
         let permission = types::BucketLogsPermission::from(grant.permission.as_str());
-        Ok(types::TargetGrant::builder().grantee(grantee(&grant.grantee)?).permission(permission).build())
+        Ok(types::TargetGrant::builder().grantee(rectify_s3::write_grantee(&grant.grantee)?).permission(permission).build())
     });
     let grants = grants.collect::<Result<Vec<_>, Unwritable>>()?;
     Ok(types::LoggingEnabled::builder()

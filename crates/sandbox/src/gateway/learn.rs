@@ -20,6 +20,11 @@ impl Gateway {
                     self.buckets.write().remove(bucket);
                 }
             }
+            ("s3", "PutBucketNotificationConfiguration") => {
+                if let Some(bucket) = named.labels.get("Bucket") {
+                    self.notifying.learn(bucket, &call.seen.body);
+                }
+            }
             ("sns", "Publish" | "PublishBatch") => {
                 let at_ns = self.hub.records.now();
                 let function = call.record.function.clone();

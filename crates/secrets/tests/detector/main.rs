@@ -1,0 +1,7 @@
+//! The detector as its callers use it.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
+mod hostile;
+mod leaks;
+mod wraps;
