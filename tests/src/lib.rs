@@ -17,8 +17,8 @@ pub mod breach;
 pub mod cloudformation_stack;
 pub mod organization;
 mod person;
-pub mod trails;
 pub mod security_group;
+pub mod trails;
 
 use std::{
     path::{Path, PathBuf},
@@ -73,21 +73,29 @@ pub struct End {
 }
 
 impl Stage {
-    /// A world with [`ALL_CORRECTIVE`].
+    /// A world with [`ALL_CORRECTIVE`] and the guard of buckets.
     pub async fn new() -> Self {
         Self::with_settings(ALL_CORRECTIVE).await
     }
 
-    /// A world with these settings.
+    /// A world with these settings and the guard of buckets.
     pub async fn with_settings(settings: &str) -> Self {
         Self::build(settings, |builder| builder).await
     }
 
-    /// A world with these settings, made as `change` says.
+    /// A world with these settings and the guard `function`, for example `SecurityGroupGuard`.
+    pub async fn guarded_by(function: &str, settings: &str) -> Self {
+        Self::build(settings, |builder| builder.guards([function])).await
+    }
+
+    /// A world with these settings and the guard of buckets, made as `change` says. Other guards are woken by the same calls: a test
+    /// says which it is about.
     pub async fn build(settings: &str, change: impl FnOnce(WorldBuilder) -> WorldBuilder) -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("settings.toml"), settings).unwrap();
-        let builder = WorldBuilder::new(root().join("template.yaml"), binary_of).settings_directory(directory.path());
+        let builder = WorldBuilder::new(root().join("template.yaml"), binary_of)
+            .settings_directory(directory.path())
+            .guards(["S3BucketGuard"]);
         let world = change(builder).start().await.unwrap_or_else(|error| panic!("the sandbox did not start: {error}"));
         let aws = Person::new(world.endpoint());
         Self { world, aws, _settings: directory }

@@ -35,9 +35,16 @@ mode = "detective"
 "#;
 
 impl Stage {
-    /// A world with [`Organization::example`], whose accounts the ledger knows as `rectify org refresh` writes them down.
+    /// A world with [`Organization::example`], whose accounts the ledger knows as `rectify org refresh` writes them down, and the guard
+    /// of buckets.
     pub async fn organization(settings: &str) -> Self {
-        let stage = Self::build(settings, |builder| builder.organization(Organization::example())).await;
+        Self::organization_guarded_by("S3BucketGuard", settings).await
+    }
+
+    /// The same with the guard `function`.
+    pub async fn organization_guarded_by(function: &str, settings: &str) -> Self {
+        let stage =
+            Self::build(settings, |builder| builder.organization(Organization::example()).guards([function])).await;
         for (account, path) in [
             (PRODUCTION, ["r-home", "ou-home-workload", "ou-home-producti", "ou-home-webshop0"].as_slice()),
             (DEVELOPMENT, &["r-home", "ou-home-workload", "ou-home-developm"]),

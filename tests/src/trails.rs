@@ -89,7 +89,7 @@ impl Person {
 impl Stage {
     /// A world with a good trail `main`, which has been seen.
     pub async fn with_trail(settings: &str) -> Self {
-        let stage = Self::with_settings(settings).await;
+        let stage = Self::guarded_by("CloudtrailGuard", settings).await;
         stage.aws.good_trail("main").await;
         stage.settle().await;
         stage.world.clear_records();

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const GUARD: &str = "ApiGuard";
 
 async fn corrective() -> Stage {
-    Stage::with_settings(&format!("{ALL_CORRECTIVE}{BY_NAME}")).await
+    Stage::guarded_by("ApiGuard", &format!("{ALL_CORRECTIVE}{BY_NAME}")).await
 }
 
 /// The ends, messages and writes of one control on one resource.
@@ -144,7 +144,7 @@ async fn what_is_not_ready_is_corrected_when_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_needs_no_firewall_or_has_one_is_left_alone() {
     // Told only, so that somebody has the time to put it right.
-    let stage = Stage::new().await;
+    let stage = Stage::guarded_by("ApiGuard", ALL_CORRECTIVE).await;
     let aws = &stage.aws;
     aws.create_web_acl("rectify-baseline", &core_rules()).await;
     let team = aws.create_web_acl("FMManagedWebACLV2-team-1634567890123", &core_rules()).await;

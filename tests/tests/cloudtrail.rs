@@ -120,7 +120,8 @@ async fn the_trail_that_covered_everything_covers_it_again() {
     assert_found(&about, COVERAGE, "corrected", "high");
     let trail = stage.aws.whole_trail("main").await["trail"].clone();
     assert_eq!((&trail["IsMultiRegionTrail"], &trail["IncludeGlobalServiceEvents"]), (&json!(true), &json!(true)));
-    let account = json!({"account": ACCOUNT, "region": "us-east-1", "arn": format!("arn:aws:cloudtrail::{ACCOUNT}:trails")});
+    let account =
+        json!({"account": ACCOUNT, "region": "us-east-1", "arn": format!("arn:aws:cloudtrail::{ACCOUNT}:trails")});
     let answer = undone(&stage, &account, &about).await;
     assert_eq!(answer["outcome"], "restored", "{answer}");
     let trail = stage.aws.whole_trail("main").await["trail"].clone();
@@ -272,7 +273,7 @@ async fn a_sweep_brings_back_what_was_deleted_in_the_dark() {
 /// A call can be about a trail that is at home in another region than its event.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trail_is_changed_where_it_is_at_home() {
-    let stage = Stage::with_settings(&shipped_settings()).await;
+    let stage = Stage::guarded_by("CloudtrailGuard", &shipped_settings()).await;
     let there = stage.aws.acting("test", "us-east-1");
     there.create_bucket("far-logs").await;
     let trail = json!({"Name": "far", "S3BucketName": "far-logs", "IsMultiRegionTrail": true, "EnableLogFileValidation": true,
@@ -297,7 +298,7 @@ async fn a_trail_is_changed_where_it_is_at_home() {
 /// The organisation's trail covers its members; none of them is told that it has no trail, and none touches it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_organisations_trail_covers_its_members() {
-    let stage = Stage::organization(organization::SETTINGS).await;
+    let stage = Stage::organization_guarded_by("CloudtrailGuard", organization::SETTINGS).await;
     let sweep = json!({"rectify": "sweep", "account": DEVELOPMENT, "region": "us-east-1"});
     stage.order_to("CloudtrailGuard", &sweep).await;
     stage.settle().await;
@@ -313,7 +314,11 @@ async fn the_organisations_trail_covers_its_members() {
     stage.order_to("CloudtrailGuard", &sweep).await;
     stage.settle().await;
     let outcomes: Vec<String> = stage.ends().into_iter().map(|end| end.outcome).collect();
-    assert!(outcomes.iter().all(|outcome| ["compliant", "resolved"].contains(&outcome.as_str())), "{:#?}", stage.ends());
+    assert!(
+        outcomes.iter().all(|outcome| ["compliant", "resolved"].contains(&outcome.as_str())),
+        "{:#?}",
+        stage.ends()
+    );
 
     stage.world.clear_records();
     let mut event = example_of("cloudtrail", "stop-logging");
@@ -329,7 +334,7 @@ async fn the_organisations_trail_covers_its_members() {
 /// Controls `cloudtrail-logging-stopped` and `cloudtrail-trail-deleted`, of event data stores.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_data_store_takes_events_in_again() {
-    let stage = Stage::with_settings(&everything()).await;
+    let stage = Stage::guarded_by("CloudtrailGuard", &everything()).await;
     let made = json!({"Name": "audit", "TerminationProtectionEnabled": false});
     let arn = stage.aws.trail("CreateEventDataStore", made).await["EventDataStoreArn"].as_str().unwrap().to_owned();
     let id = arn.rsplit('/').next().unwrap().to_owned();
@@ -355,7 +360,8 @@ async fn an_event_data_store_takes_events_in_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn near_misses_are_left_alone() {
     let stage = Stage::with_trail(&everything()).await;
-    let second = json!({"Name": "second", "S3BucketName": "main-logs", "EnableLogFileValidation": true, "KmsKeyId": TRAIL_KEY});
+    let second =
+        json!({"Name": "second", "S3BucketName": "main-logs", "EnableLogFileValidation": true, "KmsKeyId": TRAIL_KEY});
     stage.aws.trail("CreateTrail", second).await;
     let data = json!([{"ReadWriteType": "All", "IncludeManagementEvents": false,
         "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}]);

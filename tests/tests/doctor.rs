@@ -17,7 +17,7 @@ fn probe(account: &str, detail: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_probe_leaves_one_row_and_a_forged_one_none() {
-    let stage = Stage::new().await;
+    let stage = Stage::build(ALL_CORRECTIVE, |builder| builder.every_guard()).await;
     let good = json!({"kind": "s3-bucket", "probe": "4f2a-1"});
     for _ in 0..2 {
         stage.world.publish(&probe(ACCOUNT, &good));
@@ -57,7 +57,7 @@ async fn a_probe_leaves_one_row_and_a_forged_one_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guard_says_which_settings_it_has_and_what_it_cannot_read() {
-    let stage = Stage::new().await;
+    let stage = Stage::build(ALL_CORRECTIVE, |builder| builder.every_guard()).await;
     let status = async || -> Status {
         let order = json!({"rectify": "status"});
         serde_json::from_value(stage.order(&order).await).unwrap()

@@ -32,7 +32,11 @@ fn found(about: &About) -> Vec<(&str, &str)> {
 }
 
 fn told(about: &About) -> Vec<(&str, &str, &str)> {
-    about.told.iter().map(|(control, outcome, severity)| (control.as_str(), outcome.as_str(), severity.as_str())).collect()
+    about
+        .told
+        .iter()
+        .map(|(control, outcome, severity)| (control.as_str(), outcome.as_str(), severity.as_str()))
+        .collect()
 }
 
 /// Everything of a group that a correction could touch.
@@ -52,7 +56,7 @@ async fn group(stage: &Stage, name: &str) -> String {
 /// Controls `sg-ingress-any-admin-port`, `sg-ingress-any-all-ports` and `sg-ingress-any-high-risk-port`.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_lets_the_internet_in_is_taken_away_told_once_and_nothing_else_is() {
-    let stage = Stage::new().await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", ALL_CORRECTIVE).await;
     let breaches: [(&str, &[&str], &[&str]); 8] = [
         ("ssh", &["tcp 22 0.0.0.0/0"], &[ADMIN, HIGH_RISK]),
         ("rdp-v6", &["tcp 3389 ::/0"], &[ADMIN, HIGH_RISK]),
@@ -105,7 +109,7 @@ async fn what_lets_the_internet_in_is_taken_away_told_once_and_nothing_else_is()
 /// Controls `sg-ingress-any-unauthorised-port` and `sg-default-has-rules`.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_break_a_workload_is_told() {
-    let stage = Stage::new().await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", ALL_CORRECTIVE).await;
     let group = group(&stage, "game").await;
     stage.settle().await;
     stage.world.clear_records();
@@ -129,7 +133,7 @@ async fn what_can_break_a_workload_is_told() {
 /// Controls `sg-ingress-any-unauthorised-port` and `sg-default-has-rules`, and a group that is in use.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_break_a_workload_is_taken_away_when_switched_on_by_name() {
-    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", &format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
     let group = group(&stage, "game").await;
     stage.settle().await;
     let before = stands(&stage, &group).await;
@@ -163,7 +167,7 @@ async fn what_can_break_a_workload_is_taken_away_when_switched_on_by_name() {
 /// `sg-ingress-any-unauthorised-port`: what only looks like a breach, with every correction switched on.
 #[tokio::test(flavor = "multi_thread")]
 async fn near_misses_are_left_alone() {
-    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", &format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
     let aws = &stage.aws;
     let list = aws.create_list("203.0.113.0/24").await;
     let peer = aws.create_group("peer").await;
@@ -183,8 +187,12 @@ async fn near_misses_are_left_alone() {
         groups.push(group);
     }
     // Egress to anywhere is what every group begins with.
-    let egress = [("IpPermissions.1.IpProtocol", "tcp"), ("IpPermissions.1.FromPort", "22"), ("IpPermissions.1.ToPort", "22"),
-        ("IpPermissions.1.IpRanges.1.CidrIp", "0.0.0.0/0")];
+    let egress = [
+        ("IpPermissions.1.IpProtocol", "tcp"),
+        ("IpPermissions.1.FromPort", "22"),
+        ("IpPermissions.1.ToPort", "22"),
+        ("IpPermissions.1.IpRanges.1.CidrIp", "0.0.0.0/0"),
+    ];
     let parameters: Vec<_> = [("GroupId", groups[0].as_str())].into_iter().chain(egress).collect();
     aws.ec2("AuthorizeSecurityGroupEgress", &parameters).await;
     aws.add_to_list(&list, "1", "198.51.100.0/24").await;
@@ -201,9 +209,10 @@ async fn near_misses_are_left_alone() {
 /// Control `sg-ingress-any-admin-port`: the same breach in other words.
 #[tokio::test(flavor = "multi_thread")]
 async fn old_and_new_forms_of_the_request() {
-    let stage = Stage::new().await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", ALL_CORRECTIVE).await;
     let aws = &stage.aws;
-    let [named, group, unsaid] = [aws.create_group("by-name").await, aws.create_group("changed").await, aws.create_group("web").await];
+    let [named, group, unsaid] =
+        [aws.create_group("by-name").await, aws.create_group("changed").await, aws.create_group("web").await];
     aws.allow_with(&group, "tcp 22 203.0.113.0/24", &[("IpPermissions.1.IpRanges.1.Description", "office")]).await;
     stage.settle().await;
     stage.world.clear_records();
@@ -242,7 +251,7 @@ async fn old_and_new_forms_of_the_request() {
 /// Control `sg-ingress-any-admin-port`: a list that was harmless when the rule was made, and its older versions.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prefix_list_that_changes_later_opens_every_group_that_refers_to_it() {
-    let stage = Stage::new().await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", ALL_CORRECTIVE).await;
     let aws = &stage.aws;
     let list = aws.create_list("203.0.113.0/24").await;
     let mut groups = Vec::new();
@@ -261,7 +270,12 @@ async fn a_prefix_list_that_changes_later_opens_every_group_that_refers_to_it() 
     stage.settle().await;
     for group in &groups {
         let about = stage.about(group).await;
-        assert_eq!(told(&about), [(ADMIN, "corrected", "critical"), (HIGH_RISK, "corrected", "high")], "{}", stage.story());
+        assert_eq!(
+            told(&about),
+            [(ADMIN, "corrected", "critical"), (HIGH_RISK, "corrected", "high")],
+            "{}",
+            stage.story()
+        );
         assert!(!aws.allowed(group).await.iter().any(|rule| rule.contains("pl-")));
         assert_eq!(about.ends[0].event, "ModifyManagedPrefixList", "who did it is known");
     }
@@ -279,7 +293,7 @@ async fn a_prefix_list_that_changes_later_opens_every_group_that_refers_to_it() 
 /// Control `sg-ingress-any-admin-port`: an owner changes a list that another account refers to.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shared_list_is_followed_into_the_accounts_that_refer_to_it() {
-    let stage = Stage::organization(organization::SETTINGS).await;
+    let stage = Stage::organization_guarded_by("SecurityGroupGuard", organization::SETTINGS).await;
     let owner = stage.aws.acting(DEVELOPMENT, "eu-central-1");
     let other = stage.aws.acting(PRODUCTION, "eu-central-1");
     let list = owner.create_list("203.0.113.0/24").await;
@@ -300,7 +314,7 @@ async fn a_shared_list_is_followed_into_the_accounts_that_refer_to_it() {
 /// Controls `sg-ingress-any-admin-port` and `sg-default-has-rules`: every rule comes back with what was on it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undo_restores_rules_with_descriptions_and_tags() {
-    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", &format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
     let aws = &stage.aws;
     stage.world.lose_events(true);
     let bastion = group(&stage, "bastion").await;
@@ -345,7 +359,7 @@ async fn an_undo_restores_rules_with_descriptions_and_tags() {
 /// Control `sg-ingress-any-admin-port`: somebody has made the rule again meanwhile, with other words on it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undo_does_not_overwrite_what_somebody_else_did_unless_told_to() {
-    let stage = Stage::new().await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", ALL_CORRECTIVE).await;
     let aws = &stage.aws;
     let group = aws.create_group("bastion").await;
     aws.allow_with(&group, "tcp 22 0.0.0.0/0", &[("IpPermissions.1.IpRanges.1.Description", "jump host")]).await;
@@ -367,7 +381,7 @@ async fn an_undo_does_not_overwrite_what_somebody_else_did_unless_told_to() {
 /// Controls `sg-ingress-any-admin-port`, `sg-ingress-any-all-ports` and `sg-default-has-rules`: found without an event, page by page.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_finds_what_no_event_told_of() {
-    let stage = Stage::new().await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", ALL_CORRECTIVE).await;
     stage.world.lose_events(true);
     let group = group(&stage, "quiet").await;
     stage.aws.allow(&group, "-1 -1 0.0.0.0/0").await;
@@ -375,7 +389,8 @@ async fn a_sweep_finds_what_no_event_told_of() {
     let order = json!({"rectify": "sweep", "account": rectify_e2e::ACCOUNT, "region": "eu-central-1", "dry_run": false, "after": null});
     let answer = stage.order_to(GUARD, &order).await;
     let rows = answer["rows"].as_array().unwrap();
-    let has = |control: &str, outcome: &str| rows.iter().any(|row| row["control"] == control && row["outcome"] == outcome);
+    let has =
+        |control: &str, outcome: &str| rows.iter().any(|row| row["control"] == control && row["outcome"] == outcome);
     assert!(has(ADMIN, "corrected") && has(ALL, "corrected") && has(DEFAULT, "notified"), "{answer:#}");
     assert_eq!(answer["failed"], json!([]));
     assert!(!stage.aws.allowed(&group).await.iter().any(|rule| rule.starts_with("-1")));

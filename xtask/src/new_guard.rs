@@ -18,23 +18,16 @@ const FILES: [(&str, &str); 7] = [
     ("tests/tests/{{kind_module}}.rs", include_str!("new_guard/e2e.rs.in")),
 ];
 
-/// What is added to, where, and what: the last line that begins so is followed, or preceded, by the new one.
-const ADDED: [(&str, Place, &str, &str); 3] = [
-    ("crates/controls/src/lib.rs", Place::After, "pub mod ", "pub mod {{kind_module}};"),
+/// What is added to, where, and what: the last line that begins so is followed by the new one.
+const ADDED: [(&str, &str, &str); 3] = [
+    ("crates/controls/src/lib.rs", "pub mod ", "pub mod {{kind_module}};"),
     (
         "crates/controls/src/kind.rs",
-        Place::After,
         "            $entry::of::<",
         "            $entry::of::<$crate::{{kind_module}}::{{Kind}}>(),",
     ),
-    ("Cargo.toml", Place::InList, "default-members = [", "\"crates/guards/{{kind}}\""),
+    ("Cargo.toml", "    \"crates/guards/", "    \"crates/guards/{{kind}}\","),
 ];
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Place {
-    After,
-    InList,
-}
 
 /// Writes the guard of `kind`. Nothing is written unless everything can be.
 ///
@@ -50,8 +43,8 @@ pub(crate) fn run(repo: &Repo, kind: &str) -> Result<()> {
         }
         files.push((path, filled(text, kind)));
     }
-    for (path, place, beginning, line) in ADDED {
-        let text = add(&repo.read(path)?, place, beginning, &filled(line, kind))
+    for (path, beginning, line) in ADDED {
+        let text = add(&repo.read(path)?, beginning, &filled(line, kind))
             .with_context(|| format!("`{path}` has no line that begins with `{beginning}`"))?;
         files.push((path.to_owned(), text));
     }
@@ -95,18 +88,11 @@ fn filled(text: &str, kind: &str) -> String {
     text.replace("{{kind_module}}", &module(kind)).replace("{{Kind}}", &kinds::pascal(kind)).replace("{{kind}}", kind)
 }
 
-/// `text` with `line` after the last line that begins with `beginning`, or inside the list on it.
-fn add(text: &str, place: Place, beginning: &str, line: &str) -> Option<String> {
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+/// `text` with `line` after the last line that begins with `beginning`.
+fn add(text: &str, beginning: &str, line: &str) -> Option<String> {
+    let mut lines: Vec<&str> = text.lines().collect();
     let at = lines.iter().rposition(|line| line.starts_with(beginning))?;
-    match place {
-        Place::After => lines.insert(at + 1, line.to_owned()),
-        Place::InList => {
-            let list = lines.get_mut(at)?;
-            let end = list.rfind(']')?;
-            list.insert_str(end, &format!(", {line}"));
-        }
-    }
+    lines.insert(at + 1, line);
     Some(lines.join("\n") + "\n")
 }
 
@@ -126,12 +112,12 @@ mod tests {
     #[test]
     fn every_place_is_there() {
         let repo = Repo::find().unwrap();
-        for (path, place, beginning, line) in ADDED {
+        for (path, beginning, line) in ADDED {
             let before = repo.read(path).unwrap();
-            let after = add(&before, place, beginning, &filled(line, "kms-key")).unwrap();
+            let after = add(&before, beginning, &filled(line, "kms-key")).unwrap();
             assert!(after.contains(&filled(line, "kms-key")) && !before.contains(&filled(line, "kms-key")), "{path}");
             let (short, long) = (before.lines().count(), after.lines().count());
-            assert_eq!(long - short, usize::from(place == Place::After), "{path}");
+            assert_eq!(long - short, 1, "{path}");
         }
     }
 

@@ -70,6 +70,11 @@ impl Kind for CloudFormationStack {
         screen::screen(event)
     }
 
+    /// A name that can be another stack's tomorrow, and what a stack may own, are no stacks.
+    fn leads_on(id: &Target) -> bool {
+        matches!(id, Target::Named(_) | Target::Owner(..))
+    }
+
     fn judge(facts: &Facts, rules: &Rules, selection: &Selection) -> Vec<Finding<Change>> {
         book::judge(BOOK, facts, rules, selection)
     }

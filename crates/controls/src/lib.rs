@@ -33,13 +33,13 @@ mod status;
 mod sweep;
 mod verdict;
 
+pub mod api;
 pub mod cloudformation_stack;
 pub mod cloudtrail;
-pub mod api;
 pub mod pattern;
 pub mod s3_bucket;
-pub mod security_group;
 pub mod s3_object;
+pub mod security_group;
 
 pub use control::{Action, Control, Framework, Guidance, Mode, OptionSpec, Severity};
 pub use decide::{Doubt, GRACE_KEPT, Situation, Verdict, decide, exemption, may_finish};

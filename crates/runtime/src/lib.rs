@@ -66,21 +66,6 @@ pub trait Guard: Send + Sync + 'static {
         let _ = session;
     }
 
-    /// Which resource an event is about, where [`Kind::screen`] could only say what it has to do with one: by a name that is not an
-    /// id, or by something that belongs to one. `None` when there is none. Whatever the event says of itself travels in the id.
-    ///
-    /// # Errors
-    /// What AWS said: the event is then retried.
-    fn resolve(
-        &self,
-        session: &Session,
-        id: &<Self::Kind as Kind>::Id,
-    ) -> impl Future<Output = Result<Option<<Self::Kind as Kind>::Id>, AwsFailure>> + Send {
-        let _ = session;
-        let id = id.clone();
-        async { Ok(Some(id)) }
-    }
-
     /// Reads what `selection` needs to be judged, in parallel.
     ///
     /// A refused read is a fact ([`rectify_controls::Fact::Unreadable`]); a resource that is gone is a value.

@@ -17,6 +17,7 @@ pub(crate) async fn deploy(
     template: &Template,
     resolver: &Resolver<'_>,
     functions: &[FunctionSpec],
+    wanted: &(dyn Fn(&str) -> bool + Sync),
     progress: &Progress,
 ) -> Result<(), SandboxError> {
     // What refers to another comes after it: a queue with dead letters, and a bucket's policy.
@@ -39,7 +40,7 @@ pub(crate) async fn deploy(
                 | "AWS::Events::EventBus"
                 | "AWS::Scheduler::ScheduleGroup"
         );
-        if !played {
+        if !played || !wanted(logical_id) {
             tracing::debug!(logical_id, kind, "not played in the sandbox");
             continue;
         }

@@ -40,12 +40,12 @@
 //!     with their template, and the gateway puts CloudFormation's notice on the bus when it is over.
 //! 17. **CloudTrail** (`python/cloudtrail.py`). moto takes ARNs in some calls only, makes a trail twice, adds selectors and Insights to
 //!     those that are there, shows the organisation's trail to its owner only and has no event data stores.
-//! 16. **APIs** (launcher). moto cannot change a stage of an HTTP API (`UpdateStage`, `DeleteAccessLogSettings` of API Gateway v2), and
+//! 18. **APIs** (launcher). moto cannot change a stage of an HTTP API (`UpdateStage`, `DeleteAccessLogSettings` of API Gateway v2), and
 //!     a GraphQL API does not say which web ACL is before it.
-//! 16. **EC2** (launcher). Descriptions of rules, `ModifySecurityGroupRules`, lists that other accounts refer to,
+//! 19. **EC2** (launcher). Descriptions of rules, `ModifySecurityGroupRules`, lists that other accounts refer to,
 //!     `GetManagedPrefixListAssociations` and `RestoreManagedPrefixListVersion`. Tags that a call gives to what it makes take
 //!     `ec2:CreateTags` on that ([`action`]).
-//! 16. **S3's own events** (`objects.rs`). moto sends them to its own EventBridge, where nobody listens; here they go to the
+//! 20. **S3's own events** (`objects.rs`). moto sends them to its own EventBridge, where nobody listens; here they go to the
 //!     sandbox's bus, for the buckets whose notifications to EventBridge are on.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
@@ -152,15 +152,16 @@ pub(crate) fn action(named: &Named, parameters: &Value, region: &str, account: &
     }
     if named.service.name == "cloudtrail" && operation == "CreateTrail" {
         let has_tags = parameters.get("tagsList").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
-        return if has_tags { "cloudtrail:CreateTrail,cloudtrail:AddTags" } else { "cloudtrail:CreateTrail" }.to_owned();
-    }
-    // API Gateway's actions are HTTP methods (Service Authorization Reference).
+        return if has_tags { "cloudtrail:CreateTrail,cloudtrail:AddTags" } else { "cloudtrail:CreateTrail" }
+            .to_owned();
     }
     if named.service.name == "ec2" && parameters.get("tagSpecificationSet").is_some() {
         // Of the resource that is made, whatever its id will be.
-        let kind = parameters.pointer("/tagSpecificationSet/items/0/resourceType").and_then(Value::as_str).unwrap_or("*");
+        let kind =
+            parameters.pointer("/tagSpecificationSet/items/0/resourceType").and_then(Value::as_str).unwrap_or("*");
         return format!("ec2:{operation},ec2:CreateTags@arn:aws:ec2:{region}:{account}:{kind}/new");
     }
+    // API Gateway's actions are HTTP methods (Service Authorization Reference).
     let find = |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == operation).map(|(_, to)| *to);
     let action = match named.service.name.as_str() {
         "s3" => find(S3),

@@ -70,8 +70,10 @@ impl World {
         if let Some(organization) = &builder.organization {
             organization.found(&hub, &builder.progress).await?;
         }
-        let specs = FunctionSpec::all(&template, &resolver, builder.settings_directory.as_deref())?;
-        deploy(&hub, &template, &resolver, &specs, &builder.progress).await?;
+        let every = FunctionSpec::all(&template, &resolver, builder.settings_directory.as_deref())?;
+        let wanted = |logical_id: &str| !builder.leaves_out(logical_id, &every);
+        let specs: Vec<FunctionSpec> = every.iter().filter(|spec| wanted(&spec.logical_id)).cloned().collect();
+        deploy(&hub, &template, &resolver, &specs, &wanted, &builder.progress).await?;
         let settings = Arc::new(Settings {
             retry_delay: builder.retry_delay,
             endpoint: endpoint.clone(),

@@ -46,9 +46,10 @@ impl Guard for CloudFormationStackGuard {
         self.at(session);
     }
 
-    async fn resolve(&self, session: &Session, id: &Target) -> Result<Option<Target>, AwsFailure> {
+    async fn find(&self, session: &Session, lead: &Target) -> Result<Vec<(Place, Target)>, AwsFailure> {
         // Boxed here and below: the SDK's futures are large and deep, and everything around them would be so too.
-        Box::pin(self.at(session).resolve(id)).await
+        let found = Box::pin(self.at(session).resolve(lead)).await?;
+        Ok(found.map(|id| (session.place.clone(), id)).into_iter().collect())
     }
 
     async fn observe(

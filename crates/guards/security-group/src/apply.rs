@@ -13,7 +13,8 @@ use crate::{EC2, observe::all_rules, shape};
 
 /// Codes that say that the group stands otherwise than it was read a moment ago: read it again. No group has two rules with
 /// one content, so the rule that is there already is the one that was wanted.
-const STALE: [&str; 3] = ["InvalidPermission.Duplicate", "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound"];
+const STALE: [&str; 3] =
+    ["InvalidPermission.Duplicate", "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound"];
 
 /// How often the group is read again before somebody else is let go first.
 const TRIES: usize = 3;
@@ -51,8 +52,7 @@ async fn make(ec2: &Client, group: &GroupId, change: &Change) -> Result<(), AwsF
     // What hangs on a rule cannot be taken off it whole: one that is to be there with other notes is put back as a new one.
     let stands_already = |stand: &Stand| there.get(&stand.rule).map(|(_, notes)| notes) == stand.notes.as_ref();
     let open: Vec<&Stand> = stands.iter().filter(|stand| !stands_already(stand)).collect();
-    let ids: Vec<String> =
-        open.iter().filter_map(|stand| there.get(&stand.rule)?.0.map(str::to_owned)).collect();
+    let ids: Vec<String> = open.iter().filter_map(|stand| there.get(&stand.rule)?.0.map(str::to_owned)).collect();
     if !ids.is_empty() {
         revoke(ec2, group, egress, ids).await?;
     }

@@ -30,13 +30,21 @@ pub(crate) async fn observe(
     let (about, rules) = futures::join!(Box::pin(about(ec2, group)), Box::pin(rules(ec2, group)));
     let mut ends = Ends::default();
     let (about, rules) = (ends.take(about), ends.take(rules));
-    let facts = Facts { group: group.clone(), place: place.clone(), about, rules, lists: BTreeMap::new(), in_use: Fact::NotRead };
+    let facts = Facts {
+        group: group.clone(),
+        place: place.clone(),
+        about,
+        rules,
+        lists: BTreeMap::new(),
+        in_use: Fact::NotRead,
+    };
     let Some(mut facts) = ends.or(facts)? else { return Ok(None) };
 
-    let referred = facts.rules.known().into_iter().flat_map(|rules| &rules.ingress).filter_map(|rule| match &rule.what.peer {
-        Peer::List(list) => Some(list.clone()),
-        _ => None,
-    });
+    let referred =
+        facts.rules.known().into_iter().flat_map(|rules| &rules.ingress).filter_map(|rule| match &rule.what.peer {
+            Peer::List(list) => Some(list.clone()),
+            _ => None,
+        });
     let wants_lists = selection.iter().any(|control| *control != DEFAULT_HAS_RULES);
     let referred: BTreeSet<PrefixListId> = referred.filter(|_| wants_lists).collect();
     let is_default = facts.about.known().is_some_and(|about| about.name == DEFAULT_NAME);
@@ -125,7 +133,8 @@ async fn in_use(ec2: &Client, group: &GroupId) -> Reading<bool> {
     let mut pages = call.into_paginator().send();
     // A page can be empty and not the last.
     while let Some(answer) = pages.next().await {
-        let used = reading(EC2, "DescribeNetworkInterfaces", answer, None, |page| Ok(!page.network_interfaces().is_empty()))?;
+        let used =
+            reading(EC2, "DescribeNetworkInterfaces", answer, None, |page| Ok(!page.network_interfaces().is_empty()))?;
         if used != Fact::Known(false) {
             return Ok(used);
         }

@@ -31,7 +31,8 @@ pub(crate) fn rules(all: &[types::SecurityGroupRule]) -> Result<RuleSet, String>
 
 /// One rule. Tags that begin with `aws:` are AWS's own: nobody else can put them back (EC2 user guide, "Tag restrictions").
 pub(crate) fn rule(one: &types::SecurityGroupRule) -> Result<Rule, String> {
-    let tags = one.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())));
+    let tags =
+        one.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())));
     Ok(Rule {
         what: allowed(one)?,
         notes: Notes {

@@ -12,7 +12,7 @@ use crate::lambda::Ready;
 use crate::members::Stacks;
 use crate::organization::Organization;
 use crate::progress::Progress;
-use crate::template::Template;
+use crate::template::{FunctionSpec, Template};
 
 type Binaries = Arc<dyn Fn(&str) -> PathBuf + Send + Sync>;
 
@@ -21,6 +21,7 @@ type Binaries = Arc<dyn Fn(&str) -> PathBuf + Send + Sync>;
 pub struct WorldBuilder {
     pub(super) template: PathBuf,
     pub(super) binaries: Binaries,
+    pub(super) guards: Option<Vec<String>>,
     pub(super) port: u16,
     pub(super) account: String,
     pub(super) region: String,
@@ -45,6 +46,7 @@ impl WorldBuilder {
         Self {
             template: template.into(),
             binaries: Arc::new(binaries),
+            guards: None,
             port: 0,
             account: Self::ACCOUNT.to_owned(),
             region: Self::REGION.to_owned(),
@@ -63,6 +65,33 @@ impl WorldBuilder {
     #[must_use]
     pub fn empty() -> Self {
         Self::new(Template::NONE, |_| PathBuf::new())
+    }
+
+    /// Only these guards, by their logical ids (`S3BucketGuard`); the functions that guard nothing are always there. Default: all of
+    /// the template. What a world does not have is not deployed and not woken, and its binary need not be there.
+    #[must_use]
+    pub fn guards(mut self, guards: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.guards = Some(guards.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Every guard of the template, as by default.
+    #[must_use]
+    pub fn every_guard(mut self) -> Self {
+        self.guards = None;
+        self
+    }
+
+    /// Whether the resource `logical_id` belongs to a guard of the template that this world has not. A guard's own resources
+    /// are called as it is, with more behind: `S3BucketGuardRole`, `S3BucketSchedulerRole`.
+    pub(super) fn leaves_out(&self, logical_id: &str, functions: &[FunctionSpec]) -> bool {
+        let Some(wanted) = &self.guards else { return false };
+        let mut others = functions.iter().map(|function| &function.logical_id).filter(|id| !wanted.contains(id));
+        others.any(|id| {
+            let own =
+                |kind: &str| ["Guard", "Scheduler"].iter().any(|part| logical_id.starts_with(&format!("{kind}{part}")));
+            id.strip_suffix("Guard").is_some_and(own)
+        })
     }
 
     /// The gateway's port; 0, the default, takes a free one. People expect 4566.
