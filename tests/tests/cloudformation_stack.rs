@@ -42,7 +42,12 @@ async fn sweep(stage: &Stage) {
 }
 
 fn calls(stage: &Stage, operation: &str) -> usize {
-    stage.world.calls().iter().filter(|call| call.function.as_deref() == Some(GUARD) && call.operation == operation).count()
+    stage
+        .world
+        .calls()
+        .iter()
+        .filter(|call| call.function.as_deref() == Some(GUARD) && call.operation == operation)
+        .count()
 }
 
 #[track_caller]
@@ -72,7 +77,11 @@ async fn a_stack_without_protection_is_protected() {
     for name in ["open", "by-change-set"] {
         assert_eq!(aws.stack(name, "EnableTerminationProtection").await, "true", "{name}: {}", stage.story());
         let about = stage.about_stack(name).await;
-        assert_eq!(about.told, [("stack-termination-protection-off".into(), "corrected".into(), "low".into())], "{name}");
+        assert_eq!(
+            about.told,
+            [("stack-termination-protection-off".into(), "corrected".into(), "low".into())],
+            "{name}"
+        );
         assert_eq!(about.writes, ["UpdateTerminationProtection"], "{name}");
     }
     for name in ["safe", "pr-17"] {
@@ -101,7 +110,10 @@ async fn a_manual_change_is_told_at_once_and_its_drift_when_it_is_detected() {
     let about = stage.about_stack("orders").await;
     let manual = message(&about, "stack-manual-change", "notified");
     let summary = manual["summary"].as_str().unwrap();
-    assert!(summary.contains("Queue (AWS::SQS::Queue) of stack orders was changed outside CloudFormation"), "{summary}");
+    assert!(
+        summary.contains("Queue (AWS::SQS::Queue) of stack orders was changed outside CloudFormation"),
+        "{summary}"
+    );
     assert_eq!(manual["actor"]["event_name"], "SetQueueAttributes", "{manual}");
     let drifted = message(&about, "stack-drifted", "notified");
     let summary = drifted["summary"].as_str().unwrap();
@@ -154,7 +166,10 @@ async fn drift_is_reverted_step_by_step_and_proven() {
     assert_eq!(about.corrections[0]["status"], "corrected");
     let corrected = message(&about, "stack-drifted", "corrected");
     assert_eq!(corrected["changes"], json!(["bring Queue back to the template"]));
-    assert!(corrected["difference"]["before"].as_str().unwrap().contains("\"/VisibilityTimeout\": \"600\""), "{corrected}");
+    assert!(
+        corrected["difference"]["before"].as_str().unwrap().contains("\"/VisibilityTimeout\": \"600\""),
+        "{corrected}"
+    );
 
     // Late looks find nothing left to do.
     stage.world.fire_schedules();
@@ -228,11 +243,14 @@ async fn drift_is_found_without_its_event_and_what_cannot_be_checked_is_told() {
     assert!(stage.about_stack("barred").await.is_untouched(), "nothing is wrong with it");
 
     // A right that is missing is told, and never taken for calm.
-    stage.faults(vec![seconds_later(), Fault {
-        operation: Some("DetectStackDrift".into()),
-        effect: Effect::Error { status: 403, code: "AccessDenied".into() },
-        ..Fault::default()
-    }]);
+    stage.faults(vec![
+        seconds_later(),
+        Fault {
+            operation: Some("DetectStackDrift".into()),
+            effect: Effect::Error { status: 403, code: "AccessDenied".into() },
+            ..Fault::default()
+        },
+    ]);
     stage.aws.set_visibility_timeout("barred", "600").await;
     stage.settle().await;
     let barred = stage.about_stack("barred").await;

@@ -30,7 +30,8 @@ pub(crate) async fn announce(hub: Arc<Hub>, bus: Arc<Bus>, at: Place, id: String
             Some("DETECTION_IN_PROGRESS") => {}
             Some(status) => {
                 let drifted = text("DriftedStackResourceCount").and_then(|count| count.parse::<i64>().ok());
-                let notice = notice(&at, &id, &text("StackId").unwrap_or_default(), status, text("StackDriftStatus"), drifted);
+                let notice =
+                    notice(&at, &id, &text("StackId").unwrap_or_default(), status, text("StackDriftStatus"), drifted);
                 hub.records.events.push(notice.clone());
                 bus.deliver(&notice);
                 return;

@@ -46,7 +46,8 @@ pub(super) fn managed(names: &[&str]) -> String {
         return String::new();
     }
     let mut out =
-        "# Configuration, and no data, of what a service looks at with the caller's rights.\nManagedPolicyArns:\n".to_owned();
+        "# Configuration, and no data, of what a service looks at with the caller's rights.\nManagedPolicyArns:\n"
+            .to_owned();
     for name in names {
         let _ = writeln!(out, "  - !Sub arn:${{AWS::Partition}}:iam::aws:policy/{name}");
     }
@@ -91,7 +92,9 @@ mod tests {
     fn aws_s_own_policies_are_named_once() {
         assert_eq!(managed(&[]), "");
         let text = managed(&["B", "A", "B"]);
-        assert!(text.ends_with("  - !Sub arn:${AWS::Partition}:iam::aws:policy/A\n  - !Sub arn:${AWS::Partition}:iam::aws:policy/B\n"));
+        assert!(text.ends_with(
+            "  - !Sub arn:${AWS::Partition}:iam::aws:policy/A\n  - !Sub arn:${AWS::Partition}:iam::aws:policy/B\n"
+        ));
     }
 
     #[test]

@@ -110,7 +110,8 @@ pub(super) fn drifted(facts: &Facts, rules: &Rules) -> Option<Finding<Change>> {
     }
     let reason = check.unchecked.iter().find_map(|resource| resource.reason.as_deref());
     let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let summary = format!("{subject} cannot be judged: {} could not be looked at{reason}", count(check.unchecked.len()));
+    let summary =
+        format!("{subject} cannot be judged: {} could not be looked at{reason}", count(check.unchecked.len()));
     unverifiable(&DRIFTED, summary, unchecked(facts).collect())
 }
 
@@ -241,5 +242,8 @@ fn differences(drift: &ResourceDrift) -> Vec<Evidence> {
 
 fn unchecked(facts: &Facts) -> impl Iterator<Item = Evidence> {
     let resources = facts.current().map(|check| check.unchecked.as_slice()).unwrap_or_default();
-    resources.iter().take(MOST_LISTED).map(|one| Evidence::new("not checked", format!("{} ({})", one.logical, one.kind)))
+    resources
+        .iter()
+        .take(MOST_LISTED)
+        .map(|one| Evidence::new("not checked", format!("{} ({})", one.logical, one.kind)))
 }

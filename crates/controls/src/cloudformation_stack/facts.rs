@@ -174,9 +174,9 @@ impl Facts {
         let Some(at) = change.caller.latest() else { return false };
         let deployed_at = self.state.known().and_then(|state| state.deployed_at);
         // A resource whose type no detection looks at is in neither list.
-        let in_sync = self
-            .current()
-            .is_some_and(|check| check.at.is_some_and(|checked| checked > at) && check.in_sync.contains(&change.logical));
+        let in_sync = self.current().is_some_and(|check| {
+            check.at.is_some_and(|checked| checked > at) && check.in_sync.contains(&change.logical)
+        });
         in_sync || deployed_at.is_some_and(|deployed| deployed > at)
     }
 }

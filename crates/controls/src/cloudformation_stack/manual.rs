@@ -1,9 +1,7 @@
 //! Changes to a stack's resources that did not come through CloudFormation.
 
 use super::{Change, Facts, Rules};
-use crate::{
-    Action, Control, Evidence, Finding, Framework, Guidance, OptionSpec, Severity, verdict::live,
-};
+use crate::{Action, Control, Evidence, Finding, Framework, Guidance, OptionSpec, Severity, verdict::live};
 
 pub(super) const MANUAL: Control = Control {
     id: "stack-manual-change",

@@ -35,7 +35,8 @@ resource "aws_cloudformation_stack" "app" {
   }
 }
 "#,
-        cloudformation: "# A stack cannot protect itself: give --enable-termination-protection when it is made. What must outlive
+        cloudformation:
+            "# A stack cannot protect itself: give --enable-termination-protection when it is made. What must outlive
 # it says so.
 Table:
   Type: AWS::DynamoDB::Table
@@ -74,5 +75,10 @@ pub(super) fn off(facts: &Facts, rules: &Rules) -> Option<Finding<Change>> {
     if state.protected || needs_none {
         return None;
     }
-    live(&OFF, format!("{subject} is off"), vec![Evidence::new("termination protection", "off")], vec![Change::Protect(true)])
+    live(
+        &OFF,
+        format!("{subject} is off"),
+        vec![Evidence::new("termination protection", "off")],
+        vec![Change::Protect(true)],
+    )
 }

@@ -141,7 +141,9 @@ fn of_text(text: &str, event: &Event<'_>) -> Result<Target, Ignored> {
     }
     let name = text.split_once(":stack/").and_then(|(_, name)| StackName::new(name).ok());
     let short = name.filter(|name| short_arn(name, &place) == text);
-    short.map(Target::Named).ok_or_else(|| Ignored::NoResource("the ARN is of no stack of this account and region".to_owned()))
+    short
+        .map(Target::Named)
+        .ok_or_else(|| Ignored::NoResource("the ARN is of no stack of this account and region".to_owned()))
 }
 
 /// An ARN without the unique part, as the documentation's example of a notice has it.

@@ -29,16 +29,8 @@ const SECRETIVE: [&str; 17] = [
 ];
 
 /// Names with such a word in them that are no secrets.
-const HARMLESS: [&str; 8] = [
-    "keyid",
-    "keyrotation",
-    "keypolicy",
-    "keyschema",
-    "keyusage",
-    "bucketkey",
-    "kmskey",
-    "masterkey",
-];
+const HARMLESS: [&str; 8] =
+    ["keyid", "keyrotation", "keypolicy", "keyschema", "keyusage", "bucketkey", "kmskey", "masterkey"];
 
 /// `value` of the property at `path` as it may be told.
 ///
@@ -54,10 +46,14 @@ pub fn visible(path: &str, value: &str) -> String {
     if is_secretive(path) || looks_secret(value) {
         return HIDDEN.to_owned();
     }
-    let bounded: String = value.chars().filter(|c| !c.is_control()).scan(0, |length, c| {
-        *length += c.len_utf8();
-        (*length <= LONGEST).then_some(c)
-    }).collect();
+    let bounded: String = value
+        .chars()
+        .filter(|c| !c.is_control())
+        .scan(0, |length, c| {
+            *length += c.len_utf8();
+            (*length <= LONGEST).then_some(c)
+        })
+        .collect();
     if bounded.len() < value.len() { format!("{bounded}…") } else { bounded }
 }
 

@@ -6,8 +6,7 @@ use rectify_controls::{Action, Kind, Need, Trust, cloudformation_stack::*};
 
 #[test]
 fn the_controls_are_the_catalogues() {
-    let book: Vec<_> =
-        CloudFormationStack::CONTROLS.iter().map(|c| (c.id, c.severity.to_string(), c.action)).collect();
+    let book: Vec<_> = CloudFormationStack::CONTROLS.iter().map(|c| (c.id, c.severity.to_string(), c.action)).collect();
     assert_eq!(
         book,
         [
@@ -66,7 +65,9 @@ fn what_is_ignored_is_a_type_or_a_property_and_what_is_below_it() {
     assert!(ignored("AWS::ECS::*").whole("AWS::ECS::Service"));
     let count = ignored("AWS::ECS::Service/DesiredCount");
     assert!(count.property("AWS::ECS::Service", "/DesiredCount") && !count.whole("AWS::ECS::Service"));
-    assert!(!count.property("AWS::ECS::Service", "/DesiredCounter") && !count.property("AWS::SQS::Queue", "/DesiredCount"));
+    assert!(
+        !count.property("AWS::ECS::Service", "/DesiredCounter") && !count.property("AWS::SQS::Queue", "/DesiredCount")
+    );
     let table = ignored("AWS::DynamoDB::Table/ProvisionedThroughput");
     assert!(table.property("AWS::DynamoDB::Table", "/ProvisionedThroughput/ReadCapacityUnits"));
     assert!(ignored("*/Tags").property("AWS::S3::Bucket", "/Tags/0"));

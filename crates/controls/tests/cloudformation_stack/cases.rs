@@ -61,7 +61,12 @@ fn drift() {
     };
     let both = {
         let mut facts = drifted();
-        facts.check.known_mut().unwrap().drifts.push(differs("AWS::ECS::Service", "/DesiredCount", Some("2"), Some("5")));
+        facts.check.known_mut().unwrap().drifts.push(differs(
+            "AWS::ECS::Service",
+            "/DesiredCount",
+            Some("2"),
+            Some("5"),
+        ));
         facts
     };
     let cases = [
@@ -71,7 +76,10 @@ fn drift() {
         ("modified, and CloudFormation says no more", with_drift(ResourceDrift { differences: vec![], ..queue() })),
         ("no service role", with(drifted(), |state| state.role = None)),
         ("nested", with(drifted(), |state| state.root = Some("shop".into()))),
-        ("a nested stack in it", with_drift(differs("AWS::CloudFormation::Stack", "/TemplateURL", Some("a"), Some("b")))),
+        (
+            "a nested stack in it",
+            with_drift(differs("AWS::CloudFormation::Stack", "/TemplateURL", Some("a"), Some("b"))),
+        ),
         ("also what is ignored", both),
         ("rolled back badly", with(drifted(), |state| state.status = "UPDATE_ROLLBACK_FAILED".into())),
         ("a deployment under way, drift from before", during("UPDATE_IN_PROGRESS")),
@@ -89,15 +97,21 @@ fn drift() {
         ("near miss: drift of the template before", with(drifted(), |state| state.deployed_at = Some(at("10:30")))),
         ("near miss: never detected", checked(calm(), |check| *check = Check::none(None))),
         ("near miss: nothing in it", with(drifted(), |state| state.status = "ROLLBACK_COMPLETE".into())),
-        ("near miss: scaled by its service", with_drift(differs("AWS::ECS::Service", "/DesiredCount", Some("2"), Some("5")))),
+        (
+            "near miss: scaled by its service",
+            with_drift(differs("AWS::ECS::Service", "/DesiredCount", Some("2"), Some("5"))),
+        ),
         (
             "near miss: a tag of AWS's own",
             with_drift(differs("AWS::S3::Bucket", "/Tags/3", None, Some(r#"{"Key":"aws:backup:source","Value":"x"}"#))),
         ),
-        ("cannot be looked at", checked(calm(), |check| {
-            check.status = DriftStatus::Unknown;
-            check.unchecked.push(unread());
-        })),
+        (
+            "cannot be looked at",
+            checked(calm(), |check| {
+                check.status = DriftStatus::Unknown;
+                check.unchecked.push(unread());
+            }),
+        ),
         ("in a state in which it cannot be checked", with(calm(), |state| state.status = "DELETE_FAILED".into())),
         ("the stack is not readable", Facts { state: refused("AccessDenied"), ..drifted() }),
         ("no detection may be started", Facts { check: refused("AccessDenied"), ..calm() }),
@@ -122,10 +136,13 @@ fn changes_by_hand() {
         ("again, and another", two),
         ("remembered, and no detection looks at such a resource", drifted()),
         ("no time in the event", news(undated())),
-        ("while a deployment is under way", with(news(by_jane("Queue", "11:10")), |state| {
-            state.status = "UPDATE_IN_PROGRESS".into();
-            state.deployed_at = Some(at("11:00"));
-        })),
+        (
+            "while a deployment is under way",
+            with(news(by_jane("Queue", "11:10")), |state| {
+                state.status = "UPDATE_IN_PROGRESS".into();
+                state.deployed_at = Some(at("11:00"));
+            }),
+        ),
         ("the stack is not readable", Facts { state: refused("AccessDenied"), ..news(by_jane("Queue", "10:10")) }),
         ("near miss: deployed since", news(by_jane("Queue", "08:59"))),
         ("near miss: found in sync since", news(of_topic())),
@@ -254,7 +271,8 @@ fn what_is_remembered_from_look_to_look() {
     let (_, kept) = look(deploying("UPDATE_COMPLETE"), &kept);
 
     // And then it is over, and nothing is left.
-    let clean = with(checked(calm(), |check| check.at = Some(at("11:05"))), |state| state.deployed_at = Some(at("11:00")));
+    let clean =
+        with(checked(calm(), |check| check.at = Some(at("11:05"))), |state| state.deployed_at = Some(at("11:00")));
     let (facts, kept) = look(clean.clone(), &kept);
     assert_eq!(find("stack-drifted", &facts, &rules).map(|found| found.summary), None);
     let (facts, _) = look(clean, &kept);

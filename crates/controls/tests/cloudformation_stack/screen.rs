@@ -109,8 +109,15 @@ fn who_did_it_travels_with_the_resource() {
     let Target::Owner(physical, caller) = target else { panic!("{target:?}") };
     assert_eq!(physical.as_str(), "https://sqs.eu-central-1.amazonaws.com/123456789012/orders");
     assert_eq!(caller.name, "jane.doe@example.com as AWSReservedSSO_Developer_0123456789abcdef");
-    assert!(caller.principal.ends_with("role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Developer_0123456789abcdef"));
-    assert_eq!((caller.event.as_str(), caller.at), ("SetQueueAttributes", Some("2026-11-20T09:12:13Z".parse().unwrap())));
+    assert!(
+        caller
+            .principal
+            .ends_with("role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Developer_0123456789abcdef")
+    );
+    assert_eq!(
+        (caller.event.as_str(), caller.at),
+        ("SetQueueAttributes", Some("2026-11-20T09:12:13Z".parse().unwrap()))
+    );
     assert_eq!((selection, suspicious), (vec!["stack-drifted", "stack-manual-change"], false));
     assert!(at("09:12") < caller.at.unwrap());
 }
@@ -138,7 +145,8 @@ fn what_no_person_did_is_no_manual_change() {
     assert!(ignored(&example("deployment-set-queue-attributes")).to_string().contains("cloudformation.amazonaws.com"));
     assert!(ignored(&example("own-correction-of-a-resource")).to_string().contains("role/rectify/"));
     let issuer = "/detail/userIdentity/sessionContext/sessionIssuer/arn";
-    let linked = "arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling";
+    let linked =
+        "arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling";
     ignored(&set(queue(), issuer, json!(linked)));
     ignored(&set(queue(), "/detail/sourceIPAddress", json!("backup.amazonaws.com")));
     ignored(&set(queue(), "/detail/userIdentity/type", json!("AWSService")));
@@ -156,7 +164,8 @@ fn stacks_are_named_by_the_answer_or_by_name() {
     let foreign = "arn:aws:cloudformation:eu-central-1:999999999999:stack/orders/0bd1";
     assert_eq!(looked(&set(create(), "/detail/responseElements/stackId", json!(foreign))).0, named, "not believed");
     assert_eq!(looked(&example("execute-change-set")).0, named);
-    let by_arn = set(example("execute-change-set"), "/detail/requestParameters/stackName", json!(id().arn(&place()).as_str()));
+    let by_arn =
+        set(example("execute-change-set"), "/detail/requestParameters/stackName", json!(id().arn(&place()).as_str()));
     assert_eq!(looked(&by_arn).0, Target::Stack(id()));
     assert!(looked(&create()).2 && !looked(&example("create-stack-protected")).2, "off is suspicious");
 }
@@ -180,7 +189,9 @@ fn events_with_gaps() {
         let whole = example(name);
         for pointer in pointers(&whole, String::new()) {
             for gap in [Value::Null, json!(7), json!([]), json!({}), json!("")] {
-                if ["/source", "/detail-type", "/detail", "/detail/eventSource", "/detail/eventName"].contains(&&*pointer) {
+                if ["/source", "/detail-type", "/detail", "/detail/eventSource", "/detail/eventName"]
+                    .contains(&&*pointer)
+                {
                     continue; // without these there is no event
                 }
                 let event = set(whole.clone(), &pointer, gap);
@@ -226,7 +237,11 @@ fn hostile_names_reach_no_call() {
     for name in ["", "a\nb", &huge] {
         ignored(&set(example("manual-set-queue-attributes"), "/detail/requestParameters/queueUrl", json!(name)));
     }
-    let long = set(example("manual-set-queue-attributes"), "/detail/userIdentity/arn", json!(format!("arn:x:assumed-role/r/{huge}\n")));
+    let long = set(
+        example("manual-set-queue-attributes"),
+        "/detail/userIdentity/arn",
+        json!(format!("arn:x:assumed-role/r/{huge}\n")),
+    );
     let Target::Owner(_, caller) = looked(&long).0 else { panic!() };
     assert!(caller.name.len() < 1400 && !caller.name.contains('\n'));
 }
@@ -234,7 +249,11 @@ fn hostile_names_reach_no_call() {
 #[test]
 fn events_that_others_published() {
     let notice = corpus("drift-notice.json");
-    assert_eq!(looked(&notice).0, Target::Named(StackName::new("teststack").unwrap()), "the documentation leaves the id out");
+    assert_eq!(
+        looked(&notice).0,
+        Target::Named(StackName::new("teststack").unwrap()),
+        "the documentation leaves the id out"
+    );
     assert_eq!(looked(&corpus("create-stack.json")).0.to_string(), "my-test-stack");
     let records = corpus("overwrite-lambda-code.json");
     let of_lambda: Vec<_> = records.as_array().unwrap().iter().map(|record| screen(&wrapped(record))).collect();

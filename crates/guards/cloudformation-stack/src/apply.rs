@@ -4,7 +4,9 @@
 //! is not done yet, and the runtime comes back to it. What has been done shows in CloudFormation alone, so a try that dies is
 //! tried again from where it stood.
 
-use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, DeploymentMode, ExecutionStatus, Parameter, Stack};
+use aws_sdk_cloudformation::types::{
+    Capability, ChangeSetStatus, ChangeSetType, DeploymentMode, ExecutionStatus, Parameter, Stack,
+};
 use jiff::Timestamp;
 use rectify_aws::{AwsFailure, FailureKind, done, unless};
 use rectify_controls::cloudformation_stack::{Change, PlannedChange, StackId, Target, objection};
@@ -68,7 +70,11 @@ impl Stacks {
             }
             (
                 Some(ChangeSetStatus::CreateComplete),
-                Some(ExecutionStatus::Unavailable | ExecutionStatus::ExecuteInProgress | ExecutionStatus::ExecuteComplete),
+                Some(
+                    ExecutionStatus::Unavailable
+                    | ExecutionStatus::ExecuteInProgress
+                    | ExecutionStatus::ExecuteComplete,
+                ),
             ) => Err(later("the change set is being executed".to_owned())),
             (status, execution) => {
                 let words = |word: Option<&str>| word.unwrap_or("unknown").to_owned();

@@ -19,11 +19,7 @@ const LONGEST_TOKEN: usize = 1024;
 
 impl Stacks {
     /// Reads what `selection` needs, and starts a drift detection where one is due.
-    pub(crate) async fn observe(
-        &self,
-        target: &Target,
-        selection: &Selection,
-    ) -> Result<Observed<Facts>, AwsFailure> {
+    pub(crate) async fn observe(&self, target: &Target, selection: &Selection) -> Result<Observed<Facts>, AwsFailure> {
         let Some(id) = target.stack() else { return Ok(Observed::Gone) };
         let mut facts = Facts::unread(id.clone(), self.place.clone());
         if let Target::Changed(_, change) = target {
@@ -68,16 +64,12 @@ impl Stacks {
     /// What detections found of each resource, to the last page.
     pub(crate) async fn results(&self, id: &StackId) -> Result<Vec<StackResourceDrift>, AwsFailure> {
         let arn = id.arn(&self.place);
-        let mut pages = self
-            .client
-            .describe_stack_resource_drifts()
-            .stack_name(arn.as_str())
-            .max_results(100)
-            .send();
+        let mut pages = self.client.describe_stack_resource_drifts().stack_name(arn.as_str()).max_results(100).send();
         let mut results = Vec::new();
         let mut token = None;
         loop {
-            let answer = pages.await.map_err(|error| AwsFailure::new(SERVICE, "DescribeStackResourceDrifts", &error))?;
+            let answer =
+                pages.await.map_err(|error| AwsFailure::new(SERVICE, "DescribeStackResourceDrifts", &error))?;
             results.extend(answer.stack_resource_drifts.unwrap_or_default());
             match answer.next_token.filter(|next| !next.is_empty() && token.as_ref() != Some(next)) {
                 None => return Ok(results),
@@ -147,13 +139,15 @@ impl Stacks {
 
     /// `ListStacks`, of those that are there.
     pub(crate) async fn list(&self, cursor: Option<&str>) -> Result<Page<Target>, AwsFailure> {
-        if cursor.is_some_and(|token| token.len() > LONGEST_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic())) {
+        if cursor.is_some_and(|token| token.len() > LONGEST_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()))
+        {
             let message = "the cursor is not one that this release made: sweep from the beginning";
             return Err(failure("ListStacks", FailureKind::Invalid, message.to_owned()));
         }
         let there = StackStatus::values().iter().map(|status| StackStatus::from(*status));
         let there = there.filter(|status| *status != StackStatus::DeleteComplete).collect();
-        let call = self.client.list_stacks().set_stack_status_filter(Some(there)).set_next_token(cursor.map(str::to_owned));
+        let call =
+            self.client.list_stacks().set_stack_status_filter(Some(there)).set_next_token(cursor.map(str::to_owned));
         let answer = call.send().await.map_err(|error| AwsFailure::new(SERVICE, "ListStacks", &error))?;
         let (mut ids, mut odd) = (Vec::new(), Vec::new());
         for stack in answer.stack_summaries() {

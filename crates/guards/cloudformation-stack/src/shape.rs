@@ -94,11 +94,7 @@ fn difference(one: &PropertyDifference) -> Difference {
         let value = value.filter(|value| !value.is_empty() && *value != "null")?;
         Some(visible(path, value))
     };
-    Difference {
-        path: path.to_owned(),
-        expected: shown(one.expected_value()),
-        actual: shown(one.actual_value()),
-    }
+    Difference { path: path.to_owned(), expected: shown(one.expected_value()), actual: shown(one.actual_value()) }
 }
 
 pub(crate) fn planned(change: &ResourceChange) -> PlannedChange {

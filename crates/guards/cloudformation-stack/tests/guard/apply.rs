@@ -66,7 +66,10 @@ async fn protection_is_one_call() {
         apply(&fake, &Change::Protect(on)).await.unwrap();
         let arn = "arn:aws:cloudformation:eu-west-1:111122223333:stack/orders/0bd1a2e0";
         let call = fake.calls().pop().unwrap();
-        assert_eq!(call, format!("Action=UpdateTerminationProtection&EnableTerminationProtection={on}&StackName={arn}"));
+        assert_eq!(
+            call,
+            format!("Action=UpdateTerminationProtection&EnableTerminationProtection={on}&StackName={arn}")
+        );
     }
 }
 
@@ -81,7 +84,9 @@ async fn a_change_set_is_made_of_what_the_stack_has() {
     insta::assert_snapshot!(fake.calls().pop().unwrap().replace('&', "\n"));
 
     // The name is the same at each try, so a second one finds what the first has made.
-    let made = |fake: &Fake| fake.calls().pop().unwrap().split('&').find(|part| part.starts_with("ChangeSetName")).unwrap().to_owned();
+    let made = |fake: &Fake| {
+        fake.calls().pop().unwrap().split('&').find(|part| part.starts_with("ChangeSetName")).unwrap().to_owned()
+    };
     let exists = waiting([refused(404, "ChangeSetNotFound", "x")])
         .on("CreateChangeSet", [refused(400, "AlreadyExistsException", "x")]);
     later(apply(&exists, &revert(DEPLOYED)).await, "being made");
@@ -116,7 +121,9 @@ async fn a_change_set_that_would_do_more_is_deleted() {
         let actions = ["DescribeStacks", "DescribeChangeSet", "DescribeChangeSet", "DeleteChangeSet"];
         assert_eq!(fake.actions(), actions, "read to the last page");
     }
-    for (status, execution) in [("FAILED", "UNAVAILABLE"), ("CREATE_COMPLETE", "OBSOLETE"), ("CREATE_COMPLETE", "EXECUTE_FAILED")] {
+    for (status, execution) in
+        [("FAILED", "UNAVAILABLE"), ("CREATE_COMPLETE", "OBSOLETE"), ("CREATE_COMPLETE", "EXECUTE_FAILED")]
+    {
         let fake = waiting([change_set(status, execution, &[QUEUE], "")]);
         refuses(apply(&fake, &revert(DEPLOYED)).await, "because");
         assert_eq!(fake.actions().last().unwrap(), "DeleteChangeSet");
@@ -157,6 +164,7 @@ async fn after_the_deployment_a_detection_says_how_it_went() {
 #[tokio::test]
 async fn what_only_a_person_can_do_is_not_tried() {
     refuses(apply(&Fake::default(), &Change::DriftAgain(Vec::new())).await, "no call");
-    let gone = Fake::default().on("DescribeStacks", [refused(400, "ValidationError", "Stack with id x does not exist")]);
+    let gone =
+        Fake::default().on("DescribeStacks", [refused(400, "ValidationError", "Stack with id x does not exist")]);
     refuses(apply(&gone, &revert(DEPLOYED)).await, "gone");
 }

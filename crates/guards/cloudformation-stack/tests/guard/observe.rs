@@ -50,11 +50,15 @@ async fn results_are_read_to_the_last_page() {
         difference("/Environment/Variables/TOKEN", "hunter2", "hunter3"),
         difference("/Tags/0", "null", "x"),
     );
-    let reason = "<DriftStatusReason>No right to read (Service: Sqs, Status Code: 403, Request ID: 1)</DriftStatusReason>";
-    let more = format!("{}<EnableTerminationProtection>true</EnableTerminationProtection>\
+    let reason =
+        "<DriftStatusReason>No right to read (Service: Sqs, Status Code: 403, Request ID: 1)</DriftStatusReason>";
+    let more = format!(
+        "{}<EnableTerminationProtection>true</EnableTerminationProtection>\
         <RoleARN>arn:aws:iam::111122223333:role/c</RoleARN>\
         <RootId>arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/1</RootId>\
-        <Tags><member><Key>team</Key><Value>web</Value></member></Tags>", drift("DRIFTED", &at));
+        <Tags><member><Key>team</Key><Value>web</Value></member></Tags>",
+        drift("DRIFTED", &at)
+    );
     let fake = Fake::default().on("DescribeStacks", [stack("UPDATE_COMPLETE", &more)]).on(
         "DescribeStackResourceDrifts",
         [
@@ -71,7 +75,8 @@ async fn results_are_read_to_the_last_page() {
     assert_eq!((check.status, check.whole, check.at), (DriftStatus::Drifted, true, Some(at.parse().unwrap())));
     let [gone, queue] = check.drifts.as_slice() else { panic!("{check:?}") };
     assert!(gone.deleted && gone.logical == "Gone");
-    let told: Vec<_> = queue.differences.iter().map(|one| (&*one.path, one.expected.as_deref(), one.actual.as_deref())).collect();
+    let told: Vec<_> =
+        queue.differences.iter().map(|one| (&*one.path, one.expected.as_deref(), one.actual.as_deref())).collect();
     assert_eq!(
         told,
         [
@@ -163,13 +168,13 @@ async fn what_is_gone_is_gone_and_what_is_denied_is_a_fact() {
 
 #[tokio::test]
 async fn an_event_leads_to_its_stack() {
-    let resolve = async |fake: &Fake, target: Target| {
-        CloudFormationStackGuard::default().resolve(&fake.session(), &target).await
-    };
+    let resolve =
+        async |fake: &Fake, target: Target| CloudFormationStackGuard::default().resolve(&fake.session(), &target).await;
     let named = || Target::Named(StackName::new("orders").unwrap());
     let found = Fake::default().on("DescribeStacks", [stack("CREATE_IN_PROGRESS", "")]);
     assert_eq!(resolve(&found, named()).await.unwrap(), Some(target()));
-    let missing = Fake::default().on("DescribeStacks", [refused(400, "ValidationError", "Stack with id x does not exist")]);
+    let missing =
+        Fake::default().on("DescribeStacks", [refused(400, "ValidationError", "Stack with id x does not exist")]);
     assert_eq!(resolve(&missing, named()).await.unwrap(), None);
 
     let owner = || Target::Owner(PhysicalId::new("https://queue/orders").unwrap(), caller());
@@ -208,7 +213,10 @@ async fn stacks_are_listed_page_by_page() {
     let fake = Fake::default().on("ListStacks", [ok("ListStacks", &page), ok("ListStacks", "<StackSummaries/>")]);
     let guard = CloudFormationStackGuard::default();
     let first = guard.list(&fake.session(), None).await.unwrap();
-    assert_eq!((first.ids, first.odd, first.next.as_deref()), (vec![target()], vec!["arn:odd".to_owned()], Some("n/2=")));
+    assert_eq!(
+        (first.ids, first.odd, first.next.as_deref()),
+        (vec![target()], vec!["arn:odd".to_owned()], Some("n/2="))
+    );
     let call = fake.calls().remove(0);
     assert!(call.contains("UPDATE_ROLLBACK_FAILED") && !call.contains("DELETE_COMPLETE"), "{call}");
     let last = guard.list(&fake.session(), Some("n/2=")).await.unwrap();
