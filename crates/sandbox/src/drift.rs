@@ -32,6 +32,7 @@ pub(crate) async fn announce(hub: Arc<Hub>, bus: Arc<Bus>, at: Place, id: String
                 let drifted = text("DriftedStackResourceCount").and_then(|count| count.parse::<i64>().ok());
                 let notice =
                     notice(&at, &id, &text("StackId").unwrap_or_default(), status, text("StackDriftStatus"), drifted);
+                    notice(&at, &id, &text("StackId").unwrap_or_default(), status, text("StackDriftStatus").as_deref(), drifted);
                 hub.records.events.push(notice.clone());
                 bus.deliver(&notice);
                 return;
@@ -41,7 +42,7 @@ pub(crate) async fn announce(hub: Arc<Hub>, bus: Arc<Bus>, at: Place, id: String
     }
 }
 
-fn notice(at: &Place, id: &str, stack: &str, status: &str, drift: Option<String>, drifted: Option<i64>) -> Value {
+fn notice(at: &Place, id: &str, stack: &str, status: &str, drift: Option<&str>, drifted: Option<i64>) -> Value {
     json!({
         "version": "0",
         "id": uuid::Uuid::new_v4().to_string(),

@@ -187,7 +187,7 @@ fn events_with_gaps() {
     let examples = ["create-stack-unprotected", "execute-change-set", "manual-set-queue-attributes", "drift-detected"];
     for name in examples {
         let whole = example(name);
-        for pointer in pointers(&whole, String::new()) {
+        for pointer in pointers(&whole, "") {
             for gap in [Value::Null, json!(7), json!([]), json!({}), json!("")] {
                 if ["/source", "/detail-type", "/detail", "/detail/eventSource", "/detail/eventName"]
                     .contains(&&*pointer)
@@ -206,12 +206,12 @@ fn events_with_gaps() {
     }
 }
 
-fn pointers(value: &Value, at: String) -> Vec<String> {
+fn pointers(value: &Value, at: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     if let Value::Object(fields) = value {
         for (name, field) in fields {
             let here = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
-            found.extend(pointers(field, here.clone()));
+            found.extend(pointers(field, &here));
             found.push(here);
         }
     }
