@@ -120,7 +120,8 @@ async fn the_trail_that_covered_everything_covers_it_again() {
     assert_found(&about, COVERAGE, "corrected", "high");
     let trail = stage.aws.whole_trail("main").await["trail"].clone();
     assert_eq!((&trail["IsMultiRegionTrail"], &trail["IncludeGlobalServiceEvents"]), (&json!(true), &json!(true)));
-    let account = json!({"account": ACCOUNT, "region": "us-east-1", "arn": format!("arn:aws:cloudtrail::{ACCOUNT}:trails")});
+    let account =
+        json!({"account": ACCOUNT, "region": "us-east-1", "arn": format!("arn:aws:cloudtrail::{ACCOUNT}:trails")});
     let answer = undone(&stage, &account, &about).await;
     assert_eq!(answer["outcome"], "restored", "{answer}");
     let trail = stage.aws.whole_trail("main").await["trail"].clone();
@@ -313,7 +314,11 @@ async fn the_organisations_trail_covers_its_members() {
     stage.order_to("CloudtrailGuard", &sweep).await;
     stage.settle().await;
     let outcomes: Vec<String> = stage.ends().into_iter().map(|end| end.outcome).collect();
-    assert!(outcomes.iter().all(|outcome| ["compliant", "resolved"].contains(&outcome.as_str())), "{:#?}", stage.ends());
+    assert!(
+        outcomes.iter().all(|outcome| ["compliant", "resolved"].contains(&outcome.as_str())),
+        "{:#?}",
+        stage.ends()
+    );
 
     stage.world.clear_records();
     let mut event = example_of("cloudtrail", "stop-logging");
@@ -355,7 +360,8 @@ async fn an_event_data_store_takes_events_in_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn near_misses_are_left_alone() {
     let stage = Stage::with_trail(&everything()).await;
-    let second = json!({"Name": "second", "S3BucketName": "main-logs", "EnableLogFileValidation": true, "KmsKeyId": TRAIL_KEY});
+    let second =
+        json!({"Name": "second", "S3BucketName": "main-logs", "EnableLogFileValidation": true, "KmsKeyId": TRAIL_KEY});
     stage.aws.trail("CreateTrail", second).await;
     let data = json!([{"ReadWriteType": "All", "IncludeManagementEvents": false,
         "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}]);

@@ -138,7 +138,8 @@ pub(crate) fn action(named: &Named, parameters: &Value) -> String {
     }
     if named.service.name == "cloudtrail" && operation == "CreateTrail" {
         let has_tags = parameters.get("tagsList").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
-        return if has_tags { "cloudtrail:CreateTrail,cloudtrail:AddTags" } else { "cloudtrail:CreateTrail" }.to_owned();
+        return if has_tags { "cloudtrail:CreateTrail,cloudtrail:AddTags" } else { "cloudtrail:CreateTrail" }
+            .to_owned();
     }
     let find = |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == operation).map(|(_, to)| *to);
     let action = match named.service.name.as_str() {

@@ -72,4 +72,3 @@ pub(super) fn about(targets: &[Target], wanted: impl Fn(&str) -> bool) -> Select
     let ids = CONTROLS.iter().map(|control| control.id).filter(|control| wanted(control));
     ids.filter(|control| targets.iter().any(|target| is_about(control, target))).collect()
 }
-

@@ -112,7 +112,12 @@ fn trail(facts: &TrailFacts, settings: &Settings, rules: &Rules) -> Option<Found
                 [block, account_block].iter().any(|block| block.known().and_then(Option::as_ref).is_some_and(flag))
             };
             let open = [
-                (policy_public, on(|flags| flags.restrict_public_buckets), "s3:GetBucketPolicyStatus", "is public by its policy"),
+                (
+                    policy_public,
+                    on(|flags| flags.restrict_public_buckets),
+                    "s3:GetBucketPolicyStatus",
+                    "is public by its policy",
+                ),
                 (acl_public, on(|flags| flags.ignore_public_acls), "s3:GetBucketAcl", "is public by its ACL"),
             ];
             let open = open.into_iter().filter(|(_, blocked, ..)| !blocked);

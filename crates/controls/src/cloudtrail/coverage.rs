@@ -84,7 +84,8 @@ fn account(facts: &AccountFacts, rules: &Rules) -> Option<Found> {
         Fact::Known(trails) => trails,
         unknown => return blind(&NOT_MULTI_REGION, &subject, unknown, "cloudtrail:DescribeTrails"),
     };
-    let judged: Vec<(&Seen, Vec<Gap>)> = trails.iter().map(|seen| (seen, gaps_under(seen, &rules.excludable))).collect();
+    let judged: Vec<(&Seen, Vec<Gap>)> =
+        trails.iter().map(|seen| (seen, gaps_under(seen, &rules.excludable))).collect();
     if judged.iter().any(|(_, gaps)| gaps.is_empty()) {
         return None;
     }

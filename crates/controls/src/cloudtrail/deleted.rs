@@ -91,10 +91,7 @@ fn trail(facts: &TrailFacts) -> Option<Found> {
         unknown => return blind(&DELETED, &subject, unknown, "cloudtrail:GetTrail"),
     }
     let kept = facts.kept.as_ref()?;
-    let evidence = vec![
-        Evidence::new("trail", "deleted"),
-        Evidence::new("logged to", kept.settings.bucket.as_str()),
-    ];
+    let evidence = vec![Evidence::new("trail", "deleted"), Evidence::new("logged to", kept.settings.bucket.as_str())];
     live(&DELETED, format!("{subject} was deleted"), evidence, vec![Change::CreateTrail(kept.clone())])
 }
 

@@ -57,10 +57,7 @@ new cloudtrail.Trail(this, 'Trail', {
         Framework { name: "Security Hub", ids: "CloudTrail.2" },
         Framework { name: "CIS AWS v3.0", ids: "3.5" },
         Framework { name: "CIS AWS v5.0", ids: "3.5" },
-        Framework {
-            name: "NIST 800-53 r5",
-            ids: "AU-9, CA-9(1), CM-3(6), SC-13, SC-28, SC-28(1), SC-7(10), SI-7(6)",
-        },
+        Framework { name: "NIST 800-53 r5", ids: "AU-9, CA-9(1), CM-3(6), SC-13, SC-28, SC-28(1), SC-7(10), SI-7(6)" },
         Framework { name: "PCI DSS v4.0", ids: "8.3.2, 10.3.2, 10.3.3, 10.3.4, A1.2.1" },
         Framework { name: "AWS Config", ids: "CLOUD_TRAIL_ENCRYPTION_ENABLED" },
     ],

@@ -1,6 +1,8 @@
 //! What a change does to the facts, what undoes it, and what is worth keeping: the model that the properties are stated on.
 
-use super::{AccountFacts, Change, Definition, Facts, Selectors, Status, StoreFacts, Target, TrailFacts, book, coverage};
+use super::{
+    AccountFacts, Change, Definition, Facts, Selectors, Status, StoreFacts, Target, TrailFacts, book, coverage,
+};
 use crate::{Fact, Selection};
 
 /// Put back what `change` overwrites. `None` where what stands could not be read.

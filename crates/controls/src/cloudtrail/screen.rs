@@ -39,11 +39,15 @@ fn api_call(event: &Event<'_>, record: &Record<'_>) -> Screened {
     if trigger.id.is_empty() {
         return look(vec![Target::Account(account)], |control| trigger.controls.contains(&control), false);
     }
-    if record.event_name == "PutInsightSelectors" && request.str(trigger.id).is_none() && request.str(events::STORE).is_some() {
+    if record.event_name == "PutInsightSelectors"
+        && request.str(trigger.id).is_none()
+        && request.str(events::STORE).is_some()
+    {
         return Err(Ignored::NotApplicable("Insights of an event data store".to_owned()));
     }
     let text = screen::named(&request, trigger.id)?;
-    let target = if trigger.id == events::STORE { store(text, event, &account)? } else { trail(text, event, &account)? };
+    let target =
+        if trigger.id == events::STORE { store(text, event, &account)? } else { trail(text, event, &account)? };
     let mut targets = vec![target];
     if trigger.controls.iter().any(|control| book::is_about_accounts(control)) {
         targets.push(Target::Account(account));

@@ -178,7 +178,9 @@ impl Selectors {
                 Some(sources) => gaps.extend(
                     sources.into_iter().map(|source| format!("management events of {source} that {way} are left out")),
                 ),
-                None if of_way().next().is_some() => gaps.push(format!("not all management events that {way} are logged")),
+                None if of_way().next().is_some() => {
+                    gaps.push(format!("not all management events that {way} are logged"))
+                }
                 None => gaps.push(format!("management events that {way} are not logged")),
             }
         }
@@ -283,9 +285,10 @@ impl Selectors {
 }
 
 fn positive(slice: &Slice) -> bool {
-    slice.fields.values().any(|field| {
-        field.is_positive() || !field.not_starts_with.is_empty() || !field.not_ends_with.is_empty()
-    })
+    slice
+        .fields
+        .values()
+        .any(|field| field.is_positive() || !field.not_starts_with.is_empty() || !field.not_ends_with.is_empty())
 }
 
 fn is_management(selector: &AdvancedSelector) -> bool {

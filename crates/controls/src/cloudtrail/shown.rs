@@ -91,6 +91,8 @@ fn field(field: &FieldSelector) -> Value {
         ("NotEndsWith", &field.not_ends_with),
     ];
     let mut shown = serde_json::Map::from_iter([("Field".to_owned(), json!(field.field))]);
-    shown.extend(lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (name.to_owned(), json!(list))));
+    shown.extend(
+        lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (name.to_owned(), json!(list))),
+    );
     Value::Object(shown)
 }

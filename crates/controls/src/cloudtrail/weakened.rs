@@ -126,7 +126,8 @@ fn trail(facts: &TrailFacts, settings: &Settings, rules: &Rules) -> Option<Found
     }
     let mut changes = Vec::new();
     if !(gaps.is_empty() && lost.is_empty()) {
-        let before = facts.kept.as_ref().map_or_else(|| Some(selectors.clone()), |kept| selectors.with(&kept.selectors));
+        let before =
+            facts.kept.as_ref().map_or_else(|| Some(selectors.clone()), |kept| selectors.with(&kept.selectors));
         changes.extend(before.map(|before| Change::Selectors(before.with_management(&rules.excludable))));
     }
     if let (false, Some(kept), Fact::Known(now)) = (insights_lost.is_empty(), kept, &facts.insights) {

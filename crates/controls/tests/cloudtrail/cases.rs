@@ -98,10 +98,9 @@ fn an_account_needs_one_trail_that_sees_everything() {
 
 #[test]
 fn a_member_never_changes_the_organisations_trail() {
-    for broken in [
-        Seen { multi_region: false, ..organizations() },
-        Seen { logging: Fact::Known(false), ..organizations() },
-    ] {
+    for broken in
+        [Seen { multi_region: false, ..organizations() }, Seen { logging: Fact::Known(false), ..organizations() }]
+    {
         assert_eq!(all_of(vec![broken]).breach(COVERAGE).changes, []);
     }
     let found = all_of(vec![Seen { logging: refused("GetTrailStatus"), ..organizations() }]).judged();
@@ -116,7 +115,10 @@ fn management_events_come_back() {
         ("reads only", vec![basic("ReadOnly", true, &[], &[])]),
         ("without KMS", vec![basic("All", true, &["kms.amazonaws.com"], &[])]),
         // Stratus Red Team: data events of nothing.
-        ("nothing at all", vec![basic("ReadOnly", false, &[], &[("AWS::S3::Object", &[]), ("AWS::Lambda::Function", &[])])]),
+        (
+            "nothing at all",
+            vec![basic("ReadOnly", false, &[], &[("AWS::S3::Object", &[]), ("AWS::Lambda::Function", &[])])],
+        ),
     ];
     for (what, selectors) in gaps {
         let found = with_selectors(selectors.clone()).breach(WEAKENED);
@@ -188,7 +190,11 @@ fn what_another_trail_logs_is_told_with_less_and_left_alone() {
     assert!(matches!(&found[0].state, State::Neutralised { by } if by.contains("everything")), "{found:?}");
     assert!(found[0].changes.is_empty() && found[0].severity == Severity::Low);
     // It is not beside itself, and one that logs less than everything clears nothing.
-    for not in [seen("main"), Seen { logging: Fact::Known(false), ..seen("x-stopped") }, Seen { multi_region: false, ..seen("local") }] {
+    for not in [
+        seen("main"),
+        Seen { logging: Fact::Known(false), ..seen("x-stopped") },
+        Seen { multi_region: false, ..seen("local") },
+    ] {
         facts.beside = Fact::Known(vec![not]);
         facts.breach(WEAKENED);
     }
@@ -276,7 +282,8 @@ fn an_attack_does_not_become_what_stood_well() {
     facts.status = Fact::Known(Status { logging: false, started: true, delivery_error: None });
     facts.selectors = Fact::Known(Selectors::Basic(vec![basic("ReadOnly", true, &[], &[])]));
     facts.bucket = Fact::Known(Bucket::Foreign);
-    let weak = Settings { key: None, validation: false, multi_region: false, bucket: "theirs".to_owned(), ..settings() };
+    let weak =
+        Settings { key: None, validation: false, multi_region: false, bucket: "theirs".to_owned(), ..settings() };
     facts.settings = Fact::Known(Some(weak));
     assert_eq!(kept(&facts), definition());
     assert_eq!(kept(&gone(Some(definition()))), definition());
@@ -324,6 +331,10 @@ fn options_are_checked() {
     assert!(rules(KEY, "key", text("trail-key")).unwrap_err().contains("alias/trail"));
     assert!(rules(WEAKENED, "excludable-sources", list("kms")).unwrap_err().contains("kms.amazonaws.com"));
     assert!(rules(BUCKET, "log-buckets", list("no bucket")).unwrap_err().contains("{account}"));
-    assert!(rules(BUCKET, "log-buckets", list("logs-{account}-{region}")).unwrap().names_bucket("logs-111122223333-eu-central-1", &place()));
+    assert!(
+        rules(BUCKET, "log-buckets", list("logs-{account}-{region}"))
+            .unwrap()
+            .names_bucket("logs-111122223333-eu-central-1", &place())
+    );
     assert!(!rules(WEAKENED, "keep-data-events", toml::Value::Boolean(false)).unwrap().keep_data_events);
 }

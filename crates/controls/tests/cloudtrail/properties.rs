@@ -7,7 +7,9 @@ use rectify_controls::{Fact, Kind, cloudtrail::*};
 
 use super::{laws, world::*};
 
-fn fact<T: Clone + std::fmt::Debug + 'static>(value: impl Strategy<Value = T> + 'static) -> impl Strategy<Value = Fact<T>> {
+fn fact<T: Clone + std::fmt::Debug + 'static>(
+    value: impl Strategy<Value = T> + 'static,
+) -> impl Strategy<Value = Fact<T>> {
     prop_oneof![8 => value.prop_map(Fact::Known), 1 => Just(refused("Get")), 1 => Just(Fact::NotRead)]
 }
 
@@ -25,7 +27,8 @@ fn some_basic() -> impl Strategy<Value = BasicSelector> {
 fn some_advanced() -> impl Strategy<Value = AdvancedSelector> {
     let category = prop::sample::select(vec!["Management", "Data", "NetworkActivity"]);
     let way = prop::option::of(prop::sample::select(vec!["true", "false"]));
-    let prefix = prop::option::of(prop::sample::select(vec!["arn:aws:s3:::a/", "arn:aws:s3:::a/b/", "arn:aws:s3:::c/"]));
+    let prefix =
+        prop::option::of(prop::sample::select(vec!["arn:aws:s3:::a/", "arn:aws:s3:::a/b/", "arn:aws:s3:::c/"]));
     let source = prop::option::of(prop::sample::select(vec!["kms.amazonaws.com", "rdsdata.amazonaws.com"]));
     (category, way, prefix, source).prop_map(|(category, way, prefix, source)| {
         let mut fields = vec![field("eventCategory", &[category])];
@@ -80,31 +83,39 @@ fn some_bucket() -> impl Strategy<Value = Bucket> {
         fact(prop::option::of(flags))
     };
     let own = (fact(any::<bool>()), fact(any::<bool>()), flags(), flags()).prop_map(
-        |(policy_public, acl_public, block, account_block)| Bucket::Own { policy_public, acl_public, block, account_block },
+        |(policy_public, acl_public, block, account_block)| Bucket::Own {
+            policy_public,
+            acl_public,
+            block,
+            account_block,
+        },
     );
     prop_oneof![own, Just(Bucket::Foreign), Just(Bucket::Missing)]
 }
 
 fn some_definition() -> impl Strategy<Value = Definition> {
-    (some_settings(), any::<bool>(), some_selectors(), some_insights())
-        .prop_map(|(settings, logging, selectors, insights)| Definition {
+    (some_settings(), any::<bool>(), some_selectors(), some_insights()).prop_map(
+        |(settings, logging, selectors, insights)| Definition {
             settings,
             logging,
             selectors,
             insights,
             tags: BTreeMap::new(),
-        })
+        },
+    )
 }
 
 fn some_seen(name: &'static str) -> impl Strategy<Value = Seen> {
-    (any::<[bool; 3]>(), fact(any::<bool>()), fact(some_selectors())).prop_map(move |(flags, logging, selectors)| Seen {
-        multi_region: flags[0],
-        global_events: flags[1],
-        owner: account(if flags[2] { OURS } else { MANAGEMENT }),
-        organization: !flags[2],
-        logging,
-        selectors: if flags[2] { selectors } else { Fact::NotRead },
-        ..seen(name)
+    (any::<[bool; 3]>(), fact(any::<bool>()), fact(some_selectors())).prop_map(move |(flags, logging, selectors)| {
+        Seen {
+            multi_region: flags[0],
+            global_events: flags[1],
+            owner: account(if flags[2] { OURS } else { MANAGEMENT }),
+            organization: !flags[2],
+            logging,
+            selectors: if flags[2] { selectors } else { Fact::NotRead },
+            ..seen(name)
+        }
     })
 }
 
@@ -135,9 +146,8 @@ fn some_trail() -> impl Strategy<Value = Facts> {
 }
 
 fn some_account() -> impl Strategy<Value = Facts> {
-    let trails = (some_seen("one"), some_seen("two"), 0_usize..=2).prop_map(|(one, two, count)| {
-        [one, two].into_iter().take(count).collect::<Vec<_>>()
-    });
+    let trails = (some_seen("one"), some_seen("two"), 0_usize..=2)
+        .prop_map(|(one, two, count)| [one, two].into_iter().take(count).collect::<Vec<_>>());
     (fact(trails), prop::sample::subsequence(vec!["one", "two"], 0..=2)).prop_map(|(trails, kept)| {
         let kept = kept.into_iter().map(|name| (trail_id(name), true)).collect();
         Facts::Account(Box::new(AccountFacts { place: place(), trails, kept }))
@@ -146,9 +156,8 @@ fn some_account() -> impl Strategy<Value = Facts> {
 
 fn some_store() -> impl Strategy<Value = Facts> {
     let status = prop::sample::select(vec!["ENABLED", "STOPPED_INGESTION", "PENDING_DELETION", "CREATED"]);
-    (fact(status.prop_map(str::to_owned)), prop::option::of(Just("ENABLED".to_owned()))).prop_map(|(status, kept)| {
-        Facts::Store(Box::new(StoreFacts { status, kept, ..store("ENABLED") }))
-    })
+    (fact(status.prop_map(str::to_owned)), prop::option::of(Just("ENABLED".to_owned())))
+        .prop_map(|(status, kept)| Facts::Store(Box::new(StoreFacts { status, kept, ..store("ENABLED") })))
 }
 
 fn some_facts() -> impl Strategy<Value = Facts> {
@@ -156,11 +165,13 @@ fn some_facts() -> impl Strategy<Value = Facts> {
 }
 
 fn some_rules() -> impl Strategy<Value = Rules> {
-    (any::<bool>(), prop::option::of(Just("alias/trail".to_owned())), any::<bool>()).prop_map(|(kms, key, keep)| Rules {
-        excludable: if kms { vec!["kms.amazonaws.com".to_owned()] } else { Vec::new() },
-        keep_data_events: keep,
-        key,
-        log_buckets: Vec::new(),
+    (any::<bool>(), prop::option::of(Just("alias/trail".to_owned())), any::<bool>()).prop_map(|(kms, key, keep)| {
+        Rules {
+            excludable: if kms { vec!["kms.amazonaws.com".to_owned()] } else { Vec::new() },
+            keep_data_events: keep,
+            key,
+            log_buckets: Vec::new(),
+        }
     })
 }
 

@@ -105,7 +105,8 @@ fn a_trail_is_named_by_name_or_by_arn() {
 #[test]
 fn a_trail_of_another_account_is_not_ours_to_touch() {
     for event in ["StopLogging", "DeleteTrail", "UpdateTrail"] {
-        let why = ignored(&call(event, json!({"name": "arn:aws:cloudtrail:eu-central-1:999988887777:trail/organisation"})));
+        let why =
+            ignored(&call(event, json!({"name": "arn:aws:cloudtrail:eu-central-1:999988887777:trail/organisation"})));
         assert!(matches!(&why, Ignored::NotApplicable(text) if text.contains("999988887777")), "{why}");
     }
 }
@@ -114,11 +115,24 @@ fn a_trail_of_another_account_is_not_ours_to_touch() {
 fn hostile_names_end_as_ignored() {
     let long = "x".repeat(5_000);
     for name in [
-        json!(null), json!(""), json!("ab"), json!("-main-"), json!("a b c"), json!("main/../x"), json!(["a1b", "b2c"]),
-        json!({"name": "main"}), json!(17), json!(long), json!("arn:aws:cloudtrail:eu-central-1:111122223333:trail/"),
-        json!("arn:aws:cloudtrail::111122223333:trails"), json!("arn:aws-cn:cloudtrail:eu-central-1:111122223333:trail/main"),
-        json!("arn:aws:s3:::bucket"), json!("arn:aws:cloudtrail:eu-central-1:111122223333:eventdatastore/abc-def"),
-        json!("arn:"), json!("main\u{202e}"), json!("$(reboot)"),
+        json!(null),
+        json!(""),
+        json!("ab"),
+        json!("-main-"),
+        json!("a b c"),
+        json!("main/../x"),
+        json!(["a1b", "b2c"]),
+        json!({"name": "main"}),
+        json!(17),
+        json!(long),
+        json!("arn:aws:cloudtrail:eu-central-1:111122223333:trail/"),
+        json!("arn:aws:cloudtrail::111122223333:trails"),
+        json!("arn:aws-cn:cloudtrail:eu-central-1:111122223333:trail/main"),
+        json!("arn:aws:s3:::bucket"),
+        json!("arn:aws:cloudtrail:eu-central-1:111122223333:eventdatastore/abc-def"),
+        json!("arn:"),
+        json!("main\u{202e}"),
+        json!("$(reboot)"),
     ] {
         let why = ignored(&call("DeleteTrail", json!({"name": name})));
         assert!(matches!(why, Ignored::NoResource(_)), "{name}: {why}");
@@ -140,7 +154,11 @@ fn each_field_may_be_missing() {
                 let mut odd = event.clone();
                 let (parent, key) = pointer.rsplit_once('/').unwrap();
                 let parent = odd.pointer_mut(parent).unwrap().as_object_mut().unwrap();
-                if gone { parent.remove(key); } else { parent.insert(key.to_owned(), Value::Null); }
+                if gone {
+                    parent.remove(key);
+                } else {
+                    parent.insert(key.to_owned(), Value::Null);
+                }
                 let Ok(event) = serde_json::to_string(&odd) else { continue };
                 if let Ok(event) = Event::parse(&event) {
                     CloudTrail::screen(&event);
@@ -166,7 +184,8 @@ fn other_services_say_where_to_look() {
     assert_eq!(looked(&event).0, [Target::Account(account("111122223333"))]);
     event["source"] = json!("aws.securityhub");
     event["detail-type"] = json!("Security Hub Findings - Imported");
-    let resource = json!({"Type": "AwsCloudTrailTrail", "Id": "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"});
+    let resource =
+        json!({"Type": "AwsCloudTrailTrail", "Id": "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"});
     event["detail"] = json!({"findings": [{"ProductName": "Security Hub", "Resources": [resource]}]});
     assert_eq!(looked(&event).0, [Target::Trail(trail_id("main"))]);
 }

@@ -54,7 +54,10 @@ fn wider_covers_narrower_and_never_the_other_way() {
             data(S3, vec![starts("resources.ARN", &["arn:aws:s3:::a/"])]),
             data(S3, vec![field("resources.ARN", &["arn:aws:s3:::a/b"])]),
         ),
-        (data(S3, vec![field("eventName", &["PutObject", "GetObject"])]), data(S3, vec![field("eventName", &["PutObject"])])),
+        (
+            data(S3, vec![field("eventName", &["PutObject", "GetObject"])]),
+            data(S3, vec![field("eventName", &["PutObject"])]),
+        ),
         (data(S3, vec![]), data(S3, vec![not("arn:aws:s3:::logs")])),
         (data(S3, vec![not("arn:aws:s3:::logs")]), data(S3, vec![field("resources.ARN", &["arn:aws:s3:::data/x"])])),
     ];
@@ -78,8 +81,14 @@ fn narrowed_management_events_are_a_gap_in_every_form() {
     assert_eq!(management(vec![]).management_gaps(&[]), [""; 0]);
     for (selectors, gap) in [
         (management(vec![field("readOnly", &["true"])]), "management events that write are not logged"),
-        (management(vec![field("eventSource", &["iam.amazonaws.com"])]), "not all management events that read are logged"),
-        (management(vec![field("eventType", &["AwsConsoleSignIn"])]), "not all management events that write are logged"),
+        (
+            management(vec![field("eventSource", &["iam.amazonaws.com"])]),
+            "not all management events that read are logged",
+        ),
+        (
+            management(vec![field("eventType", &["AwsConsoleSignIn"])]),
+            "not all management events that write are logged",
+        ),
         (of(vec![data(S3, vec![])]), "management events that read are not logged"),
         (Selectors::Basic(Vec::new()), "management events that write are not logged"),
     ] {

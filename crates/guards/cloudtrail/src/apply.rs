@@ -26,7 +26,8 @@ pub(crate) async fn apply(at: &Clients, target: &Target, change: &Change) -> Res
         }
         // An empty key takes the old one away; without the parameter it would stay.
         (Target::Trail(trail), Change::Key(key)) => {
-            let call = at.trails.update_trail().name(trail.name.as_str()).kms_key_id(key.as_deref().unwrap_or_default());
+            let call =
+                at.trails.update_trail().name(trail.name.as_str()).kms_key_id(key.as_deref().unwrap_or_default());
             done(SERVICE, "UpdateTrail", call.send().await)
         }
         (Target::Account(_), Change::Coverage { trail, multi_region, global_events }) => {
@@ -106,11 +107,7 @@ async fn put_selectors(at: &Clients, trail: &TrailId, selectors: &Selectors) -> 
     done(SERVICE, "PutEventSelectors", call.send().await)
 }
 
-async fn put_insights(
-    at: &Clients,
-    trail: &TrailId,
-    kinds: impl Iterator<Item = &String>,
-) -> Result<(), AwsFailure> {
+async fn put_insights(at: &Clients, trail: &TrailId, kinds: impl Iterator<Item = &String>) -> Result<(), AwsFailure> {
     let selectors = kinds
         .map(|kind| types::InsightSelector::builder().insight_type(types::InsightType::from(kind.as_str())).build());
     let call = at.trails.put_insight_selectors().trail_name(trail.name.as_str());

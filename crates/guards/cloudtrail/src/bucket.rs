@@ -2,18 +2,12 @@
 
 use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 use rectify_aws::{AwsFailure, Ended, Ends, FailureKind, Reading, Session, reading};
-use rectify_controls::{
-    Fact, Region,
-    cloudtrail::Bucket,
-    s3_bucket::BlockFlags,
-};
+use rectify_controls::{Fact, Region, cloudtrail::Bucket, s3_bucket::BlockFlags};
 
 use crate::{Clients, CloudTrailGuard};
 
-const EVERYONE: [&str; 2] = [
-    "http://acs.amazonaws.com/groups/global/AllUsers",
-    "http://acs.amazonaws.com/groups/global/AuthenticatedUsers",
-];
+const EVERYONE: [&str; 2] =
+    ["http://acs.amazonaws.com/groups/global/AllUsers", "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"];
 
 /// Finds the bucket and its region, and then what opens it. S3 is told whose bucket it must be: a name can be taken by a
 /// stranger once it is free.
@@ -40,12 +34,8 @@ pub(crate) async fn bucket(guard: &CloudTrailGuard, session: &Session, at: &Clie
     let region = region.and_then(|region| Region::new(region).ok()).filter(|region| *region != at.place.region);
     let there = region.map(|region| guard.at(session, &region));
     let there = there.as_ref().unwrap_or(at);
-    let (policy, acl, block, account_block) = futures::join!(
-        policy_public(there, name),
-        acl_public(there, name),
-        block(there, name),
-        account_block(at),
-    );
+    let (policy, acl, block, account_block) =
+        futures::join!(policy_public(there, name), acl_public(there, name), block(there, name), account_block(at),);
     let mut ends = Ends::default();
     let bucket = Bucket::Own {
         policy_public: ends.take(policy),

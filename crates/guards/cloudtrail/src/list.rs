@@ -55,7 +55,11 @@ async fn stores(at: &Clients, token: Option<String>) -> Result<Page<Target>, Aws
             None => odd.push(arn.to_owned()),
         }
     }
-    Ok(Page { ids, odd, next: answer.next_token.filter(|token| !token.is_empty()).map(|token| format!("stores/{token}")) })
+    Ok(Page {
+        ids,
+        odd,
+        next: answer.next_token.filter(|token| !token.is_empty()).map(|token| format!("stores/{token}")),
+    })
 }
 
 fn token(cursor: &str) -> Result<String, AwsFailure> {

@@ -6,7 +6,10 @@ use futures::future::join_all;
 use rectify_aws::{AwsFailure, Ended, Ends, FailureKind, Reading, Session, reading, refused, unreadable};
 use rectify_controls::{
     Fact, Selection, Tags,
-    cloudtrail::{AccountFacts, Facts, Seen, Selectors, Settings, Status, StoreFacts, StoreId, Target, TrailFacts, TrailId, trail_of_arn},
+    cloudtrail::{
+        AccountFacts, Facts, Seen, Selectors, Settings, Status, StoreFacts, StoreId, Target, TrailFacts, TrailId,
+        trail_of_arn,
+    },
 };
 use rectify_runtime::Observed;
 
@@ -166,12 +169,7 @@ async fn observe_account(
 }
 
 /// `DescribeTrails` with the shadows of trails of other regions and of the organisation's. `closely` with status and selectors.
-async fn described(
-    guard: &CloudTrailGuard,
-    session: &Session,
-    at: &Clients,
-    closely: bool,
-) -> Reading<Vec<Seen>> {
+async fn described(guard: &CloudTrailGuard, session: &Session, at: &Clients, closely: bool) -> Reading<Vec<Seen>> {
     let answer = match at.trails.describe_trails().include_shadow_trails(true).send().await {
         Ok(answer) => answer,
         Err(error) => return refused(AwsFailure::new(SERVICE, "DescribeTrails", &error), None),
@@ -231,12 +229,7 @@ fn all(read: Vec<Result<Seen, Ended>>) -> Reading<Vec<Seen>> {
 }
 
 /// Status and selectors. AWS shows the selectors of the organisation's trail to its owner only.
-async fn look_closely(
-    guard: &CloudTrailGuard,
-    session: &Session,
-    at: &Clients,
-    seen: Seen,
-) -> Result<Seen, Ended> {
+async fn look_closely(guard: &CloudTrailGuard, session: &Session, at: &Clients, seen: Seen) -> Result<Seen, Ended> {
     let there = guard.at(session, &seen.trail.region);
     let own = seen.owner == at.place.account;
     let (status, selectors) = futures::join!(
@@ -249,15 +242,15 @@ async fn look_closely(
                 status(&of_owner, &arn(&of_owner, &seen.trail)).await
             }
         }),
-        Box::pin(async {
-            if own { selectors(&there, seen.trail.name.as_str()).await } else { Ok(Fact::NotRead) }
-        }),
+        Box::pin(async { if own { selectors(&there, seen.trail.name.as_str()).await } else { Ok(Fact::NotRead) } }),
     );
     let logging = match status {
         Ok(Fact::Known(status)) => Fact::Known(status.logging),
         Ok(Fact::Unreadable(why)) => Fact::Unreadable(why),
         Ok(Fact::NotRead) => Fact::NotRead,
-        Err(Ended::Refused(failure)) if failure.kind == FailureKind::WrongRegion => Fact::Unreadable(unreadable(failure)),
+        Err(Ended::Refused(failure)) if failure.kind == FailureKind::WrongRegion => {
+            Fact::Unreadable(unreadable(failure))
+        }
         Err(ended) => return Err(ended),
     };
     Ok(Seen { logging, selectors: selectors?, ..seen })

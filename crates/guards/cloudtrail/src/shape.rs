@@ -45,7 +45,11 @@ pub(crate) fn selectors(answer: &GetEventSelectorsOutput) -> Selectors {
     if !advanced.is_empty() {
         return Selectors::Advanced(advanced.iter().map(advanced_selector).collect());
     }
-    if basic.is_empty() { Selectors::default_of_aws() } else { Selectors::Basic(basic.iter().map(basic_selector).collect()) }
+    if basic.is_empty() {
+        Selectors::default_of_aws()
+    } else {
+        Selectors::Basic(basic.iter().map(basic_selector).collect())
+    }
 }
 
 /// What is not said has a default (CloudTrail API reference, `EventSelector`).

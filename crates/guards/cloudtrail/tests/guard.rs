@@ -114,16 +114,29 @@ fn described(account: &str, region: &str, name: &str) -> Value {
 fn cloud() -> Fake {
     Fake::default()
         .on("GetTrail", [ok(&json!({"Trail": described(ACCOUNT, HOME, "main")}))])
-        .on("GetTrailStatus", [ok(&json!({"IsLogging": true, "StartLoggingTime": 1_700_000_000.5, "LatestDeliveryError": ""}))])
+        .on(
+            "GetTrailStatus",
+            [ok(&json!({"IsLogging": true, "StartLoggingTime": 1_700_000_000.5, "LatestDeliveryError": ""}))],
+        )
         .on("GetEventSelectors", [ok(&json!({"EventSelectors": [], "AdvancedEventSelectors": []}))])
         .on("GetInsightSelectors", [no("InsightNotEnabledException")])
-        .on("ListTags", [ok(&json!({"ResourceTagList": [{"ResourceId": "x", "TagsList": [{"Key": "team", "Value": "audit"}]}]}))])
+        .on(
+            "ListTags",
+            [ok(&json!({"ResourceTagList": [{"ResourceId": "x", "TagsList": [{"Key": "team", "Value": "audit"}]}]}))],
+        )
         .on("DescribeTrails", [ok(&json!({"trailList": [described(ACCOUNT, HOME, "main")]}))])
         .on("ListTrails", [ok(&json!({"Trails": []}))])
         .on("ListEventDataStores", [ok(&json!({"EventDataStores": []}))])
         .on("HEAD ", [(200, vec![("x-amz-bucket-region", HOME.to_owned())], String::new())])
         .on("GET policyStatus", [s3_no(404, "NoSuchBucketPolicy")])
-        .on("GET acl", [(200, Vec::new(), "<AccessControlPolicy><Owner><ID>1</ID></Owner><AccessControlList/></AccessControlPolicy>".to_owned())])
+        .on(
+            "GET acl",
+            [(
+                200,
+                Vec::new(),
+                "<AccessControlPolicy><Owner><ID>1</ID></Owner><AccessControlList/></AccessControlPolicy>".to_owned(),
+            )],
+        )
         .on("GET publicAccessBlock", [s3_no(404, "NoSuchPublicAccessBlockConfiguration")])
         .on("GET configuration/publicAccessBlock", [s3_no(404, "NoSuchPublicAccessBlockConfiguration")])
 }
@@ -177,7 +190,11 @@ async fn a_trail_that_is_gone_has_facts_because_something_may_be_kept_of_it() {
 #[tokio::test]
 async fn what_is_refused_is_a_fact_and_what_is_throttled_is_not() {
     let facts = trail(&cloud().on("GetEventSelectors", [no("AccessDeniedException")])).await;
-    assert!(matches!(&facts.selectors, Fact::Unreadable(why) if why.code == "AccessDeniedException"), "{:?}", facts.selectors);
+    assert!(
+        matches!(&facts.selectors, Fact::Unreadable(why) if why.code == "AccessDeniedException"),
+        "{:?}",
+        facts.selectors
+    );
     // Once is tried again; for good ends the look.
     let once = ok(&json!({"IsLogging": false}));
     let facts = trail(&cloud().on("GetTrailStatus", [no("ThrottlingException"), once])).await;
@@ -197,8 +214,12 @@ async fn the_bucket_is_looked_for_where_it_is() {
     for answer in [head(301, Some("us-west-2")), head(200, Some("us-west-2"))] {
         let fake = cloud().on("HEAD ", [answer]);
         assert!(matches!(of(fake.clone()).await, Fact::Known(Bucket::Own { .. })));
-        let regions: BTreeSet<String> =
-            fake.calls().into_iter().filter(|(what, ..)| what.starts_with("GET acl")).map(|(_, region, _)| region).collect();
+        let regions: BTreeSet<String> = fake
+            .calls()
+            .into_iter()
+            .filter(|(what, ..)| what.starts_with("GET acl"))
+            .map(|(_, region, _)| region)
+            .collect();
         assert_eq!(regions, BTreeSet::from(["us-west-2".to_owned()]));
     }
     let everyone = r#"<AccessControlPolicy><Owner><ID>1</ID></Owner><AccessControlList><Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="Group"><URI>http://acs.amazonaws.com/groups/global/AllUsers</URI></Grantee><Permission>READ</Permission></Grant></AccessControlList></AccessControlPolicy>"#;
@@ -210,16 +231,20 @@ async fn the_bucket_is_looked_for_where_it_is() {
 /// them to members. Single-region trails of other regions come from `ListTrails`, page by page.
 #[tokio::test]
 async fn an_account_sees_its_own_trails_everywhere_and_the_organisations() {
-    let listed = |name: &str, region: &str| json!({"Name": name, "TrailARN": arn(ACCOUNT, region, name), "HomeRegion": region});
+    let listed =
+        |name: &str, region: &str| json!({"Name": name, "TrailARN": arn(ACCOUNT, region, name), "HomeRegion": region});
     let mut far = described(ACCOUNT, "us-west-2", "far");
     far["IsMultiRegionTrail"] = json!(false);
     let both = json!({"trailList": [described(ACCOUNT, HOME, "main"), described("999988887777", "us-east-1", "all")]});
     let fake = cloud()
         .on("DescribeTrails", [ok(&both)])
-        .on("ListTrails", [
-            ok(&json!({"Trails": [listed("main", HOME)], "NextToken": "more"})),
-            ok(&json!({"Trails": [listed("far", "us-west-2")]})),
-        ])
+        .on(
+            "ListTrails",
+            [
+                ok(&json!({"Trails": [listed("main", HOME)], "NextToken": "more"})),
+                ok(&json!({"Trails": [listed("far", "us-west-2")]})),
+            ],
+        )
         .on("GetTrail", [ok(&json!({"Trail": far}))]);
     let seen = account(&fake).await.unwrap();
     let names: Vec<(&str, bool, bool)> =
@@ -238,13 +263,17 @@ async fn an_account_sees_its_own_trails_everywhere_and_the_organisations() {
 
 #[tokio::test]
 async fn a_sweep_lists_what_is_at_home_here() {
-    let store = |id: &str| json!({"EventDataStoreArn": format!("arn:aws:cloudtrail:{HOME}:{ACCOUNT}:eventdatastore/{id}")});
+    let store =
+        |id: &str| json!({"EventDataStoreArn": format!("arn:aws:cloudtrail:{HOME}:{ACCOUNT}:eventdatastore/{id}")});
     let shadows = json!({"trailList": [described(ACCOUNT, HOME, "main"), described(ACCOUNT, "us-east-1", "shadow"),
         described("999988887777", HOME, "all")]});
-    let fake = cloud().on("DescribeTrails", [ok(&shadows)]).on("ListEventDataStores", [
-        ok(&json!({"EventDataStores": [store("aaaa-1")], "NextToken": "t-2"})),
-        ok(&json!({"EventDataStores": [store("bbbb-2"), store("no store!")]})),
-    ]);
+    let fake = cloud().on("DescribeTrails", [ok(&shadows)]).on(
+        "ListEventDataStores",
+        [
+            ok(&json!({"EventDataStores": [store("aaaa-1")], "NextToken": "t-2"})),
+            ok(&json!({"EventDataStores": [store("bbbb-2"), store("no store!")]})),
+        ],
+    );
     let guard = CloudTrailGuard::default();
     let first: Page<Target> = guard.list(&fake.session(), None).await.unwrap();
     let text: Vec<String> = first.ids.iter().map(ToString::to_string).collect();
@@ -296,11 +325,14 @@ async fn a_trail_is_made_again_whole_and_twice_is_once() {
     let once = ["CreateTrail", "StartLogging", "PutInsightSelectors"];
     assert_eq!(whats, [once, once].concat(), "it logs before anything else; default selectors are not written");
     let sent = &fake.sent("CreateTrail")[0];
-    assert_eq!(*sent, json!({"Name": "main", "S3BucketName": "logs", "S3KeyPrefix": "p",
+    assert_eq!(
+        *sent,
+        json!({"Name": "main", "S3BucketName": "logs", "S3KeyPrefix": "p",
         "SnsTopicName": "arn:aws:sns:eu-west-1:111122223333:t", "IncludeGlobalServiceEvents": true, "IsMultiRegionTrail": true,
         "EnableLogFileValidation": true, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:111122223333:log-group:g:*",
         "CloudWatchLogsRoleArn": "arn:aws:iam::111122223333:role/trail", "IsOrganizationTrail": true,
-        "TagsList": [{"Key": "team", "Value": "audit"}]}));
+        "TagsList": [{"Key": "team", "Value": "audit"}]})
+    );
 }
 
 /// `UpdateTrail` leaves alone what it is not given.
@@ -310,22 +342,32 @@ async fn each_change_writes_its_part_and_no_other() {
     let guard = CloudTrailGuard::default();
     let far = TrailId { region: Region::new("us-west-2").unwrap(), name: TrailName::new("far").unwrap() };
     let account = Target::Account(place().account);
-    let field = FieldSelector { field: "eventCategory".to_owned(), equals: vec!["Management".to_owned()], ..Default::default() };
+    let field = FieldSelector {
+        field: "eventCategory".to_owned(),
+        equals: vec!["Management".to_owned()],
+        ..Default::default()
+    };
     for (target, change) in [
         (main_trail(), Change::Validation(true)),
         (main_trail(), Change::Key(None)),
         (main_trail(), Change::Key(Some("alias/trail".to_owned()))),
         (account, Change::Coverage { trail: far, multi_region: true, global_events: true }),
-        (main_trail(), Change::Selectors(Selectors::Advanced(vec![AdvancedSelector { name: None, fields: vec![field] }]))),
+        (
+            main_trail(),
+            Change::Selectors(Selectors::Advanced(vec![AdvancedSelector { name: None, fields: vec![field] }])),
+        ),
     ] {
         guard.apply(&fake.session(), &target, &change).await.unwrap();
     }
-    assert_eq!(fake.sent("UpdateTrail"), [
-        json!({"Name": "main", "EnableLogFileValidation": true}),
-        json!({"Name": "main", "KmsKeyId": ""}),
-        json!({"Name": "main", "KmsKeyId": "alias/trail"}),
-        json!({"Name": "far", "IncludeGlobalServiceEvents": true, "IsMultiRegionTrail": true}),
-    ]);
+    assert_eq!(
+        fake.sent("UpdateTrail"),
+        [
+            json!({"Name": "main", "EnableLogFileValidation": true}),
+            json!({"Name": "main", "KmsKeyId": ""}),
+            json!({"Name": "main", "KmsKeyId": "alias/trail"}),
+            json!({"Name": "far", "IncludeGlobalServiceEvents": true, "IsMultiRegionTrail": true}),
+        ]
+    );
     assert_eq!(fake.calls()[3].1, "us-west-2", "where the trail is at home");
     let selectors = json!([{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}]);
     assert_eq!(fake.sent("PutEventSelectors"), [json!({"TrailName": "main", "AdvancedEventSelectors": selectors})]);
@@ -335,7 +377,9 @@ async fn each_change_writes_its_part_and_no_other() {
 
 #[tokio::test]
 async fn deleting_what_is_gone_is_done_and_a_refusal_is_said() {
-    let fake = Fake::default().on("DeleteTrail", [no("TrailNotFoundException")]).on("StartLogging", [no("AccessDeniedException")]);
+    let fake = Fake::default()
+        .on("DeleteTrail", [no("TrailNotFoundException")])
+        .on("StartLogging", [no("AccessDeniedException")]);
     let guard = CloudTrailGuard::default();
     guard.apply(&fake.session(), &main_trail(), &Change::DeleteTrail).await.unwrap();
     let refused = guard.apply(&fake.session(), &main_trail(), &Change::Logging(true)).await.unwrap_err();

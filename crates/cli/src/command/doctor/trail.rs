@@ -196,7 +196,8 @@ fn covered(mut answers: Vec<(AccountId, Result<Swept, CloudError>)>) -> Vec<Chec
         }
     }
     if let Some((account, why)) = first {
-        let seen = format!("the trails of {silent} of {accounts} accounts could not be judged, first of {account}: {why}");
+        let seen =
+            format!("the trails of {silent} of {accounts} accounts could not be judged, first of {account}: {why}");
         checks.push(Check::warning(TRAIL, "", seen, "see the checks `members` and `function`"));
     } else if checks.is_empty() {
         checks.push(Check::fine(TRAIL, "", format!("a trail covers each of {accounts} members")));
