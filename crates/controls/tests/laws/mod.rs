@@ -88,8 +88,7 @@ pub(crate) fn ignorance_is_never_silence<K: Kind>(facts: &K::Facts, rules: &K::R
         if opinions.iter().any(|name| pointer.ends_with(&format!("/{name}"))) {
             continue;
         }
-        let refused =
-            serde_json::json!({"unreadable": {"operation": "Get", "code": "AccessDenied", "request_id": null}});
+        let refused = serde_json::json!({"unreadable": {"operation": "Get", "code": "AccessDenied", "request_id": null}});
         for gap in [refused, Value::String("not_read".to_owned())] {
             let mut blind = whole.clone();
             *blind.pointer_mut(&pointer).unwrap() = gap;
