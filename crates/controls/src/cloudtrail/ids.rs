@@ -66,7 +66,7 @@ impl TrailName {
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
             && end(text.bytes().next())
             && end(text.bytes().last());
-        if ok { Ok(Self(text)) } else { Err(format!("`{}` is not a trail name", text)) }
+        if ok { Ok(Self(text)) } else { Err(format!("`{text}` is not a trail name")) }
     }
 
     /// The name.
@@ -85,6 +85,7 @@ impl StoreId {
         let id = id.into();
         let ok = (3..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if ok { Ok(Self { region, id }) } else { Err(format!("`{}` is not an event data store's id", id)) }
+        if ok { Ok(Self { region, id }) } else { Err(format!("`{id}` is not an event data store's id")) }
     }
 }
 
@@ -176,7 +177,7 @@ pub fn trail_of_arn(text: &str) -> Option<(TrailId, AccountId)> {
 
 /// What `text`, an ARN of this kind, names in `account`. One of another account is not for this one to judge or to change.
 pub(super) fn target(text: &str, account: &AccountId) -> Result<Target, Ignored> {
-    let none = || Ignored::NoResource(format!("`{}` is no ARN of this kind", text));
+    let none = || Ignored::NoResource(format!("`{text}` is no ARN of this kind"));
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let ["arn", partition, "cloudtrail", region, owner, resource] = parts.as_slice() else { return Err(none()) };
     let owner = AccountId::new(*owner).map_err(|_| none())?;

@@ -86,7 +86,7 @@ fn an_account_needs_one_trail_that_sees_everything() {
     let mend = |name: &str| Change::Coverage { trail: trail_id(name), multi_region: true, global_events: true };
     assert_eq!(all_of(vec![stopped.clone(), local.clone()]).breach(COVERAGE).changes, [mend("local")]);
     let other = Seen { trail: trail_id("other"), ..local.clone() };
-    let mut two = all_of(vec![local.clone(), other]);
+    let mut two = all_of(vec![local, other]);
     assert_eq!(two.breach(COVERAGE).changes, []);
     two.kept = BTreeMap::from([(trail_id("local"), true), (trail_id("other"), false)]);
     assert_eq!(two.breach(COVERAGE).changes, [mend("local")]);

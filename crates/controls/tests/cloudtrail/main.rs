@@ -1,6 +1,6 @@
 //! The rules for trails, from outside: breaches, near misses, screening, what is kept, and the laws of every kind.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod cases;
 #[path = "../laws/mod.rs"]

@@ -23,7 +23,7 @@ fn envelope(detail: &Value) -> Value {
     })
 }
 
-fn call(name: &str, parameters: Value) -> Value {
+fn call(name: &str, parameters: &Value) -> Value {
     envelope(&json!({
         "eventSource": "cloudtrail.amazonaws.com", "eventName": name, "readOnly": false, "requestParameters": parameters,
         "recipientAccountId": "111122223333", "awsRegion": "eu-central-1",
@@ -88,13 +88,13 @@ fn published_records() {
 #[test]
 fn a_trail_is_named_by_name_or_by_arn() {
     let main = Target::Trail(trail_id("main"));
-    let (targets, controls, suspicious) = looked(&call("StopLogging", json!({"name": "main"})));
+    let (targets, controls, suspicious) = looked(&call("StopLogging", &json!({"name": "main"})));
     assert_eq!(targets, [main, Target::Account(account("111122223333"))], "the trail first");
     assert_eq!(controls, ["cloudtrail-logging-stopped", "cloudtrail-not-multi-region"]);
     assert!(suspicious);
     // The home region is the ARN's, whichever region's event says so.
     let arn = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main";
-    let (targets, ..) = looked(&call("UpdateTrail", json!({"name": arn})));
+    let (targets, ..) = looked(&call("UpdateTrail", &json!({"name": arn})));
     let home = CloudTrail::home(&targets[0], &place());
     assert_eq!(home, Place { region: "us-east-1".to_owned().try_into().unwrap(), ..place() });
     assert_eq!(CloudTrail::arn(&targets[0], &place()).as_str(), arn);
@@ -107,6 +107,7 @@ fn a_trail_of_another_account_is_not_ours_to_touch() {
     for event in ["StopLogging", "DeleteTrail", "UpdateTrail"] {
         let why =
             ignored(&call(event, json!({"name": "arn:aws:cloudtrail:eu-central-1:999988887777:trail/organisation"})));
+            ignored(&call(event, &json!({"name": "arn:aws:cloudtrail:eu-central-1:999988887777:trail/organisation"})));
         assert!(matches!(&why, Ignored::NotApplicable(text) if text.contains("999988887777")), "{why}");
     }
 }
@@ -134,14 +135,14 @@ fn hostile_names_end_as_ignored() {
         json!("main\u{202e}"),
         json!("$(reboot)"),
     ] {
-        let why = ignored(&call("DeleteTrail", json!({"name": name})));
+        let why = ignored(&call("DeleteTrail", &json!({"name": name})));
         assert!(matches!(why, Ignored::NoResource(_)), "{name}: {why}");
         assert!(why.to_string().len() < 2_500);
     }
     for store in [json!("no store!"), json!("arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"), json!(null)] {
-        ignored(&call("DeleteEventDataStore", json!({"eventDataStore": store})));
+        ignored(&call("DeleteEventDataStore", &json!({"eventDataStore": store})));
     }
-    ignored(&call("PutInsightSelectors", json!({"eventDataStore": "abc-def"})));
+    ignored(&call("PutInsightSelectors", &json!({"eventDataStore": "abc-def"})));
 }
 
 #[test]
@@ -172,12 +173,12 @@ fn each_field_may_be_missing() {
         nobody["account"] = json!("not an account");
         assert!(matches!(ignored(&nobody), Ignored::Elsewhere(_)), "{}", trigger.name);
     }
-    assert!(matches!(ignored(&call("LookupEvents", json!({}))), Ignored::NotOurs));
+    assert!(matches!(ignored(&call("LookupEvents", &json!({}))), Ignored::NotOurs));
 }
 
 #[test]
 fn other_services_say_where_to_look() {
-    let mut event = call("x", json!({}));
+    let mut event = call("x", &json!({}));
     event["source"] = json!("aws.guardduty");
     event["detail-type"] = json!("GuardDuty Finding");
     event["detail"] = json!({"type": "Stealth:IAMUser/CloudTrailLoggingDisabled", "accountId": "1", "severity": 2});
