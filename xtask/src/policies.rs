@@ -13,7 +13,7 @@ use yaml_serde::Value;
 use crate::{repo::Repo, run::command, tools};
 
 /// What the linter says and is not mended: file and policy, the issue, part of the text it is about, and why.
-const EXPLAINED: [(&str, &str, &str, &str); 2] = [
+const EXPLAINED: [(&str, &str, &str, &str); 10] = [
     (
         "template.yaml-S3BucketGuardRole-correct",
         "RESOURCE_POLICY_PRIVILEGE_ESCALATION",
@@ -26,7 +26,25 @@ const EXPLAINED: [(&str, &str, &str, &str); 2] = [
         "does allow s3:PutBucketAcl",
         "taking the public grant out of an ACL is writing the ACL",
     ),
+    ("template.yaml-ApiGuardRole-correct", "RESOURCE_MISMATCH", "wafv2:AssociateWebACL", BOTH_SIDES),
+    ("member-correct.yaml-ApiCorrectRole-correct", "RESOURCE_MISMATCH", "wafv2:AssociateWebACL", BOTH_SIDES),
+    ("template.yaml-ApiGuardRole-observe", "RESOURCE_MISMATCH", "wafv2:GetWebACLForResource", BOTH_SIDES),
+    ("member.yaml-ApiObserveRole-observe", "RESOURCE_MISMATCH", "wafv2:GetWebACLForResource", BOTH_SIDES),
+    ("member-correct.yaml-ApiCorrectRole-observe", "RESOURCE_MISMATCH", "wafv2:GetWebACLForResource", BOTH_SIDES),
+    ("template.yaml-ApiGuardRole-observe", "UNKNOWN_ACTION", "elasticloadbalancing:GetLoadBalancerWebACL", NEWER),
+    ("member.yaml-ApiObserveRole-observe", "UNKNOWN_ACTION", "elasticloadbalancing:GetLoadBalancerWebACL", NEWER),
+    (
+        "member-correct.yaml-ApiCorrectRole-observe",
+        "UNKNOWN_ACTION",
+        "elasticloadbalancing:GetLoadBalancerWebACL",
+        NEWER,
+    ),
 ];
+
+const BOTH_SIDES: &str =
+    "AWS WAF asks for the web ACL and for the resource it is in front of; each has a statement of its own";
+const NEWER: &str =
+    "newer than the linter's list of actions (WAF developer guide, actions that require additional permissions)";
 
 /// The files whose policies are read.
 const FILES: [&str; 3] = ["template.yaml", "member.yaml", "member-correct.yaml"];

@@ -1,6 +1,6 @@
 //! The rules for APIs, from outside: cases, properties, events, and the book itself.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod book;
 mod cases;

@@ -82,7 +82,7 @@ fn where_else_a_resource_may_stand() {
     ] {
         let mut event = example(name);
         event["detail"]["requestParameters"] = parameters;
-        assert_eq!(looked(&event).0, [stage.clone()], "{name}");
+        assert_eq!(looked(&event).0, std::slice::from_ref(&stage), "{name}");
     }
     let mut event = example("create-api");
     event["detail"]["responseElements"] = json!({"apiId": "f6g7h8i9j0"});
@@ -165,7 +165,7 @@ fn whatever_stands_in_an_event() {
     };
     for trigger in Api::EVENTS {
         let whole = example(trigger.example);
-        for pointer in leaves(&whole["detail"], "/detail".to_owned()) {
+        for pointer in leaves(&whole["detail"], "/detail") {
             for value in hostile.iter().map(Some).chain([None]) {
                 let mut event = whole.clone();
                 match value {
@@ -186,18 +186,18 @@ fn whatever_stands_in_an_event() {
 }
 
 /// JSON pointers to everything below the request and the answer.
-fn leaves(value: &Value, at: String) -> Vec<String> {
+fn leaves(value: &Value, at: &str) -> Vec<String> {
     let inside = at.contains("/requestParameters") || at.contains("/responseElements");
-    let mut found = if inside { vec![at.clone()] } else { Vec::new() };
+    let mut found = if inside { vec![at.to_owned()] } else { Vec::new() };
     match value {
         Value::Object(fields) => {
             for (name, field) in fields {
-                found.extend(leaves(field, format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))));
+                found.extend(leaves(field, &format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))));
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                found.extend(leaves(item, format!("{at}/{index}")));
+                found.extend(leaves(item, &format!("{at}/{index}")));
             }
         }
         _ => {}
