@@ -35,7 +35,12 @@ impl Person {
 
     /// The id of a VPC's default group.
     pub async fn default_group(&self, vpc: &str) -> String {
-        let filters = [("Filter.1.Name", "vpc-id"), ("Filter.1.Value.1", vpc), ("Filter.2.Name", "group-name"), ("Filter.2.Value.1", "default")];
+        let filters = [
+            ("Filter.1.Name", "vpc-id"),
+            ("Filter.1.Value.1", vpc),
+            ("Filter.2.Name", "group-name"),
+            ("Filter.2.Value.1", "default"),
+        ];
         let body = self.ec2("DescribeSecurityGroups", &filters).await;
         first(&body, "groupId").expect("a VPC has a default group")
     }
@@ -56,11 +61,8 @@ impl Person {
             _ => "IpRanges.1.CidrIp",
         };
         let field = format!("IpPermissions.1.{field}");
-        let mut parameters = vec![
-            ("GroupId", group),
-            ("IpPermissions.1.IpProtocol", parts[0]),
-            (field.as_str(), parts[2]),
-        ];
+        let mut parameters =
+            vec![("GroupId", group), ("IpPermissions.1.IpProtocol", parts[0]), (field.as_str(), parts[2])];
         if parts[0] != "-1" {
             parameters.extend([("IpPermissions.1.FromPort", from), ("IpPermissions.1.ToPort", to)]);
         }
@@ -119,7 +121,8 @@ impl Person {
 
     /// `aws ec2 create-managed-prefix-list` with one entry; its id.
     pub async fn create_list(&self, cidr: &str) -> String {
-        let parameters = [("PrefixListName", "offices"), ("AddressFamily", "IPv4"), ("MaxEntries", "10"), ("Entry.1.Cidr", cidr)];
+        let parameters =
+            [("PrefixListName", "offices"), ("AddressFamily", "IPv4"), ("MaxEntries", "10"), ("Entry.1.Cidr", cidr)];
         first(&self.ec2("CreateManagedPrefixList", &parameters).await, "prefixListId").expect("a new list has an id")
     }
 

@@ -140,7 +140,8 @@ pub(crate) fn action(named: &Named, parameters: &Value, region: &str, account: &
     }
     if named.service.name == "ec2" && parameters.get("tagSpecificationSet").is_some() {
         // Of the resource that is made, whatever its id will be.
-        let kind = parameters.pointer("/tagSpecificationSet/items/0/resourceType").and_then(Value::as_str).unwrap_or("*");
+        let kind =
+            parameters.pointer("/tagSpecificationSet/items/0/resourceType").and_then(Value::as_str).unwrap_or("*");
         return format!("ec2:{operation},ec2:CreateTags@arn:aws:ec2:{region}:{account}:{kind}/new");
     }
     let find = |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == operation).map(|(_, to)| *to);

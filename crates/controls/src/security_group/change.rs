@@ -41,9 +41,9 @@ impl Stand {
     /// `rules` with those of `stands` as they are to be.
     pub(super) fn set(stands: &[Self], rules: &mut Vec<Rule>) {
         rules.retain(|rule| stands.iter().all(|stand| stand.rule != rule.what));
-        rules.extend(stands.iter().filter_map(|stand| {
-            stand.notes.clone().map(|notes| Rule { what: stand.rule.clone(), notes })
-        }));
+        rules.extend(
+            stands.iter().filter_map(|stand| stand.notes.clone().map(|notes| Rule { what: stand.rule.clone(), notes })),
+        );
         rules.sort();
     }
 

@@ -23,11 +23,21 @@ const fn on(name: &'static str, id: &'static str, controls: &'static [&'static s
 pub(super) const EVENTS: &[Trigger] = &[
     on("AuthorizeSecurityGroupIngress", "groupId", EVERY, "authorize-security-group-ingress-ssh"),
     on("AuthorizeSecurityGroupEgress", "groupId", &[DEFAULT], "authorize-security-group-egress"),
-    on("ModifySecurityGroupRules", "ModifySecurityGroupRulesRequest/GroupId", EVERY, "modify-security-group-rules-open"),
+    on(
+        "ModifySecurityGroupRules",
+        "ModifySecurityGroupRulesRequest/GroupId",
+        EVERY,
+        "modify-security-group-rules-open",
+    ),
     on("CreateSecurityGroup", "responseElements/groupId", INGRESS, "create-security-group"),
     on("CreateVpc", "responseElements/vpc/vpcId", &[DEFAULT], "create-vpc"),
     on("CreateDefaultVpc", "responseElements/vpc/vpcId", &[DEFAULT], "create-default-vpc"),
-    on("ModifyManagedPrefixList", "ModifyManagedPrefixListRequest/PrefixListId", INGRESS, "modify-managed-prefix-list-open"),
+    on(
+        "ModifyManagedPrefixList",
+        "ModifyManagedPrefixListRequest/PrefixListId",
+        INGRESS,
+        "modify-managed-prefix-list-open",
+    ),
     on(
         "RestoreManagedPrefixListVersion",
         "RestoreManagedPrefixListVersionRequest/PrefixListId",

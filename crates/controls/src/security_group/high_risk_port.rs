@@ -4,8 +4,8 @@ use crate::{Action, Control, Framework, Guidance, OptionSpec, Severity};
 
 /// The list of Security Hub EC2.19.
 pub(super) const PORTS: &[u16] = &[
-    20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389, 4333, 5000, 5432, 5500, 5601, 8080, 8088, 8888,
-    9200, 9300,
+    20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389, 4333, 5000, 5432, 5500, 5601, 8080, 8088,
+    8888, 9200, 9300,
 ];
 
 pub(super) const ANY: Control = Control {

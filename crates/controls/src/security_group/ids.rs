@@ -10,9 +10,8 @@ use crate::{Ignored, screen::bounded};
 /// lengths, so up to 32 letters and digits pass. None of them means anything in an ARN, an address or a filter, except the
 /// wildcards that are not among them.
 fn is_id(text: &str, prefix: &str) -> bool {
-    text.strip_prefix(prefix).is_some_and(|rest| {
-        (1..=32).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric())
-    })
+    text.strip_prefix(prefix)
+        .is_some_and(|rest| (1..=32).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 /// The letters of a group's name (EC2 API reference, `CreateSecurityGroup`).

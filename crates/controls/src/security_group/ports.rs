@@ -48,9 +48,9 @@ impl Ports {
                 Err(_) => Err(format!("a list with `{port}`")),
             },
             toml::Value::String(text) => {
-                let range = text.split_once('-').and_then(|(from, to)| {
-                    Some((from.trim().parse::<u16>().ok()?, to.trim().parse::<u16>().ok()?))
-                });
+                let range = text
+                    .split_once('-')
+                    .and_then(|(from, to)| Some((from.trim().parse::<u16>().ok()?, to.trim().parse::<u16>().ok()?)));
                 range.filter(|(from, to)| from <= to).ok_or_else(|| format!("a list with `{text}`"))
             }
             other => Err(format!("a list with {}", other.type_str())),

@@ -84,8 +84,12 @@ impl<'a> Reach<'a> {
             if count(pieces) <= most {
                 continue;
             }
-            let mut widest: Vec<usize> =
-                pieces.iter().flat_map(|piece| piece.openers.iter().copied()).collect::<BTreeSet<_>>().into_iter().collect();
+            let mut widest: Vec<usize> = pieces
+                .iter()
+                .flat_map(|piece| piece.openers.iter().copied())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect();
             widest.sort_by_key(|at| self.doors.get(*at).map(|door| std::cmp::Reverse(width(door.rule))));
             // The fewest that are enough: taking more away never opens a port.
             let enough = |taken: usize| {
@@ -119,7 +123,10 @@ impl<'a> Reach<'a> {
         let beyond = |protocol| count(&pieces(&doors, protocol, &none)) > most;
         let has_ports = |rule: &Rule, protocol| span(rule, protocol).is_some();
         let found = [Protocol::Tcp, Protocol::Udp].into_iter().filter(|protocol| beyond(*protocol));
-        found.flat_map(|protocol| self.unknown.iter().filter(move |(rule, _)| has_ports(rule, protocol))).next().copied()
+        found
+            .flat_map(|protocol| self.unknown.iter().filter(move |(rule, _)| has_ports(rule, protocol)))
+            .next()
+            .copied()
     }
 
     /// Entries of a rule's prefix list that are anywhere.
@@ -200,7 +207,9 @@ fn pieces(doors: &[Door<'_>], protocol: Protocol, without: &BTreeSet<usize>) -> 
             .entry(over)
             .or_insert_with_key(|over| {
                 let doors = over.iter().filter_map(|at| doors.get(*at).map(|door| (*at, door)));
-                openers(&doors.flat_map(|(at, door)| door.ranges.iter().map(move |range| (at, *range))).collect::<Vec<_>>())
+                openers(
+                    &doors.flat_map(|(at, door)| door.ranges.iter().map(move |range| (at, *range))).collect::<Vec<_>>(),
+                )
             })
             .clone();
         if !openers.is_empty() {

@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use rectify_event::{Detail, Event, Params, Record};
 use serde_json::Value;
 
-use super::{
-    Cidr, GroupId, GroupName, PrefixListId, Target, VpcId, book,
-    events::EVENTS,
-};
+use super::{Cidr, GroupId, GroupName, PrefixListId, Target, VpcId, book, events::EVENTS};
 use crate::{
     Ignored, Screen, Selection, Trigger,
     book::all,

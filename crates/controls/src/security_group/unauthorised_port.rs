@@ -64,6 +64,10 @@ aws ec2 revoke-security-group-ingress --group-id sg-0123456789abcdef0 \\
             default: "[80, 443]",
             doc: "Ports that may be open to anywhere, each a number or a range such as `\"8000-8100\"`.",
         },
-        OptionSpec { name: "icmp-echo", default: "false", doc: "Whether a rule that lets anywhere ping is a breach too." },
+        OptionSpec {
+            name: "icmp-echo",
+            default: "false",
+            doc: "Whether a rule that lets anywhere ping is a breach too.",
+        },
     ],
 };

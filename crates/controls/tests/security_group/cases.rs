@@ -53,7 +53,8 @@ fn ranges_that_together_are_anywhere() {
 
 #[test]
 fn what_is_not_anywhere() {
-    for peer in ["203.0.113.0/24", "10.0.0.0/8", "192.168.0.0/16", "52.0.0.0/8", "2a00::/32", "fc00::/7", "sg-0fedcba9"] {
+    for peer in ["203.0.113.0/24", "10.0.0.0/8", "192.168.0.0/16", "52.0.0.0/8", "2a00::/32", "fc00::/7", "sg-0fedcba9"]
+    {
         near_miss(&[&format!("tcp 22 {peer}")], ADMIN);
         near_miss(&[&format!("-1 any {peer}")], ALL);
     }

@@ -6,8 +6,20 @@ use super::*;
 
 fn peer() -> impl Strategy<Value = Peer> {
     const RANGES: &[&str] = &[
-        "0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "16.0.0.0/8", "17.0.0.0/8", "10.0.0.0/8", "11.0.0.0/8",
-        "203.0.113.0/24", "203.0.113.7/32", "2a00::/32", "2a00:1::/32", "2600::/12", "fc00::/7",
+        "0.0.0.0/0",
+        "::/0",
+        "0.0.0.0/1",
+        "128.0.0.0/1",
+        "16.0.0.0/8",
+        "17.0.0.0/8",
+        "10.0.0.0/8",
+        "11.0.0.0/8",
+        "203.0.113.0/24",
+        "203.0.113.7/32",
+        "2a00::/32",
+        "2a00:1::/32",
+        "2600::/12",
+        "fc00::/7",
     ];
     prop_oneof![
         8 => select(RANGES).prop_map(|text| Peer::Range(range(text))),
@@ -17,12 +29,26 @@ fn peer() -> impl Strategy<Value = Peer> {
 }
 
 fn a_rule() -> impl Strategy<Value = Rule> {
-    let ports = select(&[
-        ("tcp", 22, 22), ("tcp", 20, 25), ("tcp", 443, 443), ("tcp", 0, 65535), ("tcp", 0, 40000), ("tcp", 30000, 65535),
-        ("udp", 53, 53), ("udp", 3000, 4000), ("icmp", -1, -1), ("icmp", 8, -1), ("icmp", 22, 22), ("-1", -1, -1),
-        ("50", -1, -1), ("tcp", 5432, 5432),
-    ][..]);
-    let notes = (proptest::option::of("[a-z ]{1,9}"), proptest::collection::btree_map("[a-z]{1,4}", "[a-z]{0,4}", 0..3));
+    let ports = select(
+        &[
+            ("tcp", 22, 22),
+            ("tcp", 20, 25),
+            ("tcp", 443, 443),
+            ("tcp", 0, 65535),
+            ("tcp", 0, 40000),
+            ("tcp", 30000, 65535),
+            ("udp", 53, 53),
+            ("udp", 3000, 4000),
+            ("icmp", -1, -1),
+            ("icmp", 8, -1),
+            ("icmp", 22, 22),
+            ("-1", -1, -1),
+            ("50", -1, -1),
+            ("tcp", 5432, 5432),
+        ][..],
+    );
+    let notes =
+        (proptest::option::of("[a-z ]{1,9}"), proptest::collection::btree_map("[a-z]{1,4}", "[a-z]{0,4}", 0..3));
     (ports, peer(), notes).prop_map(|((protocol, from, to), peer, (description, tags))| Rule {
         what: Allowed { protocol: protocol.into(), from, to, peer },
         notes: Notes { description, tags },

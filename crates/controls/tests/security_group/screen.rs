@@ -65,7 +65,12 @@ fn the_example_events() {
             Screen::Look { targets, selection, suspicious } => {
                 let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
                 let controls: Vec<&str> = selection.into_iter().collect();
-                format!("{}{}: {}", targets.join(", "), if suspicious { ", suspicious" } else { "" }, controls.join(" "))
+                format!(
+                    "{}{}: {}",
+                    targets.join(", "),
+                    if suspicious { ", suspicious" } else { "" },
+                    controls.join(" ")
+                )
             }
         };
         text.push_str(&format!("{}\n  {}\n", path.file_stem().unwrap().display(), answer.escape_debug()));
@@ -164,8 +169,19 @@ fn a_group_is_named_in_many_ways() {
 fn hostile_ids_reach_no_call() {
     let long = "sg-".to_owned() + &"a".repeat(5000);
     let ids = [
-        json!("sg-"), json!("sg-*"), json!("sg-1,sg-2"), json!("sg-1\u{0}"), json!("sg-../x"), json!("SG-1"), json!("i-123"),
-        json!("sg-0a1b\u{e9}"), json!(long), json!(17), json!({"x": 1}), json!(["sg-1", "sg-2"]), Value::Null,
+        json!("sg-"),
+        json!("sg-*"),
+        json!("sg-1,sg-2"),
+        json!("sg-1\u{0}"),
+        json!("sg-../x"),
+        json!("SG-1"),
+        json!("i-123"),
+        json!("sg-0a1b\u{e9}"),
+        json!(long),
+        json!(17),
+        json!({"x": 1}),
+        json!(["sg-1", "sg-2"]),
+        Value::Null,
     ];
     for id in ids {
         for (example_name, pointer) in [
@@ -173,7 +189,10 @@ fn hostile_ids_reach_no_call() {
             ("modify-security-group-rules-open", "/detail/requestParameters/ModifySecurityGroupRulesRequest/GroupId"),
             ("create-security-group", "/detail/responseElements/groupId"),
             ("create-vpc", "/detail/responseElements/vpc/vpcId"),
-            ("modify-managed-prefix-list-open", "/detail/requestParameters/ModifyManagedPrefixListRequest/PrefixListId"),
+            (
+                "modify-managed-prefix-list-open",
+                "/detail/requestParameters/ModifyManagedPrefixListRequest/PrefixListId",
+            ),
         ] {
             let mut event = example(example_name);
             *event.pointer_mut(pointer).unwrap() = id.clone();
@@ -198,7 +217,9 @@ fn failed_calls_and_other_services_are_left_alone() {
     let mut event = example("authorize-security-group-ingress-ssh");
     event["detail"]["readOnly"] = json!(true);
     assert_eq!(ignored(&event), Ignored::ReadOnly);
-    for name in ["RevokeSecurityGroupIngress", "DescribeSecurityGroups", "DeleteSecurityGroup", "CreateManagedPrefixList"] {
+    for name in
+        ["RevokeSecurityGroupIngress", "DescribeSecurityGroups", "DeleteSecurityGroup", "CreateManagedPrefixList"]
+    {
         event["detail"]["readOnly"] = json!(false);
         event["detail"]["eventName"] = json!(name);
         assert_eq!(ignored(&event), Ignored::NotOurs, "{name}");
@@ -229,7 +250,10 @@ fn what_looks_like_a_breach() {
         assert!(!request(ingress, ranges(key, cidr)), "{cidr}");
     }
     assert!(request(ingress, json!({"groupId": "sg-1", "ipPermissions": {}, "cidrIp": "0.0.0.0/0"})));
-    assert!(request(ingress, json!({"groupId": "sg-1", "ipPermissions": {"items": [{"prefixListIds": {"items": [{"prefixListId": "pl-1"}]}}]}})));
+    assert!(request(
+        ingress,
+        json!({"groupId": "sg-1", "ipPermissions": {"items": [{"prefixListIds": {"items": [{"prefixListId": "pl-1"}]}}]}})
+    ));
     assert!(!request("CreateSecurityGroup", json!({"groupName": "x"})));
     let list = |cidr: &str| json!({"ModifyManagedPrefixListRequest": {"PrefixListId": "pl-1", "AddEntry": [{"Cidr": cidr, "tag": 1}]}});
     assert!(request("ModifyManagedPrefixList", list("0.0.0.0/0")));

@@ -9,11 +9,12 @@ use rectify_controls::{
     security_group::{Allowed, Change, GroupId, Notes, Rule, Stand},
 };
 
-use crate::{EC2, observe::all_rules, shape};
+use crate::{EC2, observe, shape};
 
 /// Codes that say that the group stands otherwise than it was read a moment ago: read it again. No group has two rules with
 /// one content, so the rule that is there already is the one that was wanted.
-const STALE: [&str; 3] = ["InvalidPermission.Duplicate", "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound"];
+const STALE: [&str; 3] =
+    ["InvalidPermission.Duplicate", "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound"];
 
 /// How often the group is read again before somebody else is let go first.
 const TRIES: usize = 3;
@@ -35,7 +36,7 @@ async fn make(ec2: &Client, group: &GroupId, change: &Change) -> Result<(), AwsF
         Change::Ingress(stands) => (stands, false),
         Change::Egress(stands) => (stands, true),
     };
-    let rules = match all_rules(ec2, group).await {
+    let rules = match observe::rules(ec2, group, Ok).await {
         Ok(Fact::Known(rules)) => rules,
         Ok(Fact::Unreadable(why)) => return Err(unread(&why)),
         Ok(Fact::NotRead) | Err(Ended::Gone) => Vec::new(),
@@ -51,8 +52,7 @@ async fn make(ec2: &Client, group: &GroupId, change: &Change) -> Result<(), AwsF
     // What hangs on a rule cannot be taken off it whole: one that is to be there with other notes is put back as a new one.
     let stands_already = |stand: &Stand| there.get(&stand.rule).map(|(_, notes)| notes) == stand.notes.as_ref();
     let open: Vec<&Stand> = stands.iter().filter(|stand| !stands_already(stand)).collect();
-    let ids: Vec<String> =
-        open.iter().filter_map(|stand| there.get(&stand.rule)?.0.map(str::to_owned)).collect();
+    let ids: Vec<String> = open.iter().filter_map(|stand| there.get(&stand.rule)?.0.map(str::to_owned)).collect();
     if !ids.is_empty() {
         revoke(ec2, group, egress, ids).await?;
     }

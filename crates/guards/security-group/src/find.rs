@@ -16,19 +16,26 @@ use crate::{EC2, filter};
 const ON_A_PAGE: i32 = 100;
 
 /// Between looks at a list that is being changed: about six seconds in all.
-const WAITS: [Duration; 4] =
-    [Duration::from_millis(400), Duration::from_millis(1_000), Duration::from_millis(2_000), Duration::from_millis(3_000)];
+const WAITS: [Duration; 4] = [
+    Duration::from_millis(400),
+    Duration::from_millis(1_000),
+    Duration::from_millis(2_000),
+    Duration::from_millis(3_000),
+];
 
 /// Longer than any token that EC2 makes.
 const LONGEST_TOKEN: usize = 2_048;
 
 /// `DescribeSecurityGroups`, a page. Groups of another account, which one sees in a shared VPC, are that account's.
 pub(crate) async fn list(ec2: &Client, place: &Place, cursor: Option<&str>) -> Result<Page<Target>, AwsFailure> {
-    if cursor.is_some_and(|token| token.is_empty() || token.len() > LONGEST_TOKEN || !token.bytes().all(|b| b.is_ascii_graphic())) {
+    if cursor.is_some_and(|token| {
+        token.is_empty() || token.len() > LONGEST_TOKEN || !token.bytes().all(|b| b.is_ascii_graphic())
+    }) {
         let why = "the cursor is not one that this release made: sweep from the beginning";
         return Err(AwsFailure::unsent(EC2, "DescribeSecurityGroups", why.to_owned()));
     }
-    let call = ec2.describe_security_groups().filters(filter("owner-id", place.account.as_str())).max_results(ON_A_PAGE);
+    let call =
+        ec2.describe_security_groups().filters(filter("owner-id", place.account.as_str())).max_results(ON_A_PAGE);
     let answer = call.set_next_token(cursor.map(str::to_owned)).send().await;
     let answer = answer.map_err(|error| AwsFailure::new(EC2, "DescribeSecurityGroups", &error))?;
     let (mut ids, mut odd) = (Vec::new(), Vec::new());
@@ -91,7 +98,10 @@ async fn settled(ec2: &Client, list: &PrefixListId) -> Result<(), AwsFailure> {
         }
         tokio::time::sleep(wait).await;
     }
-    Err(AwsFailure { kind: FailureKind::NotYet, ..AwsFailure::unsent(EC2, "DescribeManagedPrefixLists", format!("{list} is being changed")) })
+    Err(AwsFailure {
+        kind: FailureKind::NotYet,
+        ..AwsFailure::unsent(EC2, "DescribeManagedPrefixLists", format!("{list} is being changed"))
+    })
 }
 
 /// `DescribeSecurityGroups` by filters, to the end.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types;
 use rectify_controls::{
-    AccountId,
+    AccountId, Tags,
     security_group::{About, Allowed, Cidr, GroupRef, Notes, Peer, PrefixListId, Rule, RuleSet},
 };
 
@@ -15,6 +15,12 @@ pub(crate) fn about(group: &types::SecurityGroup) -> About {
         owner: group.owner_id().and_then(|id| AccountId::new(id).ok()),
         vpc: group.vpc_id().map(str::to_owned),
     }
+}
+
+/// The group's tags.
+pub(crate) fn group_tags(group: &types::SecurityGroup) -> Tags {
+    let tags = group.tags().iter();
+    tags.filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
 }
 
 /// All rules, in order.
@@ -31,7 +37,8 @@ pub(crate) fn rules(all: &[types::SecurityGroupRule]) -> Result<RuleSet, String>
 
 /// One rule. Tags that begin with `aws:` are AWS's own: nobody else can put them back (EC2 user guide, "Tag restrictions").
 pub(crate) fn rule(one: &types::SecurityGroupRule) -> Result<Rule, String> {
-    let tags = one.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())));
+    let tags =
+        one.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())));
     Ok(Rule {
         what: allowed(one)?,
         notes: Notes {

@@ -66,7 +66,9 @@ impl Fake {
             let mut line = String::new();
             reader.read_line(&mut line).ok()?;
             match line.trim_end().split_once(':') {
-                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse().ok()?,
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                    length = value.trim().parse().ok()?
+                }
                 Some(_) => {}
                 None if line.trim_end().is_empty() => break,
                 None => {}
@@ -100,7 +102,12 @@ impl Fake {
 
 /// An answer to `action` with this in it.
 pub(crate) fn ok(action: &str, body: &str) -> Answer {
-    (200, format!("<{action}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>r</requestId>{body}</{action}Response>"))
+    (
+        200,
+        format!(
+            "<{action}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>r</requestId>{body}</{action}Response>"
+        ),
+    )
 }
 
 /// A refusal.

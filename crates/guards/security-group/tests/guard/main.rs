@@ -72,14 +72,21 @@ async fn every_page_is_read() {
     let egress = rule("sgr-4", "-1", (-1, -1), ANYWHERE).replace("<isEgress>false", "<isEgress>true");
     let fake = Fake::default()
         .on(GROUPS, [group("web", "111122223333")])
-        .on(RULES, [rules(&[ssh(tags), second], Some("page-2")), rules(&[], Some("page-3")), rules(&[third, egress], None)])
+        .on(
+            RULES,
+            [rules(&[ssh(tags), second], Some("page-2")), rules(&[], Some("page-3")), rules(&[third, egress], None)],
+        )
         .on(ENTRIES, [entries(&["203.0.113.0/24"], Some("more")), entries(&["0.0.0.0/0"], None)]);
     let facts = facts(&fake).await;
     let known = facts.rules.known().unwrap();
     assert_eq!((known.ingress.len(), known.egress.len()), (3, 1));
     let six = known.ingress.iter().find(|rule| rule.what.from == 22).unwrap();
     assert_eq!(six.notes.description.as_deref(), Some("jump host"));
-    assert_eq!(six.notes.tags.iter().collect::<Vec<_>>(), [(&"owner".to_owned(), &"web".to_owned())], "AWS's own are not ours");
+    assert_eq!(
+        six.notes.tags.iter().collect::<Vec<_>>(),
+        [(&"owner".to_owned(), &"web".to_owned())],
+        "AWS's own are not ours"
+    );
     assert_eq!(facts.lists[&pl("pl-1")].known().unwrap().len(), 2);
     assert_eq!(facts.in_use, Fact::NotRead, "only a default group has to be unused");
     assert_eq!(fake.sent(RULES).len(), 3);
@@ -106,10 +113,7 @@ async fn a_default_group_is_asked_whether_it_is_used_and_nothing_is_read_in_vain
 async fn what_is_refused_is_a_fact_and_what_is_gone_is_a_value() {
     let through = [ssh("<prefixListId>pl-1</prefixListId>")];
     let denied = || refused(403, "UnauthorizedOperation");
-    let fake = Fake::default()
-        .on(GROUPS, [denied()])
-        .on(RULES, [rules(&through, None)])
-        .on(ENTRIES, [denied()]);
+    let fake = Fake::default().on(GROUPS, [denied()]).on(RULES, [rules(&through, None)]).on(ENTRIES, [denied()]);
     let facts_of = facts(&fake).await;
     assert!(matches!(&facts_of.about, Fact::Unreadable(why) if why.code == "UnauthorizedOperation"));
     assert!(matches!(&facts_of.lists[&pl("pl-1")], Fact::Unreadable(_)));
@@ -129,9 +133,7 @@ async fn what_is_refused_is_a_fact_and_what_is_gone_is_a_value() {
 #[tokio::test]
 async fn throttling_is_waited_for_and_then_an_error() {
     let busy = || refused(503, "RequestLimitExceeded");
-    let fake = Fake::default()
-        .on(GROUPS, [busy(), busy(), group("web", "111122223333")])
-        .on(RULES, [rules(&[], None)]);
+    let fake = Fake::default().on(GROUPS, [busy(), busy(), group("web", "111122223333")]).on(RULES, [rules(&[], None)]);
     assert!(facts(&fake).await.rules.known().is_some());
     let fake = fake.on(RULES, [busy()]);
     assert_eq!(observe(&fake, &all()).await.unwrap_err().kind, FailureKind::Throttled);
@@ -143,7 +145,10 @@ async fn what_is_no_group_is_never_read() {
     let guard = SecurityGroupGuard::default();
     let list = Target::Referring(pl("pl-1"));
     assert_eq!(guard.observe(&fake.session(), &list, &all()).await.unwrap(), Observed::Gone);
-    assert_eq!(guard.apply(&fake.session(), &list, &Change::Ingress(Vec::new())).await.unwrap_err().kind, FailureKind::Invalid);
+    assert_eq!(
+        guard.apply(&fake.session(), &list, &Change::Ingress(Vec::new())).await.unwrap_err().kind,
+        FailureKind::Invalid
+    );
 }
 
 fn stand(peer: Peer, notes: Option<Notes>) -> Stand {
@@ -183,7 +188,8 @@ async fn a_rule_is_taken_away_by_the_id_it_has_now() {
 #[tokio::test]
 async fn rules_are_put_back_with_what_hung_on_them() {
     let fake = Fake::default().on(RULES, [rules(&[], None)]).on(AUTHORISE, [done(AUTHORISE)]);
-    let peered = GroupRef { id: "sg-2".into(), owner: Some("444455556666".into()), vpc: None, peering: Some("pcx-1".into()) };
+    let peered =
+        GroupRef { id: "sg-2".into(), owner: Some("444455556666".into()), vpc: None, peering: Some("pcx-1".into()) };
     let six = Peer::Range(Cidr::parse("::/0").unwrap());
     apply(
         &fake,
@@ -215,7 +221,8 @@ async fn a_state_that_changes_under_our_hands_is_read_again() {
     let fake = Fake::default().on(RULES, [rules(&[ssh(ANYWHERE)], None), rules(&[], None)]).on(REVOKE, [gone.clone()]);
     apply(&fake, vec![stand(anywhere(), None)]).await.unwrap();
     let there = refused(400, "InvalidPermission.Duplicate");
-    let fake = Fake::default().on(RULES, [rules(&[], None), rules(&[ssh(ANYWHERE)], None)]).on(AUTHORISE, [there.clone()]);
+    let fake =
+        Fake::default().on(RULES, [rules(&[], None), rules(&[ssh(ANYWHERE)], None)]).on(AUTHORISE, [there.clone()]);
     apply(&fake, vec![stand(anywhere(), Some(Notes::default()))]).await.unwrap();
     // And not for ever.
     let fake = Fake::default().on(RULES, [rules(&[], None)]).on(AUTHORISE, [there]);
@@ -229,7 +236,10 @@ async fn find(fake: &Fake, target: Target) -> Result<Vec<(Place, Target)>, AwsFa
 }
 
 fn lists(state: &str) -> fake::Answer {
-    ok(LISTS, &format!("<prefixListSet><item><prefixListId>pl-1</prefixListId><state>{state}</state></item></prefixListSet>"))
+    ok(
+        LISTS,
+        &format!("<prefixListSet><item><prefixListId>pl-1</prefixListId><state>{state}</state></item></prefixListSet>"),
+    )
 }
 
 fn associated(all: &[(&str, &str)], next: Option<&str>) -> fake::Answer {
@@ -245,9 +255,20 @@ fn associated(all: &[(&str, &str)], next: Option<&str>) -> fake::Answer {
 async fn what_refers_to_a_list_is_found_in_every_account_once_the_change_is_through() {
     let fake = Fake::default()
         .on(LISTS, [lists("modify-in-progress"), lists("modify-complete")])
-        .on(GROUPS, [groups(&[("sg-1", "a", "111122223333"), ("sg-x", "theirs", "444455556666")], Some("n")), groups(&[("sg-3", "b", "111122223333")], None)])
-        .on(ASSOCIATIONS, [associated(&[("sg-1", "111122223333"), ("rtb-1", "111122223333")], Some("n")),
-            associated(&[("sg-2", "444455556666"), ("sg-4", "not an account")], None)]);
+        .on(
+            GROUPS,
+            [
+                groups(&[("sg-1", "a", "111122223333"), ("sg-x", "theirs", "444455556666")], Some("n")),
+                groups(&[("sg-3", "b", "111122223333")], None),
+            ],
+        )
+        .on(
+            ASSOCIATIONS,
+            [
+                associated(&[("sg-1", "111122223333"), ("rtb-1", "111122223333")], Some("n")),
+                associated(&[("sg-2", "444455556666"), ("sg-4", "not an account")], None),
+            ],
+        );
     let found = find(&fake, Target::Referring(pl("pl-1"))).await.unwrap();
     let text: Vec<String> = found.iter().map(|(place, id)| format!("{} {id}", place.account)).collect();
     assert_eq!(
@@ -279,7 +300,8 @@ async fn groups_by_name_and_by_vpc() {
 
 #[tokio::test]
 async fn a_page_of_the_list_and_what_is_no_cursor() {
-    let fake = Fake::default().on(GROUPS, [groups(&[("sg-1", "a", "111122223333"), ("odd id", "b", "111122223333")], Some("next"))]);
+    let fake = Fake::default()
+        .on(GROUPS, [groups(&[("sg-1", "a", "111122223333"), ("odd id", "b", "111122223333")], Some("next"))]);
     let guard = SecurityGroupGuard::default();
     let page = guard.list(&fake.session(), Some("here")).await.unwrap();
     assert_eq!((page.ids, page.odd, page.next), (vec![sg("sg-1")], vec!["odd id".to_owned()], Some("next".to_owned())));
