@@ -2,12 +2,15 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::collections::BTreeSet;
+
 use rectify_e2e::{
-    ALL_CORRECTIVE, About, Stage, example_of,
+    ALL_CORRECTIVE, About, Stage, example_of, granted,
     organization::{self, DEVELOPMENT, PRODUCTION},
     security_group::{Rule, resource},
     undo,
 };
+use rectify_sandbox::Fault;
 use serde_json::{Value, json};
 
 const GUARD: &str = "SecurityGroupGuard";
@@ -394,5 +397,77 @@ async fn a_sweep_finds_what_no_event_told_of() {
     assert!(has(ADMIN, "corrected") && has(ALL, "corrected") && has(DEFAULT, "notified"), "{answer:#}");
     assert_eq!(answer["failed"], json!([]));
     assert!(!stage.aws.allowed(&group).await.iter().any(|rule| rule.starts_with("-1")));
+    stage.close().await;
+}
+
+/// Control `sg-ingress-any-admin-port`: more groups than an invocation has time for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_invocation_has_no_time_for_is_handed_on() {
+    const ROOMY: &str = "\n[limits]\ncorrections-per-hour = 10000\ncorrections-per-hour-everywhere = 10000\n";
+    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{ROOMY}")).await;
+    let list = stage.aws.create_list("203.0.113.0/24").await;
+    stage.world.lose_events(true);
+    let mut groups = Vec::new();
+    for number in 0..10 {
+        let group = stage.aws.create_group(&format!("group-{number}")).await;
+        stage.aws.allow(&group, &format!("tcp 22 {list}")).await;
+        groups.push(group);
+    }
+    stage.world.lose_events(false);
+    let slow = |operation: &str| Fault {
+        operation: Some(operation.to_owned()),
+        function: Some(GUARD.to_owned()),
+        delay_ms: 1_500,
+        ..Fault::default()
+    };
+    stage.faults(vec![slow("DescribeSecurityGroups")]);
+    stage.aws.add_to_list(&list, "1", "0.0.0.0/0").await;
+    stage.settle().await;
+    let mut events = BTreeSet::new();
+    for group in &groups {
+        assert_eq!(stage.aws.allowed(group).await, [""; 0], "{}", stage.story());
+        let about = stage.about(group).await;
+        assert_eq!(told(&about), [(ADMIN, "corrected", "critical"), (HIGH_RISK, "corrected", "high")]);
+        events.extend(about.ends.into_iter().map(|end| end.event));
+    }
+    assert_eq!(events, ["ModifyManagedPrefixList".to_owned(), "Sweep".to_owned()].into(), "some here, the rest later");
+    assert_eq!(stage.dead_letters().await.len(), 0);
+    stage.close().await;
+}
+
+/// Controls `sg-ingress-any-admin-port` and `sg-default-has-rules`: every call that the guard can make, by its role.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_is_enough_and_not_more() {
+    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
+    let aws = &stage.aws;
+    let list = aws.create_list("203.0.113.0/24").await;
+    let group = aws.create_group("bastion").await;
+    let tagged = [
+        ("TagSpecification.1.ResourceType", "security-group-rule"),
+        ("TagSpecification.1.Tag.1.Key", "owner"),
+        ("TagSpecification.1.Tag.1.Value", "platform"),
+    ];
+    aws.allow_with(&group, &format!("tcp 22 {list}"), &tagged).await;
+    aws.add_to_list(&list, "1", "0.0.0.0/0").await;
+    let vpc = aws.create_vpc().await;
+    let default = aws.default_group(&vpc).await;
+    aws.allow(&default, "tcp 443 10.0.0.0/8").await;
+    stage.settle().await;
+    for group in [&group, &default] {
+        let corrections = stage.about(group).await.corrections;
+        let id = corrections.last().unwrap()["correction"].as_str().unwrap().to_owned();
+        let answer = stage.order_to(GUARD, &undo(&resource(group), &id)).await;
+        assert_eq!(answer["outcome"], "restored", "{answer:#}");
+    }
+    let calls: Vec<_> =
+        stage.world.calls().into_iter().filter(|call| call.function.as_deref() == Some(GUARD)).collect();
+    let refused: Vec<_> = calls.iter().filter(|call| call.status == 403).map(|call| &call.action).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    let actions = calls.iter().flat_map(|call| call.action.split(','));
+    let used: BTreeSet<&str> = actions.filter_map(|action| action.split('@').next()).collect();
+    let granted = granted(GUARD);
+    let unused: Vec<_> =
+        granted.iter().filter(|action| action.starts_with("ec2:") && !used.contains(action.as_str())).collect();
+    assert!(unused.is_empty(), "granted and not used: {unused:?}");
     stage.close().await;
 }

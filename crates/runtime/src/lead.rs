@@ -6,15 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use rectify_controls::{Ignored, Kind, Outcome, Place};
-use rectify_event::Event;
+use rectify_controls::{Ignored, Kind, Outcome, Place, Selection, SweepRequest};
+use rectify_event::{Event, OWN_SOURCE};
+use rectify_render::escape::cut;
 
 use crate::{
     Ended, Failure, Guard, Shell,
     admit::{Admitted, not_covered},
     background::Background,
     clock::{Invocation, Patience},
-    sweep::has_time,
+    sweep::{Cursor, MOST_AGAIN, has_time},
 };
 
 /// So many are looked at twice.
@@ -105,5 +106,31 @@ impl<G: Guard> Shell<G> {
                 return Ok(found);
             }
         }
+    }
+
+    /// Puts `ids`, for which this invocation has no time, on the bus as the end of a sweep of their place. `because` says what
+    /// led to them.
+    async fn hand_on(
+        &self,
+        place: &Place,
+        ids: &[IdOf<G>],
+        selection: &Selection,
+        because: &str,
+    ) -> Result<(), Failure> {
+        let details = ids.chunks(MOST_AGAIN).map(|ids| {
+            let request = SweepRequest {
+                kind: <G::Kind as Kind>::KIND.to_owned(),
+                account: place.account.clone(),
+                region: place.region.clone(),
+                controls: selection.iter().map(|control| (*control).to_owned()).collect(),
+                sweep: cut(because, 100),
+                after: Some(serde_json::to_string(&Cursor::of(ids.to_vec()))?),
+            };
+            serde_json::to_string(&request)
+        });
+        let details: Vec<String> =
+            details.collect::<Result<_, _>>().map_err(|error| Failure::Sweep(error.to_string()))?;
+        let put = self.bus.put(OWN_SOURCE, SweepRequest::DETAIL_TYPE, &details);
+        put.await.map_err(|not| Failure::Bus(Box::new(not)))
     }
 }

@@ -10,6 +10,7 @@ use rectify_aws::{AwsFailure, FailureKind, Session};
 use rectify_controls::{
     Ignored, Kind, Outcome, Place, Selection, State, SweepRequest, Swept, SweptRow, Unswept, Verdict,
 };
+use rectify_controls::{Ignored, Kind, Outcome, Place, State, SweepRequest, Swept, SweptRow, Unswept, Verdict};
 use rectify_event::{Event, OWN_SOURCE};
 use rectify_render::escape::cut;
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,7 @@ const HEADROOM: Duration = Duration::from_secs(8);
 const MOST_HOPS: u32 = 2_000;
 
 /// Most resources that one event asks to be tried again.
-const MOST_AGAIN: usize = 200;
+pub(crate) const MOST_AGAIN: usize = 200;
 
 /// The longest cursor that is read.
 const LONGEST_CURSOR: usize = 128 * 1024;
@@ -45,7 +46,7 @@ type IdOf<G> = <<G as Guard>::Kind as Kind>::Id;
 /// Where a sweep of one place stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Cursor<Id> {
+pub(crate) struct Cursor<Id> {
     /// The guard's cursor of the page that is being worked on.
     page: Option<String>,
     /// The last resource of it, in the order of ids, that was begun.
@@ -61,6 +62,13 @@ struct Cursor<Id> {
 impl<Id> Default for Cursor<Id> {
     fn default() -> Self {
         Self { page: None, past: None, listed: false, again: Vec::new(), hops: 0 }
+    }
+}
+
+impl<Id> Cursor<Id> {
+    /// The end of a sweep: nothing is listed, and these are looked at.
+    pub(crate) fn of(ids: Vec<Id>) -> Self {
+        Self { listed: true, again: ids, ..Self::default() }
     }
 }
 
@@ -140,33 +148,6 @@ impl<G: Guard> Shell<G> {
                 .map_err(|not| Failure::Bus(Box::new(not)))?;
         }
         Ok(Some(report))
-    }
-
-    /// Puts `ids`, for which this invocation has no time, on the bus as the end of a sweep of their place. `because` says what
-    /// led to them.
-    pub(crate) async fn hand_on(
-        &self,
-        place: &Place,
-        ids: &[IdOf<G>],
-        selection: &Selection,
-        because: &str,
-    ) -> Result<(), Failure> {
-        let details = ids.chunks(MOST_AGAIN).map(|ids| {
-            let cursor = Cursor { listed: true, again: ids.to_vec(), ..Cursor::default() };
-            let request = SweepRequest {
-                kind: <G::Kind as Kind>::KIND.to_owned(),
-                account: place.account.clone(),
-                region: place.region.clone(),
-                controls: selection.iter().map(|control| (*control).to_owned()).collect(),
-                sweep: cut(because, 100),
-                after: Some(serde_json::to_string(&cursor)?),
-            };
-            serde_json::to_string(&request)
-        });
-        let details: Vec<String> =
-            details.collect::<Result<_, _>>().map_err(|error| Failure::Sweep(error.to_string()))?;
-        let put = self.bus.put(OWN_SOURCE, SweepRequest::DETAIL_TYPE, &details);
-        put.await.map_err(|not| Failure::Bus(Box::new(not)))
     }
 
     /// Carries out [`rectify_controls::Order::Sweep`].

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | receive | parse what arrived; an order goes its own way (`orders.rs`), as do our own probes and sweeps (`probe.rs`, `sweep.rs`) | it is no event: the invocation fails, the dead-letter queue keeps it |
 //! | admit | the call succeeded, the control is on, account and region are ours | ignored |
+//! | | what is no resource but leads to some is followed to them (`lead.rs`), and each goes on from here | there is none |
 //! | observe | read the live state, what the ledger remembers of the resource, switches and exemptions, in parallel | gone; compliant |
 //! | decide | judge, then mode, exemption, own event, pause, tug of war, grace | told, exempt, shadowed or deferred only |
 //! | claim | one conditional transaction: switches, lease, budget, and the row that undoes | withheld; somebody else is at it: look again |

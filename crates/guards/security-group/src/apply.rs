@@ -9,7 +9,7 @@ use rectify_controls::{
     security_group::{Allowed, Change, GroupId, Notes, Rule, Stand},
 };
 
-use crate::{EC2, observe::all_rules, shape};
+use crate::{EC2, observe, shape};
 
 /// Codes that say that the group stands otherwise than it was read a moment ago: read it again. No group has two rules with
 /// one content, so the rule that is there already is the one that was wanted.
@@ -36,7 +36,7 @@ async fn make(ec2: &Client, group: &GroupId, change: &Change) -> Result<(), AwsF
         Change::Ingress(stands) => (stands, false),
         Change::Egress(stands) => (stands, true),
     };
-    let rules = match all_rules(ec2, group).await {
+    let rules = match observe::rules(ec2, group, Ok).await {
         Ok(Fact::Known(rules)) => rules,
         Ok(Fact::Unreadable(why)) => return Err(unread(&why)),
         Ok(Fact::NotRead) | Err(Ended::Gone) => Vec::new(),

@@ -6,7 +6,7 @@ use aws_sdk_ec2::{Client, types};
 use rectify_aws::{AwsFailure, Ended, Ends, Reading, reading, unreadable};
 use rectify_controls::{
     Fact, Place, Selection, Tags, Unreadable,
-    security_group::{About, Cidr, DEFAULT_HAS_RULES, DEFAULT_NAME, Facts, GroupId, Peer, PrefixListId, RuleSet},
+    security_group::{Cidr, DEFAULT_HAS_RULES, DEFAULT_NAME, Facts, GroupId, Peer, PrefixListId},
 };
 
 use crate::{EC2, of_group, shape};
@@ -27,7 +27,10 @@ pub(crate) async fn observe(
     group: &GroupId,
     selection: &Selection,
 ) -> Result<Option<Facts>, AwsFailure> {
-    let (about, rules) = futures::join!(Box::pin(about(ec2, group)), Box::pin(rules(ec2, group)));
+    let (about, rules) = futures::join!(
+        Box::pin(described(ec2, group, shape::about)),
+        Box::pin(rules(ec2, group, |rules| shape::rules(&rules))),
+    );
     let mut ends = Ends::default();
     let (about, rules) = (ends.take(about), ends.take(rules));
     let facts = Facts {
@@ -59,52 +62,35 @@ pub(crate) async fn observe(
 }
 
 /// `DescribeSecurityGroups` of one: the read that knows when it is gone, because the others then answer with nothing.
-async fn group(ec2: &Client, group: &GroupId) -> Reading<types::SecurityGroup> {
-    let answer = ec2.describe_security_groups().group_ids(group.as_str()).send().await;
+async fn described<T>(ec2: &Client, id: &GroupId, shape: fn(&types::SecurityGroup) -> T) -> Reading<T> {
+    let answer = ec2.describe_security_groups().group_ids(id.as_str()).send().await;
     reading(EC2, "DescribeSecurityGroups", answer, None, |answer| {
-        answer.security_groups.unwrap_or_default().into_iter().next().ok_or_else(|| "no group in the answer".to_owned())
-    })
-}
-
-async fn about(ec2: &Client, id: &GroupId) -> Reading<About> {
-    Ok(match group(ec2, id).await? {
-        Fact::Known(group) => Fact::Known(shape::about(&group)),
-        Fact::Unreadable(why) => Fact::Unreadable(why),
-        Fact::NotRead => Fact::NotRead,
+        answer.security_groups().first().map(shape).ok_or_else(|| "no group in the answer".to_owned())
     })
 }
 
 /// The group's tags.
 pub(crate) async fn tags(ec2: &Client, id: &GroupId) -> Fact<Tags> {
-    let why = match group(ec2, id).await {
-        Ok(Fact::Known(group)) => {
-            let tags = group.tags.unwrap_or_default().into_iter();
-            return Fact::Known(tags.filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect());
-        }
-        Ok(Fact::Unreadable(why)) => why,
-        Err(Ended::Refused(failure)) => unreadable(failure),
-        Ok(Fact::NotRead) | Err(Ended::Gone) => Unreadable {
+    match described(ec2, id, shape::group_tags).await {
+        Ok(fact) => fact,
+        Err(Ended::Refused(failure)) => Fact::Unreadable(unreadable(failure)),
+        Err(Ended::Gone) => Fact::Unreadable(Unreadable {
             operation: "DescribeSecurityGroups".to_owned(),
             code: "InvalidGroup.NotFound".to_owned(),
             request_id: None,
-        },
-    };
-    Fact::Unreadable(why)
+        }),
+    }
 }
 
 /// `DescribeSecurityGroupRules`, to the end.
-pub(crate) async fn all_rules(ec2: &Client, group: &GroupId) -> Reading<Vec<types::SecurityGroupRule>> {
+pub(crate) async fn rules<T>(
+    ec2: &Client,
+    group: &GroupId,
+    shape: impl FnOnce(Vec<types::SecurityGroupRule>) -> Result<T, String>,
+) -> Reading<T> {
     let call = ec2.describe_security_group_rules().filters(of_group(group)).max_results(RULES_ON_A_PAGE);
     let answer: Result<Vec<_>, _> = call.into_paginator().items().send().try_collect().await;
-    reading(EC2, "DescribeSecurityGroupRules", answer, None, Ok)
-}
-
-async fn rules(ec2: &Client, group: &GroupId) -> Reading<RuleSet> {
-    Ok(match all_rules(ec2, group).await? {
-        Fact::Known(rules) => rectify_aws::shaped("DescribeSecurityGroupRules", shape::rules(&rules)),
-        Fact::Unreadable(why) => Fact::Unreadable(why),
-        Fact::NotRead => Fact::NotRead,
-    })
+    reading(EC2, "DescribeSecurityGroupRules", answer, None, shape)
 }
 
 /// The entries of every list, a few lists at a time.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types;
 use rectify_controls::{
-    AccountId,
+    AccountId, Tags,
     security_group::{About, Allowed, Cidr, GroupRef, Notes, Peer, PrefixListId, Rule, RuleSet},
 };
 
@@ -15,6 +15,12 @@ pub(crate) fn about(group: &types::SecurityGroup) -> About {
         owner: group.owner_id().and_then(|id| AccountId::new(id).ok()),
         vpc: group.vpc_id().map(str::to_owned),
     }
+}
+
+/// The group's tags.
+pub(crate) fn group_tags(group: &types::SecurityGroup) -> Tags {
+    let tags = group.tags().iter();
+    tags.filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
 }
 
 /// All rules, in order.
