@@ -34,9 +34,11 @@
 //! 13. **Security Hub** (launcher). moto has no `BatchUpdateFindings`, imports into a hub that is off, takes findings of any account
 //!     and lets an import change the workflow of a finding that is there.
 //! 14. **Slack** (`slack.rs`), which is not AWS.
-//! 15. **Bucket policies that ask for TLS** (launcher). They would deny everything here; the sandbox's HTTP counts as TLS.
+//! 15. **Bucket policies** (launcher). Statements that ask for TLS would deny everything here; the sandbox's HTTP counts as TLS. Those
+//!     that ask for an object's tag hold only while it has it, and the tags and the ACL of an object are not its content.
 //! 16. **S3's own events** (`objects.rs`). moto sends them to its own EventBridge, where nobody listens; here they go to the
 //!     sandbox's bus, for the buckets whose notifications to EventBridge are on.
+//! 17. **`PutObjectAcl`** (launcher). moto puts the bucket's ACL in the place of one that is sent in the body.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
