@@ -101,7 +101,7 @@ async fn a_key_is_quarantined_proven_told_once_and_let_out_exactly() {
 
     let correction = corrected[0].all["correction"].as_str().unwrap().to_owned();
     let answer = stage.order_to("S3ObjectGuard", &undo(&resource("data/config/app.env"), &correction)).await;
-    assert_eq!(answer["outcome"], "undone", "{answer} {}", stage.story());
+    assert_eq!(answer["outcome"], "restored", "{answer} {}", stage.story());
     stage.settle().await;
     assert_eq!(aws.policy("data").await.unwrap(), policy);
     let after = tags(&stage, "data/config/app.env").await;
@@ -133,7 +133,7 @@ async fn without_a_policy_there_is_none_after_the_undo() {
     assert!(stage.aws.policy("data").await.is_some());
     let correction = corrected[0].all["correction"].as_str().unwrap().to_owned();
     let answer = stage.order_to("S3ObjectGuard", &undo(&resource("data/key.csv"), &correction)).await;
-    assert_eq!(answer["outcome"], "undone", "{answer}");
+    assert_eq!(answer["outcome"], "restored", "{answer}");
     stage.settle().await;
     assert_eq!(stage.aws.policy("data").await, None);
     assert!(!tags(&stage, "data/key.csv").await.contains("<Tag>"));
@@ -238,6 +238,7 @@ async fn every_way_leads_to_the_object() {
             "{name}: {}",
             last.all
         );
+        assert_eq!((last.control.as_str(), last.all["resource"].as_str()), (KEY, Some(format!("arn:aws:s3:::example-reports/{key}").as_str())), "{name}: {}", last.all);
     }
     assert_eq!(stage.told(KEY).len(), 3, "the same object twice is one message");
     stage.close().await;
@@ -263,7 +264,7 @@ async fn a_public_object_is_closed_proven_told_once_and_opened_exactly() {
 
     let correction = corrected[0].all["correction"].as_str().unwrap().to_owned();
     let answer = stage.order_to("S3ObjectGuard", &undo(&resource("data/report.pdf"), &correction)).await;
-    assert_eq!(answer["outcome"], "undone", "{answer} {}", stage.story());
+    assert_eq!(answer["outcome"], "restored", "{answer} {}", stage.story());
     stage.settle().await;
     assert!(acl().await.contains("AllUsers"));
 

@@ -76,7 +76,7 @@ from moto.moto_server.werkzeug_app import (  # noqa: E402
     create_backend_app,
 )
 from moto.organizations import utils as organizations  # noqa: E402
-from moto.s3.models import FakeBucket  # noqa: E402
+from moto.s3.models import FakeBucket, s3_backends  # noqa: E402
 from moto.s3.responses import S3Response  # noqa: E402
 from moto.scheduler.models import EventBridgeSchedulerBackend  # noqa: E402
 from moto.securityhub import urls as securityhub  # noqa: E402
@@ -92,6 +92,7 @@ authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action
 permit = IAMRequestBase.check_action_permitted
 sign = IAMRequestBase._create_aws_request
 versioning = S3Response.get_bucket_versioning
+object_acl = S3Response.put_object_acl
 answer = BaseXMLSerializer._serialized_result_to_response
 schedule = EventBridgeSchedulerBackend.create_schedule
 transact = dynamodb_models.DynamoDBBackend.transact_write_items
@@ -148,6 +149,7 @@ def keep_body(application):
     def keep(environ, start_response):
         length = int(environ.get("CONTENT_LENGTH") or 0)
         received.body = environ["wsgi.input"].read(length)
+        received.query = environ.get("QUERY_STRING", "")
         environ["wsgi.input"] = io.BytesIO(received.body)
         ids = environ.pop("HTTP_X_RECTIFY_NEW_IDS", "")
         received.new_ids = ids.split(",") if ids else []
@@ -365,15 +367,30 @@ def is_about_tls(statement):
     return statement.get("Effect") == "Deny" and str(asked).lower() == "false"
 
 
+def has_its_tags(bucket, resource, statement):
+    asked = statement.get("Condition", {}).get("StringEquals", {})
+    wanted = {name.split("/", 1)[1]: value for name, value in asked.items() if name.startswith("s3:ExistingObjectTag/")}
+    if not wanted:
+        return True
+    backend = s3_backends[bucket.account_id][bucket.partition]
+    key = backend.get_object(bucket.name, resource.split(f":::{bucket.name}/", 1)[-1])
+    tags = backend.tagger.get_tag_dict_for_resource(key.arn) if key else {}
+    return all(tags.get(name) == value for name, value in wanted.items())
+
+
 def permission_over_tls(self, action, resource):
     if self.policy is None:
         return bucket_permission(self, action, resource)
+    # Named after the method alone.
+    asked = getattr(received, "query", "").split("&")
+    part = next((name for word, name in (("tagging", "Tagging"), ("acl", "Acl")) if word in asked or f"{word}=" in asked), "")
     policy = json.loads(self.policy)
     statements = policy.get("Statement", [])
     statements = [statements] if isinstance(statements, dict) else statements
+    kept = [one for one in statements if not is_about_tls(one) and has_its_tags(self, resource, one)]
     seen = copy.copy(self)
-    seen.policy = json.dumps({**policy, "Statement": [one for one in statements if not is_about_tls(one)]}).encode()
-    return bucket_permission(seen, action, resource)
+    seen.policy = json.dumps({**policy, "Statement": kept}).encode()
+    return bucket_permission(seen, action + part, resource)
 
 
 def schedule_in_a_group_that_exists(self, *args, **kwargs):
@@ -400,6 +417,14 @@ def trusted_by_the_gateway(self, resource_arn):
 def versioning_as_the_sdks_read_it(self):
     status, headers, body = versioning(self)
     return status, headers, body.replace("GetBucketVersioningResponse", "VersioningConfiguration")
+
+
+def object_acl_as_it_is_sent(self):
+    acl = self._acl_from_body() if self.body and self._acl_from_headers(self.headers) is None else None
+    if acl is None:
+        return object_acl(self)
+    self.backend.put_object_acl(self.bucket_name, self.parse_key_name(), acl)
+    return 200, {}, ""
 
 
 def buckets_page_by_page(self):
@@ -476,6 +501,7 @@ Rule.send_to_targets = delivered_by_the_sandbox
 EventBridgeSchedulerBackend.create_schedule = schedule_in_a_group_that_exists
 S3Response.all_buckets = buckets_page_by_page
 S3Response.get_bucket_versioning = versioning_as_the_sdks_read_it
+S3Response.put_object_acl = object_acl_as_it_is_sent
 BaseXMLSerializer._serialized_result_to_response = answer_named_after_its_shape
 for name in ("make_random_org_id", "make_random_root_id", "make_random_ou_id", "make_random_account_id"):
     setattr(organizations, name, chosen_by_the_sandbox(getattr(organizations, name)))

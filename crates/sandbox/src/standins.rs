@@ -46,7 +46,11 @@
 //!     `GetManagedPrefixListAssociations` and `RestoreManagedPrefixListVersion`. Tags that a call gives to what it makes take
 //!     `ec2:CreateTags` on that ([`action`]).
 //! 20. **S3's own events** (`objects.rs`). moto sends them to its own EventBridge, where nobody listens; here they go to the
+//! 15. **Bucket policies** (launcher). Statements that ask for TLS would deny everything here; the sandbox's HTTP counts as TLS. Those
+//!     that ask for an object's tag hold only while it has it, and the tags and the ACL of an object are not its content.
+//! 16. **S3's own events** (`objects.rs`). moto sends them to its own EventBridge, where nobody listens; here they go to the
 //!     sandbox's bus, for the buckets whose notifications to EventBridge are on.
+//! 17. **`PutObjectAcl`** (launcher). moto puts the bucket's ACL in the place of one that is sent in the body.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
