@@ -404,7 +404,7 @@ async fn a_sweep_finds_what_no_event_told_of() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_invocation_has_no_time_for_is_handed_on() {
     const ROOMY: &str = "\n[limits]\ncorrections-per-hour = 10000\ncorrections-per-hour-everywhere = 10000\n";
-    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{ROOMY}")).await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", &format!("{ALL_CORRECTIVE}{ROOMY}")).await;
     let list = stage.aws.create_list("203.0.113.0/24").await;
     stage.world.lose_events(true);
     let mut groups = Vec::new();
@@ -438,7 +438,7 @@ async fn what_an_invocation_has_no_time_for_is_handed_on() {
 /// Controls `sg-ingress-any-admin-port` and `sg-default-has-rules`: every call that the guard can make, by its role.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_role_is_enough_and_not_more() {
-    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", &format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
     let aws = &stage.aws;
     let list = aws.create_list("203.0.113.0/24").await;
     let group = aws.create_group("bastion").await;

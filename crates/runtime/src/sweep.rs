@@ -7,9 +7,6 @@ use std::{collections::VecDeque, time::Duration};
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use rectify_aws::{AwsFailure, FailureKind, Session};
-use rectify_controls::{
-    Ignored, Kind, Outcome, Place, Selection, State, SweepRequest, Swept, SweptRow, Unswept, Verdict,
-};
 use rectify_controls::{Ignored, Kind, Outcome, Place, State, SweepRequest, Swept, SweptRow, Unswept, Verdict};
 use rectify_event::{Event, OWN_SOURCE};
 use rectify_render::escape::cut;

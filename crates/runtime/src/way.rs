@@ -16,8 +16,8 @@
 use jiff::Timestamp;
 use rectify_aws::{AwsFailure, Lease, Open, ResourceKey, ResourceState, Session};
 use rectify_controls::{
-    Control, Fact, Finding, Ignored, Kind, Missing, Outcome, Past, Place, Selection, Situation, Standing, State,
-    Subject, Tags, Verdict, Withheld, decide, exemption,
+    Control, Fact, Finding, Kind, Missing, Outcome, Past, Place, Selection, Situation, Standing, State, Subject, Tags,
+    Verdict, Withheld, decide, exemption,
 };
 use rectify_event::Event;
 

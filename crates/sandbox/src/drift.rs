@@ -30,9 +30,14 @@ pub(crate) async fn announce(hub: Arc<Hub>, bus: Arc<Bus>, at: Place, id: String
             Some("DETECTION_IN_PROGRESS") => {}
             Some(status) => {
                 let drifted = text("DriftedStackResourceCount").and_then(|count| count.parse::<i64>().ok());
-                let notice =
-                    notice(&at, &id, &text("StackId").unwrap_or_default(), status, text("StackDriftStatus"), drifted);
-                    notice(&at, &id, &text("StackId").unwrap_or_default(), status, text("StackDriftStatus").as_deref(), drifted);
+                let notice = notice(
+                    &at,
+                    &id,
+                    &text("StackId").unwrap_or_default(),
+                    status,
+                    text("StackDriftStatus").as_deref(),
+                    drifted,
+                );
                 hub.records.events.push(notice.clone());
                 bus.deliver(&notice);
                 return;

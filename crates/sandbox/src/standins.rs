@@ -34,7 +34,8 @@
 //! 13. **Security Hub** (launcher). moto has no `BatchUpdateFindings`, imports into a hub that is off, takes findings of any account
 //!     and lets an import change the workflow of a finding that is there.
 //! 14. **Slack** (`slack.rs`), which is not AWS.
-//! 15. **Bucket policies that ask for TLS** (launcher). They would deny everything here; the sandbox's HTTP counts as TLS.
+//! 15. **Bucket policies** (launcher). Statements that ask for TLS would deny everything here; the sandbox's HTTP counts as TLS. Those
+//!     that ask for an object's tag hold only while it has it, and the tags and the ACL of an object are not its content.
 //! 16. **CloudFormation** (`python/cloudformation.py`, `drift.rs`). moto has no drift detection, no change sets that revert
 //!     drift, no termination protection and no way from a resource to its stack. `DetectStackDrift` compares queues, topics and buckets
 //!     with their template, and the gateway puts CloudFormation's notice on the bus when it is over.
@@ -46,11 +47,8 @@
 //!     `GetManagedPrefixListAssociations` and `RestoreManagedPrefixListVersion`. Tags that a call gives to what it makes take
 //!     `ec2:CreateTags` on that ([`action`]).
 //! 20. **S3's own events** (`objects.rs`). moto sends them to its own EventBridge, where nobody listens; here they go to the
-//! 15. **Bucket policies** (launcher). Statements that ask for TLS would deny everything here; the sandbox's HTTP counts as TLS. Those
-//!     that ask for an object's tag hold only while it has it, and the tags and the ACL of an object are not its content.
-//! 16. **S3's own events** (`objects.rs`). moto sends them to its own EventBridge, where nobody listens; here they go to the
 //!     sandbox's bus, for the buckets whose notifications to EventBridge are on.
-//! 17. **`PutObjectAcl`** (launcher). moto puts the bucket's ACL in the place of one that is sent in the body.
+//! 21. **`PutObjectAcl`** (launcher). moto puts the bucket's ACL in the place of one that is sent in the body.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not

@@ -84,7 +84,6 @@ impl StoreId {
     pub fn new(region: Region, id: impl Into<String>) -> Result<Self, String> {
         let id = id.into();
         let ok = (3..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if ok { Ok(Self { region, id }) } else { Err(format!("`{}` is not an event data store's id", id)) }
         if ok { Ok(Self { region, id }) } else { Err(format!("`{id}` is not an event data store's id")) }
     }
 }
