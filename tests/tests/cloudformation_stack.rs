@@ -1,6 +1,6 @@
 //! Stacks: what happens when somebody changes what a stack owns, or takes its protection away.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use rectify_e2e::{
     ACCOUNT, ALL_CORRECTIVE, About, Stage,
