@@ -73,7 +73,10 @@ impl FailureKind {
     /// The table. Codes as the service references print them; `None` for the rest.
     fn of_code(code: &str) -> Option<Self> {
         Some(match code {
-            "NoSuchBucket"
+            "InvalidGroup.NotFound"
+            | "InvalidPrefixListID.NotFound"
+            | "InvalidPrefixListId.NotFound"
+            | "NoSuchBucket"
             | "NoSuchAccessPoint"
             | "NoSuchKey"
             | "NoSuchEntity"
@@ -154,6 +157,7 @@ impl FailureKind {
             | "InvalidBucketAclWithObjectOwnership"
             | "InvalidBucketName"
             | "InvalidBucketState"
+            | "InvalidGroupId.Malformed"
             | "InvalidParameter"
             | "InvalidParameterCombination"
             | "InvalidParameterException"
@@ -171,6 +175,7 @@ impl FailureKind {
             | "MissingParameter"
             | "NotImplemented"
             | "SerializationException"
+            | "RulesPerSecurityGroupLimitExceeded"
             | "UnresolvableGrantByEmailAddress"
             | "UnsupportedOperation"
             | "ValidationError"
@@ -261,6 +266,13 @@ impl AwsFailure {
             other => Some(causes(other)),
         };
         Self { service, operation, kind, code: known, message, request_id: error.request_id().map(str::to_owned) }
+    }
+
+    /// A call that could not even be made: what was asked for makes no request.
+    #[must_use]
+    pub fn unsent(service: &'static str, operation: &'static str, message: String) -> Self {
+        let kind = FailureKind::Invalid;
+        Self { service, operation, kind, code: None, message: Some(message), request_id: None }
     }
 
     /// Makes sense of a call that no SDK crate made: the status and code of the answer.

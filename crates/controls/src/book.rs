@@ -2,10 +2,13 @@
 
 use crate::{Control, Finding, Kind, Selection};
 
+/// What a control says about facts; nothing when they break nothing.
+pub(crate) type Judge<K> = fn(&<K as Kind>::Facts, &<K as Kind>::Rules) -> Option<Finding<<K as Kind>::Change>>;
+
 /// A control and its judge.
 pub(crate) struct Rule<K: Kind> {
     pub(crate) control: &'static Control,
-    pub(crate) judge: fn(&K::Facts, &K::Rules) -> Option<Finding<K::Change>>,
+    pub(crate) judge: Judge<K>,
 }
 
 /// What the `selection` of `book` says about `facts`, in the book's order.

@@ -73,6 +73,14 @@ pub trait Kind {
     /// Which resources an event is about and which controls it can have broken.
     fn screen(event: &Event<'_>) -> Screen<Self::Id>;
 
+    /// Whether `id` is no resource itself but leads to some, and only the live state says to which: a list that others refer
+    /// to, the parent of what comes with it. The guard finds them before it looks, and nothing is ever kept, told or swept
+    /// under such an id. As for most kinds, none does.
+    fn leads_on(id: &Self::Id) -> bool {
+        let _ = id;
+        false
+    }
+
     /// The law. Total and pure: the same facts give the same findings in the same order. A selected control whose facts
     /// are missing gives [`State::Unverifiable`](crate::State::Unverifiable), never silence.
     fn judge(facts: &Self::Facts, rules: &Self::Rules, selection: &Selection) -> Vec<Finding<Self::Change>>;
@@ -107,6 +115,13 @@ pub trait Kind {
     /// slot in one plan are written once.
     fn slot(change: &Self::Change) -> &'static str;
 
+    /// One change that does what `earlier` and then `later`, of the same slot, do. As for most kinds, a change writes its slot
+    /// as a whole, and the later says it all.
+    fn merged(earlier: Self::Change, later: Self::Change) -> Self::Change {
+        let _ = earlier;
+        later
+    }
+
     /// The part `slot` of the resource, as [`Kind::slot`] names it, for people: in the words of AWS's own documents, as much as
     /// a change of that part can change. `None` when it was not read; what is not configured is `null`.
     fn shown(facts: &Self::Facts, slot: &str) -> Option<serde_json::Value>;
@@ -132,7 +147,8 @@ pub struct Trigger {
     pub source: &'static str,
     /// CloudTrail's `eventName`.
     pub name: &'static str,
-    /// Where the resource id is below `requestParameters`, for example `bucketName`; empty for the account itself.
+    /// Where the resource id is below `requestParameters`, for example `bucketName`, or below `responseElements` when it
+    /// begins with that; empty for the account itself.
     pub id: &'static str,
     /// Ids of the controls this event can break.
     pub controls: &'static [&'static str],

@@ -18,6 +18,7 @@ mod environment;
 mod explain;
 mod failure;
 mod found;
+mod lead;
 mod orders;
 mod over;
 mod pace;
@@ -36,7 +37,7 @@ mod way;
 use std::future::Future;
 
 use rectify_aws::{AwsFailure, Session};
-use rectify_controls::{Fact, Kind, Selection, Tags};
+use rectify_controls::{Fact, Kind, Place, Selection, Tags};
 
 pub use failure::Failure;
 pub use report::{Ended, Report};
@@ -53,6 +54,9 @@ pub fn log(name: &str) {
 pub fn counts(message: &str, dimension: (&str, &str), counts: &[(&str, usize)]) {
     telemetry::counts(message, dimension, counts);
 }
+
+/// What a lead leads to: resources and where they are.
+pub type Led<G> = Vec<(Place, <<G as Guard>::Kind as Kind>::Id)>;
 
 /// What a guard adds to its kind: the reads and the writes.
 pub trait Guard: Send + Sync + 'static {
@@ -77,6 +81,20 @@ pub trait Guard: Send + Sync + 'static {
         id: &<Self::Kind as Kind>::Id,
         selection: &Selection,
     ) -> impl Future<Output = Result<Observed<<Self::Kind as Kind>::Facts>, AwsFailure>> + Send;
+
+    /// The resources that `lead`, for which [`Kind::leads_on`] is true, leads to, in whatever account they are; none when there is
+    /// nothing to lead to. Never asked of a kind that has no such ids.
+    ///
+    /// # Errors
+    /// What AWS said. The event is then retried.
+    fn find(
+        &self,
+        session: &Session,
+        lead: &<Self::Kind as Kind>::Id,
+    ) -> impl Future<Output = Result<Led<Self>, AwsFailure>> + Send {
+        let _ = (session, lead);
+        std::future::ready(Ok(Vec::new()))
+    }
 
     /// One page of the resources in the session's place, in the order of AWS's own pages. `cursor` is [`Page::next`] of the
     /// page before, or nothing to begin. It has been on a bus: what is none is refused.

@@ -30,7 +30,7 @@ const HEADROOM: Duration = Duration::from_secs(8);
 const MOST_HOPS: u32 = 2_000;
 
 /// Most resources that one event asks to be tried again.
-const MOST_AGAIN: usize = 200;
+pub(crate) const MOST_AGAIN: usize = 200;
 
 /// The longest cursor that is read.
 const LONGEST_CURSOR: usize = 128 * 1024;
@@ -43,7 +43,7 @@ type IdOf<G> = <<G as Guard>::Kind as Kind>::Id;
 /// Where a sweep of one place stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Cursor<Id> {
+pub(crate) struct Cursor<Id> {
     /// The guard's cursor of the page that is being worked on.
     page: Option<String>,
     /// The last resource of it, in the order of ids, that was begun.
@@ -59,6 +59,13 @@ struct Cursor<Id> {
 impl<Id> Default for Cursor<Id> {
     fn default() -> Self {
         Self { page: None, past: None, listed: false, again: Vec::new(), hops: 0 }
+    }
+}
+
+impl<Id> Cursor<Id> {
+    /// The end of a sweep: nothing is listed, and these are looked at.
+    pub(crate) fn of(ids: Vec<Id>) -> Self {
+        Self { listed: true, again: ids, ..Self::default() }
     }
 }
 
@@ -417,7 +424,7 @@ impl<Id> Course<Id> {
     }
 }
 
-fn has_time(invocation: &Invocation) -> bool {
+pub(crate) fn has_time(invocation: &Invocation) -> bool {
     invocation.left() > HEADROOM
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | receive | parse what arrived; an order goes its own way (`orders.rs`), as do our own probes and sweeps (`probe.rs`, `sweep.rs`) | it is no event: the invocation fails, the dead-letter queue keeps it |
 //! | admit | the call succeeded, the control is on, account and region are ours | ignored |
+//! | | what is no resource but leads to some is followed to them (`lead.rs`), and each goes on from here | there is none |
 //! | observe | read the live state, what the ledger remembers of the resource, switches and exemptions, in parallel | gone; compliant |
 //! | decide | judge, then mode, exemption, own event, pause, tug of war, grace | told, exempt, shadowed or deferred only |
 //! | claim | one conditional transaction: switches, lease, budget, and the row that undoes | withheld; somebody else is at it: look again |
@@ -127,9 +128,13 @@ impl<G: Guard> Shell<G> {
         let belonging = self.belonging(&admitted.place.account).await;
         report.environment = Some(belonging.environment.name.clone());
         let background = Background::new(&event, &belonging.environment.name);
-        for id in admitted.targets {
-            let mut case =
-                self.case(id, &admitted.place, &admitted.selection, &belonging, &background, invocation).await?;
+        for id in &admitted.targets {
+            if <G::Kind as Kind>::leads_on(id) {
+                report.ended.extend(Box::pin(self.follow(&event, id, &admitted, invocation)).await?);
+                continue;
+            }
+            let of = (&admitted.place, &admitted.selection);
+            let mut case = self.case(id.clone(), of.0, of.1, &belonging, &background, invocation).await?;
             case.suspicious = admitted.suspicious;
             case.own_event = admitted.own_event;
             report.ended.extend(self.attend(&case).await?);
@@ -339,12 +344,17 @@ impl<G: Guard> Shell<G> {
         }
         ended.extend(self.defer(case, defer).await?);
         let only_told = correct.is_empty();
+        let mut corrected = None;
         if let (false, Ok((state, _))) = (correct.is_empty(), &sight.ledger) {
             // 5 claim
             match self.claim(case, facts, &correct, state, sight.looked_at).await? {
                 Claimed::Ours(claim) => {
                     // 6 correct, 7 verify, 8 record, 9 tell
-                    ended.extend(self.correct(case, &claim, correct, facts).await?);
+                    let ends = self.correct(case, &claim, correct, facts).await?;
+                    if ends.iter().all(|end| matches!(end.outcome, Outcome::Corrected(_))) {
+                        corrected = Some(claim.changes);
+                    }
+                    ended.extend(ends);
                 }
                 Claimed::LookAgain => return Ok(Settled::LookAgain),
                 Claimed::Withheld(why) => {
@@ -360,10 +370,39 @@ impl<G: Guard> Shell<G> {
         if only_told && !tell.is_empty() && self.acted_on_since(case, sight).await {
             return Ok(Settled::LookAgain);
         }
-        let tell =
-            tell.into_iter().map(|(found, outcome)| (found.proposing::<G::Kind>(facts, &findings), outcome)).collect();
+        let tell = match corrected {
+            Some(changes) => self.left_by(&changes, facts, tell, sight),
+            None => {
+                let proposing = |(found, outcome): (Found, _)| (found.proposing::<G::Kind>(facts, &findings), outcome);
+                tell.into_iter().map(proposing).collect()
+            }
+        };
         ended.extend(self.tell_findings(case, sight, tell).await?); // 9 tell
         failure.map_or(Ok(Settled::Ended(ended)), Err)
+    }
+
+    /// What `tell` is once the `changes` of a correction are made. One rule, grant or statement can break several controls, and
+    /// what was put right for one of them is not told of another as if it stood; what is left of the other is.
+    fn left_by(
+        &self,
+        changes: &[<G::Kind as Kind>::Change],
+        facts: &<G::Kind as Kind>::Facts,
+        tell: Vec<(Found, Outcome)>,
+        sight: &Sight<<G::Kind as Kind>::Facts>,
+    ) -> Vec<(Found, Outcome)> {
+        let mut after = facts.clone();
+        for change in changes {
+            <G::Kind as Kind>::simulate(&mut after, change);
+        }
+        let controls: Selection = tell.iter().map(|(found, _)| found.control.id).collect();
+        let left = <G::Kind as Kind>::judge(&after, &self.book.rules, &controls);
+        tell.into_iter()
+            .filter_map(|(found, outcome)| {
+                let finding = left.iter().find(|finding| finding.control.id == found.control.id)?;
+                let found = Found::new::<G::Kind>(finding).after(sight);
+                Some((found.proposing::<G::Kind>(&after, &left), outcome))
+            })
+            .collect()
     }
 
     /// Whether somebody else took the resource, or closed it, since `sight` read the ledger. The facts of the same look may

@@ -215,13 +215,5 @@ fn misfit(change: &Change, target: &str) -> Result<(), Refusal> {
 }
 
 fn unsent(operation: &'static str, message: String) -> Refusal {
-    let failure = AwsFailure {
-        service: "s3",
-        operation,
-        kind: FailureKind::Invalid,
-        code: None,
-        message: Some(message),
-        request_id: None,
-    };
-    Refusal { failure, region: None }
+    Refusal { failure: AwsFailure::unsent("s3", operation, message), region: None }
 }

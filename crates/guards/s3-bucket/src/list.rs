@@ -48,14 +48,8 @@ impl Cursor {
 }
 
 fn bad_cursor() -> AwsFailure {
-    AwsFailure {
-        service: "s3",
-        operation: "ListBuckets",
-        kind: FailureKind::Invalid,
-        code: None,
-        message: Some("the cursor is not one that this release made: sweep from the beginning".to_owned()),
-        request_id: None,
-    }
+    let why = "the cursor is not one that this release made: sweep from the beginning";
+    AwsFailure::unsent("s3", "ListBuckets", why.to_owned())
 }
 
 /// One page. The account itself comes with the first.
