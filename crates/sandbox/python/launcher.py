@@ -23,12 +23,16 @@
   reader's (the workflow for one); and it has no BatchUpdateFindings.
 - moto counts a bucket policy's Deny under a condition as a Deny. The sandbox has no TLS where AWS would: a statement that denies
   what comes without it is left out when calls on objects are checked.
+- moto's EC2 forgets the description of a rule for a prefix list or a group, changes the address of IPv4 rules only, cannot filter
+  groups by the lists they refer to, keeps lists to one account, and has neither GetManagedPrefixListAssociations nor
+  RestoreManagedPrefixListVersion.
 - moto checks a signature over the form it parsed, not over the bytes that came, so a form with anything but plain letters in
   it never matches, and in place of an empty body it takes the parameters of the address; the bytes are kept for the check.
 """
 
 import contextlib
 import copy
+import functools
 import io
 import json
 import logging
@@ -95,6 +99,7 @@ receive = SQSBackend.receive_message
 received = threading.local()
 dynamodb = threading.Lock()
 queues = threading.RLock()
+importing = threading.Lock()
 DEDUPLICATION_INTERVAL_MS = 300_000
 
 
@@ -121,9 +126,10 @@ def answer_named_after_its_shape(self, resp, result, shape, serialized_result):
 def permit_named_action(self, resource):
     resource = self._headers.get("x-rectify-resource") or resource
     # A transaction takes the action of every item in it.
+    # An action on something else than the call is about says on what.
     for action in (self._headers.get("x-rectify-action") or self._action).split(","):
-        self._action = action
-        permit(self, resource)
+        self._action, _, other = action.partition("@")
+        permit(self, other or resource)
 
 
 def sign_received_bytes(self):
@@ -143,6 +149,8 @@ def keep_body(application):
         environ["wsgi.input"] = io.BytesIO(received.body)
         ids = environ.pop("HTTP_X_RECTIFY_NEW_IDS", "")
         received.new_ids = ids.split(",") if ids else []
+        if "/ec2/" in environ.get("HTTP_AUTHORIZATION", ""):
+            ec2_as_the_guards_need_it()
         with dynamodb if "/dynamodb/" in environ.get("HTTP_AUTHORIZATION", "") else contextlib.nullcontext():
             return application(environ, start_response)
 
@@ -263,6 +271,89 @@ def update_findings(self):
             finding.update(changes)
             done.append(identifier)
     return json.dumps({"ProcessedFindings": done, "UnprocessedFindings": undone})
+
+
+@functools.cache
+def ec2_as_the_guards_need_it():
+    # With the first request, because few worlds need EC2 and importing it takes longer than all others together.
+    with importing:
+        change_ec2()
+
+
+def change_ec2():
+    from moto.ec2.exceptions import EC2ClientError
+    from moto.ec2.models import ec2_backends
+    from moto.ec2.models.managed_prefixes import ManagedPrefixListBackend
+    from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend, SecurityGroupRule
+    from moto.ec2.responses import EC2Response
+
+    if getattr(SecurityGroupRule, "changed", False):
+        return
+    SecurityGroupRule.changed = True
+    make, modify = SecurityGroupRule.__init__, SecurityGroupBackend.modify_security_group_rules
+
+    def make_with_description(self, *args, **kwargs):
+        make(self, *args, **kwargs)
+        of_list = kwargs.get("prefix_list_id") or (args[7] if len(args) > 7 else None)
+        self.list_description = (of_list or {}).get("Description")
+
+    def description(self):
+        return self.ip_range.get("Description") or self.source_group.get("Description") or self.list_description
+
+    def modify_any_peer(self, group_id, rules):
+        modify(self, group_id, rules)
+        group = self.get_security_group_by_name_or_id(group_id)
+        for rule_id, new in rules.items():
+            rule = group.get_rule(rule_id)
+            rule.from_port, rule.to_port = int(rule.from_port), int(rule.to_port)
+            if new.get("CidrIpv6"):
+                rule.ip_range["CidrIpv6"] = new["CidrIpv6"]
+            if new.get("PrefixListId"):
+                rule.prefix_list_id = new["PrefixListId"]
+            if new.get("ReferencedGroupId"):
+                rule.source_group["GroupId"] = new["ReferencedGroupId"]
+
+    def refers(rules, lists):
+        return any(rule.prefix_list_id in lists for rule in rules)
+
+    def in_region(region):
+        return [(account, regions[region]) for account, regions in list(ec2_backends.items()) if region in regions]
+
+    def list_of_any_owner(self, prefix_list_id):
+        for _, backend in in_region(self.region_name):
+            if prefix_list_id in backend.managed_prefix_lists:
+                return backend.managed_prefix_lists[prefix_list_id]
+        raise EC2ClientError("InvalidPrefixListID.NotFound", f"The prefix list ID '{prefix_list_id}' does not exist")
+
+    def associations(self):
+        wanted = self._get_param("PrefixListId")
+        if wanted not in self.ec2_backend.managed_prefix_lists:
+            raise EC2ClientError("InvalidPrefixListID.NotFound", f"The prefix list ID '{wanted}' does not exist")
+        found = [
+            {"ResourceId": group.id, "ResourceOwner": account}
+            for account, backend in in_region(self.region)
+            for groups in list(backend.groups.values())
+            for group in list(groups.values())
+            if refers(group.ingress_rules + group.egress_rules, [wanted])
+        ]
+        return ActionResult({"PrefixListAssociations": found})
+
+    def restore_version(self):
+        restored = self.ec2_backend.get_managed_prefix_list_entries(self._get_param("PrefixListId"))
+        entries = restored.entries.get(int(self._get_param("PreviousVersion")), [])
+        restored.version += 1
+        restored.entries[restored.version] = list(entries)
+        restored.state = "restore-complete"
+        return ActionResult({"PrefixList": restored})
+
+    SecurityGroupRule.__init__ = make_with_description
+    SecurityGroupRule.description = property(description)
+    SecurityGroupBackend.modify_security_group_rules = modify_any_peer
+    SecurityGroup.filter_ip_permission__prefix_list_id = lambda self, lists: refers(self.ingress_rules, lists)
+    SecurityGroup.filter_egress__ip_permission__prefix_list_id = lambda self, lists: refers(self.egress_rules, lists)
+    ManagedPrefixListBackend.get_managed_prefix_list_entries = list_of_any_owner
+    EC2Response.get_managed_prefix_list_associations = associations
+    EC2Response.restore_managed_prefix_list_version = restore_version
 
 
 def is_about_tls(statement):

@@ -331,7 +331,7 @@ impl Gateway {
             Some(named) => (
                 named.service.name.clone(),
                 named.operation.clone(),
-                standins::action(named, &parameters),
+                standins::action(named, &parameters, &region, &account),
                 standins::resource(named, &parameters, &region, &account),
             ),
             None => Default::default(),

@@ -35,6 +35,9 @@
 //!     and lets an import change the workflow of a finding that is there.
 //! 14. **Slack** (`slack.rs`), which is not AWS.
 //! 15. **Bucket policies that ask for TLS** (launcher). They would deny everything here; the sandbox's HTTP counts as TLS.
+//! 16. **EC2** (launcher). Descriptions of rules, `ModifySecurityGroupRules`, lists that other accounts refer to,
+//!     `GetManagedPrefixListAssociations` and `RestoreManagedPrefixListVersion`. Tags that a call gives to what it makes take
+//!     `ec2:CreateTags` on that ([`action`]).
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
@@ -120,8 +123,9 @@ const TRANSACTION: &[(&str, &str)] = &[
     ("update", "dynamodb:UpdateItem"),
 ];
 
-/// The IAM action of a call, for example `s3:GetEncryptionConfiguration`; several with commas for a transaction.
-pub(crate) fn action(named: &Named, parameters: &Value) -> String {
+/// The IAM action of a call, for example `s3:GetEncryptionConfiguration`; several with commas for a transaction, each with `@` and
+/// an ARN where it is on something else than the call.
+pub(crate) fn action(named: &Named, parameters: &Value, region: &str, account: &str) -> String {
     let operation = named.operation.as_str();
     if matches!(operation, "TransactWriteItems" | "TransactGetItems") {
         let items = parameters.get("transactItems").and_then(Value::as_array);
@@ -133,6 +137,12 @@ pub(crate) fn action(named: &Named, parameters: &Value) -> String {
     if named.service.name == "sts" && operation == "AssumeRole" {
         let has_tags = parameters.get("tags").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
         return if has_tags { "sts:AssumeRole,sts:TagSession" } else { "sts:AssumeRole" }.to_owned();
+    }
+    if named.service.name == "ec2" && parameters.get("tagSpecificationSet").is_some() {
+        // Of the resource that is made, whatever its id will be.
+        let kind =
+            parameters.pointer("/tagSpecificationSet/items/0/resourceType").and_then(Value::as_str).unwrap_or("*");
+        return format!("ec2:{operation},ec2:CreateTags@arn:aws:ec2:{region}:{account}:{kind}/new");
     }
     let find = |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == operation).map(|(_, to)| *to);
     let action = match named.service.name.as_str() {
@@ -176,6 +186,10 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
             .and_then(|url| url.rsplit('/').next())
             .or_else(|| text("queueName"))
             .map(|name| arn("sqs", name.to_owned())),
+        "ec2" if named.operation.starts_with("Describe") => Some("*".to_owned()),
+        "ec2" => text("groupId")
+            .map(|id| arn("ec2", format!("security-group/{id}")))
+            .or_else(|| text("prefixListId").map(|id| arn("ec2", format!("prefix-list/{id}")))),
         // A list has no resource, also where it is of one function.
         "lambda" if named.operation.starts_with("List") => Some("*".to_owned()),
         "lambda" => text("functionName").map(|name| function_arn(name, text("qualifier"), region, account)),

@@ -7,7 +7,7 @@ use crate::model::{Service, Shape};
 use crate::trail::shape::lower_first;
 
 /// Operations whose records have the wrapper. Recorded: the first block; by the same pattern, without a record: the rest.
-const WRAPPED: [&str; 24] = [
+const WRAPPED: [&str; 25] = [
     "CreateFlowLogs",
     "CreateNatGateway",
     "DeleteFlowLogs",
@@ -32,6 +32,7 @@ const WRAPPED: [&str; 24] = [
     "ModifyManagedPrefixList",
     "ModifySecurityGroupRules",
     "ModifyVpcBlockPublicAccessOptions",
+    "RestoreManagedPrefixListVersion",
 ];
 
 /// Turns API-named parameters into what the record shows.
@@ -151,6 +152,9 @@ fn items(entries: Vec<Value>) -> Value {
 }
 
 fn singular(name: &str) -> String {
+    if let Some(entry) = name.strip_suffix("Entries") {
+        return format!("{entry}Entry");
+    }
     match name.strip_suffix('s') {
         Some(one) if name.ends_with("Ids") || name.ends_with("Tags") || name.ends_with("Rules") => one.to_owned(),
         _ => name.to_owned(),
