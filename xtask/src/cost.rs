@@ -93,7 +93,9 @@ struct Line {
 fn lines(of: &Organization) -> Vec<Line> {
     const MILLION: f64 = 1_000_000.0;
     let events = of.accounts * of.changes;
-    let places = of.accounts * of.regions * of.sweeps * of.kinds;
+    // Every kind is swept in every place; only S3's lists cost something.
+    let bucket_places = of.accounts * of.regions * of.sweeps;
+    let places = bucket_places * of.kinds;
     let swept = of.accounts * of.buckets * of.sweeps;
     let looks = events + swept;
     let findings = of.accounts * of.findings;
@@ -165,8 +167,8 @@ fn lines(of: &Organization) -> Vec<Line> {
     );
     line(
         "S3: lists (members pay)",
-        format!("{} places × 2 × ${} / thousand", count(places), price::S3_LIST),
-        places * 2.0 / 1_000.0 * price::S3_LIST,
+        format!("{} places of buckets × 2 × ${} / thousand", count(bucket_places), price::S3_LIST),
+        bucket_places * 2.0 / 1_000.0 * price::S3_LIST,
     );
     line(
         "CloudWatch Logs",
@@ -212,7 +214,7 @@ pub(crate) fn file(kinds: usize) -> Generated {
     let _ = writeln!(
         text,
         "Taken for granted, per account: {} regions, {} buckets, {} changes a month that wake a guard, {} findings; {} sweeps a \
-         month (every six hours);\n{} kind of guard. Change the numbers in `xtask/src/cost.rs` to yours and run `cargo xtask docs`.\n",
+         month (every six hours);\nguards: {}. Change the numbers in `xtask/src/cost.rs` to yours and run `cargo xtask docs`.\n",
         small.regions, small.buckets, small.changes, small.findings, small.sweeps, small.kinds
     );
     text.push_str("| | 10 accounts | 100 accounts | 1,000 accounts |\n|---|---:|---:|---:|\n");
