@@ -22,6 +22,7 @@ macro_rules! every_kind {
     ($entry:ident) => {
         &[
             $entry::of::<$crate::s3_bucket::S3Bucket>(),
+            $entry::of::<$crate::security_group::SecurityGroup>(),
         ]
     };
 }

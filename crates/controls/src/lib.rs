@@ -35,6 +35,7 @@ mod verdict;
 
 pub mod pattern;
 pub mod s3_bucket;
+pub mod security_group;
 
 pub use control::{Action, Control, Framework, Guidance, Mode, OptionSpec, Severity};
 pub use decide::{Doubt, GRACE_KEPT, Situation, Verdict, decide, exemption, may_finish};
