@@ -15,8 +15,10 @@ mod about;
 pub mod breach;
 pub mod organization;
 mod person;
+pub mod security_group;
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -262,6 +264,23 @@ pub(crate) fn corrects(call: &Call) -> bool {
     call.function.is_some()
         && !PLUMBING.contains(&call.service.as_str())
         && !READS.iter().any(|verb| call.operation.starts_with(verb))
+}
+
+/// The actions of a guard's role, as the template has them.
+pub fn granted(guard: &str) -> BTreeSet<String> {
+    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let (_, role) = template.split_once(&format!("\n  {guard}Role:\n")).expect("each guard has a role");
+    let (_, policies) = role.split_once("\n      Policies:\n").expect("a role has policies");
+    // To the next resource.
+    let is_of_the_role = |line: &&str| line.is_empty() || line.starts_with("    ") || line.trim().starts_with('#');
+    let action = |line: &str| {
+        let text = line.trim().strip_prefix("- ").or_else(|| line.trim().strip_prefix("Action: "))?;
+        let (service, name) = text.split_once(':')?;
+        let plain =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'*');
+        (plain(service) && plain(name)).then(|| text.to_owned())
+    };
+    policies.lines().take_while(is_of_the_role).filter_map(action).collect()
 }
 
 /// The JSON in an SNS message.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rectify_e2e::{ACCOUNT, ALL_CORRECTIVE, Stage, breach, root};
+use rectify_e2e::{ACCOUNT, ALL_CORRECTIVE, Stage, breach, granted};
 use serde_json::json;
 
 /// Granted actions that no breach of any control uses, and why the role has them.
@@ -23,26 +23,10 @@ const UNUSED: [(&str, &str); 10] = [
 
 const GUARD: &str = "S3BucketGuard";
 
-/// The actions of the guard's role, as the template has them.
-fn granted() -> BTreeSet<String> {
-    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
-    let role = template.split_once("\n  S3BucketGuardRole:\n").unwrap().1;
-    let role = role.split_once("\n  S3BucketGuardLogs:\n").unwrap().0;
-    let policies = role.split_once("\n      Policies:\n").unwrap().1;
-    let action = |line: &str| {
-        let text = line.trim().strip_prefix("- ").or_else(|| line.trim().strip_prefix("Action: "))?;
-        let (service, name) = text.split_once(':')?;
-        let plain =
-            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'*');
-        (plain(service) && plain(name)).then(|| text.to_owned())
-    };
-    policies.lines().filter_map(action).collect()
-}
-
 /// All fourteen controls, told and corrected, by one role.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_role_is_enough_and_not_much_more() {
-    let granted = granted();
+    let granted = granted(GUARD);
     assert!(granted.contains("s3:PutBucketAcl") && granted.contains("dynamodb:PutItem"), "{granted:?}");
     assert!(granted.iter().all(|action| !action.contains('*')), "{granted:?}");
 
