@@ -2,8 +2,8 @@
 
 use crate::{Control, Finding, Kind, Selection};
 
-/// What judges one control.
-type Judge<K> = fn(&<K as Kind>::Facts, &<K as Kind>::Rules) -> Option<Finding<<K as Kind>::Change>>;
+/// What a control says about facts; nothing when they break nothing.
+pub(crate) type Judge<K> = fn(&<K as Kind>::Facts, &<K as Kind>::Rules) -> Option<Finding<<K as Kind>::Change>>;
 
 /// A control and its judge.
 pub(crate) struct Rule<K: Kind> {

@@ -11,7 +11,7 @@ use rectify_event::{Event, OWN_SOURCE};
 use rectify_render::escape::cut;
 
 use crate::{
-    Ended, Failure, Guard, Shell,
+    Ended, Failure, Guard, Led, Shell,
     admit::{Admitted, not_covered},
     background::Background,
     clock::{Invocation, Patience},
@@ -93,7 +93,7 @@ impl<G: Guard> Shell<G> {
         lead: &IdOf<G>,
         admitted: &Admitted<IdOf<G>>,
         invocation: &Invocation,
-    ) -> Result<Vec<(Place, IdOf<G>)>, Failure> {
+    ) -> Result<Led<G>, Failure> {
         let belonging = self.belonging(&admitted.place.account).await;
         if belonging.on::<G::Kind>(&self.book.settings, &admitted.selection).is_empty() {
             return Ok(Vec::new());

@@ -55,6 +55,9 @@ pub fn counts(message: &str, dimension: (&str, &str), counts: &[(&str, usize)]) 
     telemetry::counts(message, dimension, counts);
 }
 
+/// What a lead leads to: resources and where they are.
+pub type Led<G> = Vec<(Place, <<G as Guard>::Kind as Kind>::Id)>;
+
 /// What a guard adds to its kind: the reads and the writes.
 pub trait Guard: Send + Sync + 'static {
     /// The kind of resource it guards.
@@ -88,7 +91,7 @@ pub trait Guard: Send + Sync + 'static {
         &self,
         session: &Session,
         lead: &<Self::Kind as Kind>::Id,
-    ) -> impl Future<Output = Result<Vec<(Place, <Self::Kind as Kind>::Id)>, AwsFailure>> + Send {
+    ) -> impl Future<Output = Result<Led<Self>, AwsFailure>> + Send {
         let _ = (session, lead);
         std::future::ready(Ok(Vec::new()))
     }

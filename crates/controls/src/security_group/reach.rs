@@ -61,7 +61,7 @@ impl<'a> Reach<'a> {
         }
         let none = BTreeSet::new();
         let (tcp, udp) = (pieces(&doors, Protocol::Tcp, &none), pieces(&doors, Protocol::Udp, &none));
-        let echo = openers(&ranges_of(&doors, |rule| allows_echo(rule)));
+        let echo = openers(&ranges_of(&doors, allows_echo));
         Self { doors, tcp, udp, echo, unknown }
     }
 

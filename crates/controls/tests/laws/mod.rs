@@ -84,7 +84,7 @@ pub(crate) fn ignorance_is_never_silence<K: Kind>(facts: &K::Facts, rules: &K::R
     };
     let seen = broken(facts);
     let whole = serde_json::to_value(facts).unwrap();
-    for pointer in known(&whole, String::new()) {
+    for pointer in known(&whole, "") {
         if opinions.iter().any(|name| pointer.ends_with(&format!("/{name}"))) {
             continue;
         }
@@ -105,20 +105,20 @@ pub(crate) fn ignorance_is_never_silence<K: Kind>(facts: &K::Facts, rules: &K::R
 }
 
 /// JSON pointers to everything that is `{"known": …}`.
-fn known(value: &Value, at: String) -> Vec<String> {
+fn known(value: &Value, at: &str) -> Vec<String> {
     let mut found = Vec::new();
     match value {
         Value::Object(fields) => {
             if fields.len() == 1 && fields.contains_key("known") {
-                found.push(at.clone());
+                found.push(at.to_owned());
             }
             for (name, field) in fields {
-                found.extend(known(field, format!("{at}/{name}")));
+                found.extend(known(field, &format!("{at}/{name}")));
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                found.extend(known(item, format!("{at}/{index}")));
+                found.extend(known(item, &format!("{at}/{index}")));
             }
         }
         _ => {}

@@ -114,7 +114,7 @@ fn prefix_lists() {
         assert_eq!(offending(&with_list(through.clone(), "pl-0a1b2c3d", entries), ADMIN), [""; 0], "{entries:?}");
     }
     // Another entry is another finding; the same state is the same.
-    let worse = with_list(through.clone(), "pl-0a1b2c3d", &["0.0.0.0/0", "::/0"]);
+    let worse = with_list(through, "pl-0a1b2c3d", &["0.0.0.0/0", "::/0"]);
     let print = |facts| judged(facts, &Rules::default(), ADMIN)[0].fingerprint();
     assert_ne!(print(&open), print(&worse));
     assert_eq!(print(&open), print(&open.clone()));

@@ -107,7 +107,7 @@ fn any_field_can_be_missing() {
     for trigger in SecurityGroup::EVENTS {
         let whole = example(trigger.example);
         let (targets, ..) = looked(&whole);
-        for pointer in pointers(&whole, String::new()) {
+        for pointer in pointers(&whole, "") {
             let (parent, key) = pointer.rsplit_once('/').unwrap();
             for null in [false, true] {
                 let mut event = whole.clone();
@@ -128,7 +128,7 @@ fn any_field_can_be_missing() {
     }
 }
 
-fn pointers(value: &Value, at: String) -> Vec<String> {
+fn pointers(value: &Value, at: &str) -> Vec<String> {
     let mut all = Vec::new();
     let children: Vec<(String, &Value)> = match value {
         Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), value)).collect(),
@@ -138,7 +138,7 @@ fn pointers(value: &Value, at: String) -> Vec<String> {
     for (key, child) in children {
         let path = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
         all.push(path.clone());
-        all.extend(pointers(child, path));
+        all.extend(pointers(child, &path));
     }
     all
 }
