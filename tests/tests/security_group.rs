@@ -59,7 +59,7 @@ async fn group(stage: &Stage, name: &str) -> String {
 /// Controls `sg-ingress-any-admin-port`, `sg-ingress-any-all-ports` and `sg-ingress-any-high-risk-port`.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_lets_the_internet_in_is_taken_away_told_once_and_nothing_else_is() {
-    let stage = Stage::new().await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", ALL_CORRECTIVE).await;
     let breaches: [(&str, &[&str], &[&str]); 8] = [
         ("ssh", &["tcp 22 0.0.0.0/0"], &[ADMIN, HIGH_RISK]),
         ("rdp-v6", &["tcp 3389 ::/0"], &[ADMIN, HIGH_RISK]),
@@ -112,7 +112,7 @@ async fn what_lets_the_internet_in_is_taken_away_told_once_and_nothing_else_is()
 /// Controls `sg-ingress-any-unauthorised-port` and `sg-default-has-rules`.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_break_a_workload_is_told() {
-    let stage = Stage::new().await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", ALL_CORRECTIVE).await;
     let group = group(&stage, "game").await;
     stage.settle().await;
     stage.world.clear_records();
@@ -136,7 +136,7 @@ async fn what_can_break_a_workload_is_told() {
 /// Controls `sg-ingress-any-unauthorised-port` and `sg-default-has-rules`, and a group that is in use.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_break_a_workload_is_taken_away_when_switched_on_by_name() {
-    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", &format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
     let group = group(&stage, "game").await;
     stage.settle().await;
     let before = stands(&stage, &group).await;
@@ -170,7 +170,7 @@ async fn what_can_break_a_workload_is_taken_away_when_switched_on_by_name() {
 /// `sg-ingress-any-unauthorised-port`: what only looks like a breach, with every correction switched on.
 #[tokio::test(flavor = "multi_thread")]
 async fn near_misses_are_left_alone() {
-    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", &format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
     let aws = &stage.aws;
     let list = aws.create_list("203.0.113.0/24").await;
     let peer = aws.create_group("peer").await;
@@ -212,7 +212,7 @@ async fn near_misses_are_left_alone() {
 /// Control `sg-ingress-any-admin-port`: the same breach in other words.
 #[tokio::test(flavor = "multi_thread")]
 async fn old_and_new_forms_of_the_request() {
-    let stage = Stage::new().await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", ALL_CORRECTIVE).await;
     let aws = &stage.aws;
     let [named, group, unsaid] =
         [aws.create_group("by-name").await, aws.create_group("changed").await, aws.create_group("web").await];
@@ -254,7 +254,7 @@ async fn old_and_new_forms_of_the_request() {
 /// Control `sg-ingress-any-admin-port`: a list that was harmless when the rule was made, and its older versions.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prefix_list_that_changes_later_opens_every_group_that_refers_to_it() {
-    let stage = Stage::new().await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", ALL_CORRECTIVE).await;
     let aws = &stage.aws;
     let list = aws.create_list("203.0.113.0/24").await;
     let mut groups = Vec::new();
@@ -296,7 +296,7 @@ async fn a_prefix_list_that_changes_later_opens_every_group_that_refers_to_it() 
 /// Control `sg-ingress-any-admin-port`: an owner changes a list that another account refers to.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shared_list_is_followed_into_the_accounts_that_refer_to_it() {
-    let stage = Stage::organization(organization::SETTINGS).await;
+    let stage = Stage::organization_guarded_by("SecurityGroupGuard", organization::SETTINGS).await;
     let owner = stage.aws.acting(DEVELOPMENT, "eu-central-1");
     let other = stage.aws.acting(PRODUCTION, "eu-central-1");
     let list = owner.create_list("203.0.113.0/24").await;
@@ -317,7 +317,7 @@ async fn a_shared_list_is_followed_into_the_accounts_that_refer_to_it() {
 /// Controls `sg-ingress-any-admin-port` and `sg-default-has-rules`: every rule comes back with what was on it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undo_restores_rules_with_descriptions_and_tags() {
-    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", &format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
     let aws = &stage.aws;
     stage.world.lose_events(true);
     let bastion = group(&stage, "bastion").await;
@@ -362,7 +362,7 @@ async fn an_undo_restores_rules_with_descriptions_and_tags() {
 /// Control `sg-ingress-any-admin-port`: somebody has made the rule again meanwhile, with other words on it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undo_does_not_overwrite_what_somebody_else_did_unless_told_to() {
-    let stage = Stage::new().await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", ALL_CORRECTIVE).await;
     let aws = &stage.aws;
     let group = aws.create_group("bastion").await;
     aws.allow_with(&group, "tcp 22 0.0.0.0/0", &[("IpPermissions.1.IpRanges.1.Description", "jump host")]).await;
@@ -384,7 +384,7 @@ async fn an_undo_does_not_overwrite_what_somebody_else_did_unless_told_to() {
 /// Controls `sg-ingress-any-admin-port`, `sg-ingress-any-all-ports` and `sg-default-has-rules`: found without an event, page by page.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_finds_what_no_event_told_of() {
-    let stage = Stage::new().await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", ALL_CORRECTIVE).await;
     stage.world.lose_events(true);
     let group = group(&stage, "quiet").await;
     stage.aws.allow(&group, "-1 -1 0.0.0.0/0").await;
@@ -404,7 +404,7 @@ async fn a_sweep_finds_what_no_event_told_of() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_invocation_has_no_time_for_is_handed_on() {
     const ROOMY: &str = "\n[limits]\ncorrections-per-hour = 10000\ncorrections-per-hour-everywhere = 10000\n";
-    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{ROOMY}")).await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", &format!("{ALL_CORRECTIVE}{ROOMY}")).await;
     let list = stage.aws.create_list("203.0.113.0/24").await;
     stage.world.lose_events(true);
     let mut groups = Vec::new();
@@ -438,7 +438,7 @@ async fn what_an_invocation_has_no_time_for_is_handed_on() {
 /// Controls `sg-ingress-any-admin-port` and `sg-default-has-rules`: every call that the guard can make, by its role.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_role_is_enough_and_not_more() {
-    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
+    let stage = Stage::guarded_by("SecurityGroupGuard", &format!("{ALL_CORRECTIVE}{BY_NAME}")).await;
     let aws = &stage.aws;
     let list = aws.create_list("203.0.113.0/24").await;
     let group = aws.create_group("bastion").await;

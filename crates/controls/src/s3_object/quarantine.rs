@@ -77,8 +77,8 @@ pub(super) fn holds(facts: &Facts) -> bool {
                 && statement.effect == Effect::Deny
                 && everyone
                 && only
-                && ACTIONS.iter().all(|action| reads(&action))
-                && statement.resources.iter().any(|one| *one == resource)
+                && ACTIONS.iter().all(|action| reads(action))
+                && statement.resources.contains(&resource)
         })
     };
     tagged && facts.policy.known().and_then(Option::as_ref).is_some_and(|text| denied(text))
