@@ -62,13 +62,13 @@ impl Stacks {
             let mut roles = BTreeMap::new();
             for region in &self.regions {
                 let resolver = self.resolver(&self.member, account, region);
-                deploy(hub, &self.member, &resolver, &[], progress).await?;
+                deploy(hub, &self.member, &resolver, &[], &|_| true, progress).await?;
                 roles.extend(roles_of(&self.member, &resolver)?);
                 let found = forwards_of(&self.member, &resolver)?;
                 forwards.insert(Place { account: account.to_owned(), region: region.clone() }, found);
             }
             if let (true, Some(correct), Some(region)) = (is_corrective, &self.correct, self.regions.first()) {
-                deploy(hub, correct, &self.resolver(correct, account, region), &[], progress).await?;
+                deploy(hub, correct, &self.resolver(correct, account, region), &[], &|_| true, progress).await?;
             }
             for (place, found) in forwards.iter_mut().filter(|(place, _)| place.account == account) {
                 found.retain(|forward| {

@@ -77,7 +77,7 @@ pub(super) fn holds(facts: &Facts) -> bool {
                 && statement.effect == Effect::Deny
                 && everyone
                 && only
-                && ACTIONS.iter().all(|action| reads(action))
+                && ACTIONS.iter().all(reads)
                 && statement.resources.contains(&resource)
         })
     };
