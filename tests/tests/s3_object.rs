@@ -36,7 +36,10 @@ fn credentials(seed: u64) -> String {
 
 /// A world with a bucket that tells of its objects.
 async fn stage(settings: &str) -> Stage {
-    let stage = Stage::with_settings(&format!("{ALL_CORRECTIVE}{settings}\n[control.s3-bucket-tls-not-required]\nmode = \"off\"\n")).await;
+    let stage = Stage::with_settings(&format!(
+        "{ALL_CORRECTIVE}{settings}\n[control.s3-bucket-tls-not-required]\nmode = \"off\"\n"
+    ))
+    .await;
     stage.aws.create_bucket("data").await;
     notify(&stage, "data").await;
     stage.settle().await;
@@ -119,7 +122,10 @@ fn created(bucket: &str, key: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_policy_there_is_none_after_the_undo() {
     let stage = stage(QUARANTINE).await;
-    stage.aws.s3("PUT", "/data/key.csv", &[], &format!("Access key ID,Secret access key\n{},{}\n", id(2), secret(2))).await;
+    stage
+        .aws
+        .s3("PUT", "/data/key.csv", &[], &format!("Access key ID,Secret access key\n{},{}\n", id(2), secret(2)))
+        .await;
     stage.settle().await;
     let corrected = stage.ended("corrected");
     assert_eq!(corrected.len(), 1, "{}", stage.story());
@@ -139,7 +145,12 @@ async fn a_key_is_told_where_nobody_asked_for_a_quarantine() {
     let stage = stage("").await;
     stage.aws.s3("PUT", "/data/app.env", &[], &credentials(3)).await;
     stage.settle().await;
-    assert_eq!(stage.ended("notified").iter().map(|end| end.control.as_str()).collect::<Vec<_>>(), [KEY], "{}", stage.story());
+    assert_eq!(
+        stage.ended("notified").iter().map(|end| end.control.as_str()).collect::<Vec<_>>(),
+        [KEY],
+        "{}",
+        stage.story()
+    );
     assert_eq!(stage.writes(), [""; 0]);
     assert_eq!(stage.aws.policy("data").await, None);
     stage.close().await;
@@ -220,7 +231,12 @@ async fn every_way_leads_to_the_object() {
         stage.world.publish(&event);
         stage.settle().await;
         let last = stage.ends().pop().unwrap();
-        assert_eq!((last.control.as_str(), last.all["resource"].as_str()), (KEY, Some(format!("arn:aws:s3:::example-reports/{key}").as_str())), "{name}: {}", last.all);
+        assert_eq!(
+            (last.control.as_str(), last.all["resource"].as_str()),
+            (KEY, Some(format!("arn:aws:s3:::example-reports/{key}").as_str())),
+            "{name}: {}",
+            last.all
+        );
     }
     assert_eq!(stage.told(KEY).len(), 3, "the same object twice is one message");
     stage.close().await;

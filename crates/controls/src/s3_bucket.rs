@@ -34,14 +34,14 @@ mod versioning;
 mod website;
 
 pub use access::Read;
+pub(crate) use acl::{public_grants, without_public};
 pub use book::needs;
 pub use change::Change;
 pub use facts::*;
 pub use model::undo;
-pub(crate) use acl::{public_grants, without_public};
+pub use rules::{BlockProfile, EncryptionRules, LifecycleRules, LoggingRules, Rules};
 pub(crate) use shown::acl as shown_acl;
 pub(crate) use verdict::{BUCKET_BLOCK, shield};
-pub use rules::{BlockProfile, EncryptionRules, LifecycleRules, LoggingRules, Rules};
 
 use rectify_event::Event;
 

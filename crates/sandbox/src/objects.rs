@@ -52,7 +52,8 @@ impl Notifying {
         let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
         let etag = header("etag").map(str::to_owned).or_else(|| trail::xml::first_text(call.body, "ETag"));
         let mut object = json!({"key": key, "etag": etag.unwrap_or_default().trim_matches('"')});
-        let mut add = |name: &str, value: Value| object.as_object_mut().and_then(|object| object.insert(name.to_owned(), value));
+        let mut add =
+            |name: &str, value: Value| object.as_object_mut().and_then(|object| object.insert(name.to_owned(), value));
         if let Some(version) = header("x-amz-version-id") {
             add("version-id", json!(version));
         }

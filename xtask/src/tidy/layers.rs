@@ -47,8 +47,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Guards see the runtime and everything below it, and never each other.
-const GUARDS_MAY_USE: &[&str] =
-    &["rectify-event", "rectify-policy", "rectify-controls", "rectify-render", "rectify-aws", "rectify-runtime", "rectify-s3", "rectify-secrets"];
+const GUARDS_MAY_USE: &[&str] = &[
+    "rectify-event",
+    "rectify-policy",
+    "rectify-controls",
+    "rectify-render",
+    "rectify-aws",
+    "rectify-runtime",
+    "rectify-s3",
+    "rectify-secrets",
+];
 
 /// Lambdas that guard nothing.
 const FUNCTIONS: &[&str] = &["crates/notifier", "crates/sweeper"];
@@ -60,8 +68,15 @@ const OUTERMOST: &[&str] = &["rectify-sandbox", "rectify-cli", "rectify-e2e"];
 const TEST_ONLY: &[&str] = &["rectify-pattern", "rectify-sandbox"];
 
 /// Facts in, decision out: no I/O, no runtime, no SDK.
-const PURE: &[&str] =
-    &["rectify-event", "rectify-policy", "rectify-pattern", "rectify-controls", "rectify-render", "rectify-secrets", "xtask"];
+const PURE: &[&str] = &[
+    "rectify-event",
+    "rectify-policy",
+    "rectify-pattern",
+    "rectify-controls",
+    "rectify-render",
+    "rectify-secrets",
+    "xtask",
+];
 
 const IMPURE_PREFIXES: &[&str] = &["aws-", "aws_", "lambda_", "tokio", "hyper", "reqwest", "ureq", "async-", "futures"];
 

@@ -36,7 +36,9 @@ pub enum Change {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Quarantine { .. } => f.write_str("put the object into quarantine: a tag, and a statement in the bucket's policy that denies reading it"),
+            Self::Quarantine { .. } => f.write_str(
+                "put the object into quarantine: a tag, and a statement in the bucket's policy that denies reading it",
+            ),
             Self::Release { .. } => f.write_str("let the object out of quarantine"),
             Self::PutAcl(acl) => match acl.grants.len() {
                 1 => f.write_str("set the object's ACL to 1 grant"),
@@ -113,7 +115,8 @@ pub(super) fn shown(facts: &Facts, slot: &str) -> Option<Value> {
             let sid = quarantine::sid(&facts.object);
             let policy = policy.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
             let statements = policy.as_ref().and_then(|policy| policy.get("Statement")).and_then(Value::as_array);
-            let ours = statements.into_iter().flatten().find(|one| one.get("Sid").and_then(Value::as_str) == Some(&sid));
+            let ours =
+                statements.into_iter().flatten().find(|one| one.get("Sid").and_then(Value::as_str) == Some(&sid));
             Some(json!({"TagSet": facts.tags.known()?, "Statement": ours}))
         }
         "acl" => facts.acl.known().map(|acl| shown_acl(acl, "the object's owner")),

@@ -18,7 +18,8 @@ pub struct Rules {
 pub(super) fn rules(lookup: &dyn Fn(&str, &str) -> Option<toml::Value>) -> Result<Rules, String> {
     let options = Options { control: &ACCESS_KEY, lookup };
     let quarantine_readers = options.texts("quarantine-readers")?.unwrap_or_default();
-    let is_principal = |text: &String| text.starts_with("arn:") && text.len() <= 512 && !text.contains(char::is_whitespace);
+    let is_principal =
+        |text: &String| text.starts_with("arn:") && text.len() <= 512 && !text.contains(char::is_whitespace);
     if let Some(odd) = quarantine_readers.iter().find(|text| !is_principal(text)) {
         return Err(options.wrong("quarantine-readers", &format!("must be ARNs of users or roles, not `{odd}`")));
     }

@@ -59,7 +59,8 @@ fn macie(event: &Event<'_>, finding: &MacieFinding<'_>) -> Screened {
     }
     let nothing = |what: &str| Ignored::NoResource(format!("the finding names no {what}"));
     let affected = finding.resources_affected.as_ref().ok_or_else(|| nothing("object"))?;
-    let bucket = affected.s3_bucket.as_ref().and_then(|bucket| bucket.name.as_deref()).ok_or_else(|| nothing("bucket"))?;
+    let bucket =
+        affected.s3_bucket.as_ref().and_then(|bucket| bucket.name.as_deref()).ok_or_else(|| nothing("bucket"))?;
     let object = affected.s3_object.as_ref().ok_or_else(|| nothing("object"))?;
     let key = object.key.as_deref().ok_or_else(|| nothing("key"))?;
     look(bounded(bucket)?, bounded(key)?, object.version_id.as_deref(), controls(event)?)
@@ -75,7 +76,9 @@ fn controls(event: &Event<'_>) -> Result<&'static [&'static str], Ignored> {
 fn look(bucket: &str, key: &str, version: Option<&str>, controls: &[&'static str]) -> Screened {
     let bucket = BucketName::new(bucket).map_err(|error| Ignored::NoResource(error.to_string()))?;
     if bucket.is_directory_bucket() {
-        return Err(Ignored::NotApplicable("an object in a directory bucket, which has neither ACLs nor tags".to_owned()));
+        return Err(Ignored::NotApplicable(
+            "an object in a directory bucket, which has neither ACLs nor tags".to_owned(),
+        ));
     }
     let key = ObjectKey::new(key).map_err(Ignored::NoResource)?;
     let version = match version {

@@ -118,7 +118,12 @@ fn a_member_a_count_and_what_was_not_read_are_evidence() {
     let evidence: Vec<&str> = finding.evidence.iter().map(|e| &*e.value).collect();
     assert_eq!(
         evidence,
-        ["4 times, first in line 3 of backup/.env", "400 of 900 bytes", "a member that needs a password", "AKIAIOSFODNN7REALONE"]
+        [
+            "4 times, first in line 3 of backup/.env",
+            "400 of 900 bytes",
+            "a member that needs a password",
+            "AKIAIOSFODNN7REALONE"
+        ]
     );
 }
 
@@ -146,7 +151,9 @@ fn the_quarantine_is_a_tag_and_a_statement_and_proves_itself() {
     closed.content = refused();
     assert!(silent(&judge(&closed, &Rules::default())));
     // The tag alone, or the statement alone, closes nothing.
-    for open in [Facts { tags: Fact::Known(BTreeMap::new()), ..closed.clone() }, Facts { policy: Fact::Known(None), ..closed }] {
+    for open in
+        [Facts { tags: Fact::Known(BTreeMap::new()), ..closed.clone() }, Facts { policy: Fact::Known(None), ..closed }]
+    {
         assert_eq!(judge(&open, &Rules::default()).len(), 2);
     }
 }
@@ -264,7 +271,10 @@ fn tokens_and_private_keys_are_told_only() {
 fn rules_can_be_left_out_by_name() {
     let rules = Rules { ignored_rules: ["gcp-api-key".to_owned()].into(), ..Rules::default() };
     assert!(silent(&judge(&holding(vec![found("gcp-api-key", About::Token)]), &rules)));
-    assert_eq!(judge(&holding(vec![found("gcp-api-key", About::Token), found("npm-token", About::Token)]), &rules).len(), 1);
+    assert_eq!(
+        judge(&holding(vec![found("gcp-api-key", About::Token), found("npm-token", About::Token)]), &rules).len(),
+        1
+    );
 }
 
 #[test]
@@ -276,7 +286,7 @@ fn what_cannot_be_read_is_told_and_what_nobody_can_read_is_not() {
         let left_out = Content { left_out: Some(why), ..Content::default() };
         assert!(silent(&judge(&Facts { content: Fact::Known(left_out), ..clean() }, &Rules::default())));
     }
-    // A large object of which the part that was read is clean is not told of: docs/adr/0015-objects.md.
+    // A large object of which the part that was read is clean is not told of: docs/adr/0018-objects.md.
     let large = Content { size: 1 << 40, read: 1 << 25, ..Content::default() };
     assert!(silent(&judge(&Facts { content: Fact::Known(large), ..clean() }, &Rules::default())));
 }
@@ -315,7 +325,9 @@ fn an_acl_without_effect() {
 fn options_are_checked() {
     let rules = |control: &str, option: &str, value: toml::Value| {
         let (control, option) = (control.to_owned(), option.to_owned());
-        S3Object::rules(&rectify_controls::Trust::default(), &move |c, o| (c == control && o == option).then(|| value.clone()))
+        S3Object::rules(&rectify_controls::Trust::default(), &move |c, o| {
+            (c == control && o == option).then(|| value.clone())
+        })
     };
     let list = |items: &[&str]| toml::Value::Array(items.iter().map(|item| toml::Value::from(*item)).collect());
     assert!(rules(KEY, "quarantine-readers", list(&["arn:aws:iam::*:role/security"])).is_ok());
@@ -341,7 +353,13 @@ fn names_are_checked_and_come_back_from_their_arns() {
         assert_eq!(S3Object::id(&arn, &place()).as_ref(), Some(&id), "{arn}");
     }
     assert_eq!(S3Object::arn(&object("a", Some("v")), &place()).as_str(), "arn:aws:s3:::data/a?versionId=v");
-    for odd in ["arn:aws:s3:::data", "arn:aws:s3:::data/", "arn:aws:s3:::/x", "arn:aws-cn:s3:::data/x", "arn:aws:sns:eu-central-1:1:x"] {
+    for odd in [
+        "arn:aws:s3:::data",
+        "arn:aws:s3:::data/",
+        "arn:aws:s3:::/x",
+        "arn:aws-cn:s3:::data/x",
+        "arn:aws:sns:eu-central-1:1:x",
+    ] {
         assert_eq!(S3Object::id(&rectify_controls::Arn::from_parts(odd.to_owned()), &place()), None, "{odd}");
     }
     assert!(ObjectKey::new("").is_err() && ObjectKey::new("x".repeat(1025)).is_err());
@@ -349,7 +367,9 @@ fn names_are_checked_and_come_back_from_their_arns() {
     assert!(AccessKeyId::new("AKIA").is_err());
 }
 
-fn fact<T: Clone + std::fmt::Debug + 'static>(value: impl Strategy<Value = T> + 'static) -> impl Strategy<Value = Fact<T>> {
+fn fact<T: Clone + std::fmt::Debug + 'static>(
+    value: impl Strategy<Value = T> + 'static,
+) -> impl Strategy<Value = Fact<T>> {
     prop_oneof![6 => value.prop_map(Fact::Known), 1 => Just(refused()), 1 => Just(Fact::NotRead)]
 }
 
@@ -370,8 +390,15 @@ fn facts() -> impl Strategy<Value = Facts> {
     let tags = prop::collection::vec(tag, 0..12).prop_map(|tags| tags.into_iter().collect::<BTreeMap<_, _>>());
     let key = prop::sample::select(vec!["a.env", "b*?", "x?versionId=y", "ü/ä"]);
     let version = prop::option::of(Just("v1"));
-    let flags = || fact(prop::option::of(any::<bool>().prop_map(|on| BlockFlags { ignore_public_acls: on, ..BlockFlags::default() })));
-    let ownership = prop::option::of(prop::sample::select(vec![ObjectOwnership::BucketOwnerEnforced, ObjectOwnership::ObjectWriter]));
+    let flags = || {
+        fact(prop::option::of(
+            any::<bool>().prop_map(|on| BlockFlags { ignore_public_acls: on, ..BlockFlags::default() }),
+        ))
+    };
+    let ownership = prop::option::of(prop::sample::select(vec![
+        ObjectOwnership::BucketOwnerEnforced,
+        ObjectOwnership::ObjectWriter,
+    ]));
     let ids = (key, version).prop_map(|(key, version)| object(key, version));
     (ids, fact(content), fact(tags), 0..5_u8, fact(prop::sample::select(vec![private(), public()])), fact(ownership), flags(), flags())
         .prop_map(|(object, content, tags, policy, acl, ownership, block, account_block)| {

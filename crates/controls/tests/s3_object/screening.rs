@@ -82,11 +82,14 @@ fn what_is_left_alone() {
 /// Every field dropped, nulled and made something else, one at a time: never a panic, and never another object.
 #[test]
 fn mutilated_events() {
-    for trigger in S3Object::EVENTS.iter().map(|one| one.example).chain(S3Object::NOTICES.iter().map(|one| one.example)) {
+    for trigger in S3Object::EVENTS.iter().map(|one| one.example).chain(S3Object::NOTICES.iter().map(|one| one.example))
+    {
         let whole = read(trigger);
         let (_, key, _, _) = looked(&whole);
         for pointer in pointers(&whole, String::new()) {
-            for wrong in [None, Some(Value::Null), Some(serde_json::json!({"a": [1]})), Some(Value::from("x".repeat(4000)))] {
+            for wrong in
+                [None, Some(Value::Null), Some(serde_json::json!({"a": [1]})), Some(Value::from("x".repeat(4000)))]
+            {
                 let mut event = whole.clone();
                 let (parent, field) = pointer.rsplit_once('/').unwrap();
                 let Some(parent) = event.pointer_mut(parent).and_then(Value::as_object_mut) else { continue };
@@ -144,7 +147,11 @@ fn real_records() {
         let (bucket, key, _, _) = looked(&event);
         seen.push(format!("{bucket}/{key}"));
     }
-    assert_eq!(seen, ["production-data/documents/financial/HOW_TO_DECRYPT_FILES.txt", "victim-data-bucket/important-file.txt"]);
-    let created: Value = serde_json::from_str(&fs::read_to_string(folder.join("object-created.json")).unwrap()).unwrap();
+    assert_eq!(
+        seen,
+        ["production-data/documents/financial/HOW_TO_DECRYPT_FILES.txt", "victim-data-bucket/important-file.txt"]
+    );
+    let created: Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("object-created.json")).unwrap()).unwrap();
     assert_eq!(looked(&created).1, "IMG_m7fzo3.jpg");
 }

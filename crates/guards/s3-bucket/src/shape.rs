@@ -10,11 +10,11 @@ use aws_sdk_s3::{
     types,
 };
 use aws_sdk_s3control::operation::get_access_point::GetAccessPointOutput;
-pub(crate) use rectify_s3::{block, control_block};
 use rectify_controls::s3_bucket::{
-    AccessPoint, Encryption, Grant, LifecycleRule, Logging, ObjectOwnership, RedirectAll,
-    Replication, ReplicationRule, RoutingRule, Versioning, VersioningStatus, Website,
+    AccessPoint, Encryption, Grant, LifecycleRule, Logging, ObjectOwnership, RedirectAll, Replication, ReplicationRule,
+    RoutingRule, Versioning, VersioningStatus, Website,
 };
+pub(crate) use rectify_s3::{block, control_block};
 
 /// An answer with a word that a fact cannot hold. The word is in it.
 #[derive(Debug)]

@@ -1,9 +1,7 @@
 //! From the rule book's facts to the SDK's types. Whatever cannot be written exactly is not written at all.
 
 use aws_sdk_s3::{error::BuildError, types};
-use rectify_controls::s3_bucket::{
-    BlockFlags, Encryption, Logging, ObjectOwnership, RoutingRule, Website,
-};
+use rectify_controls::s3_bucket::{BlockFlags, Encryption, Logging, ObjectOwnership, RoutingRule, Website};
 
 use crate::shape::{PARTITIONED, SIMPLE};
 
@@ -114,7 +112,10 @@ pub(crate) fn logging(to: &Logging) -> Result<types::LoggingEnabled, Unwritable>
     };
     let grants = to.grants.iter().map(|grant| {
         let permission = types::BucketLogsPermission::from(grant.permission.as_str());
-        Ok(types::TargetGrant::builder().grantee(rectify_s3::write_grantee(&grant.grantee)?).permission(permission).build())
+        Ok(types::TargetGrant::builder()
+            .grantee(rectify_s3::write_grantee(&grant.grantee)?)
+            .permission(permission)
+            .build())
     });
     let grants = grants.collect::<Result<Vec<_>, Unwritable>>()?;
     Ok(types::LoggingEnabled::builder()
