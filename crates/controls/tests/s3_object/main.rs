@@ -286,7 +286,7 @@ fn what_cannot_be_read_is_told_and_what_nobody_can_read_is_not() {
         let left_out = Content { left_out: Some(why), ..Content::default() };
         assert!(silent(&judge(&Facts { content: Fact::Known(left_out), ..clean() }, &Rules::default())));
     }
-    // A large object of which the part that was read is clean is not told of: docs/adr/0015-objects.md.
+    // A large object of which the part that was read is clean is not told of: docs/adr/0018-objects.md.
     let large = Content { size: 1 << 40, read: 1 << 25, ..Content::default() };
     assert!(silent(&judge(&Facts { content: Fact::Known(large), ..clean() }, &Rules::default())));
 }

@@ -72,6 +72,8 @@ async fn read(content: &mut Content, mut body: ByteStream) -> Result<(), Ended> 
         reader.feed(piece);
         content.read = content.read.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
     }
+    // Nobody said how large it is: at least as large as what came.
+    content.size = content.size.max(content.read);
     fill(content, reader.finish());
     Ok(())
 }

@@ -67,7 +67,7 @@ impl Guard for S3ObjectGuard {
         Box::pin(look(&at, id, wants(Needs::Content), wants(Needs::Acl))).await
     }
 
-    /// None: nobody lists every object of an organisation. docs/adr/0015-objects.md says what follows from that.
+    /// None: nobody lists every object of an organisation. docs/adr/0018-objects.md says what follows from that.
     async fn list(&self, _: &Session, _: Option<&str>) -> Result<Page<ObjectId>, AwsFailure> {
         Ok(Page { ids: Vec::new(), odd: Vec::new(), next: None })
     }
