@@ -36,9 +36,10 @@ fn credentials(seed: u64) -> String {
 
 /// A world with a bucket that tells of its objects.
 async fn stage(settings: &str) -> Stage {
-    let stage = Stage::with_settings(&format!(
-        "{ALL_CORRECTIVE}{settings}\n[control.s3-bucket-tls-not-required]\nmode = \"off\"\n"
-    ))
+    let stage = Stage::guarded_by(
+        "S3ObjectGuard",
+        &format!("{ALL_CORRECTIVE}{settings}\n[control.s3-bucket-tls-not-required]\nmode = \"off\"\n"),
+    )
     .await;
     stage.aws.create_bucket("data").await;
     notify(&stage, "data").await;
