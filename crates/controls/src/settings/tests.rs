@@ -601,10 +601,9 @@ fn a_tag_alone_exempts_only_where_it_is_allowed() {
 
 #[test]
 fn what_is_shipped_is_understood() {
-    use crate::Kind as _;
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../settings/settings.toml");
     let text = std::fs::read_to_string(path).unwrap();
-    let controls: Vec<&'static Control> = crate::s3_bucket::S3Bucket::CONTROLS.iter().collect();
+    let controls: Vec<&'static Control> = crate::every_control().collect();
     let shipped = Settings::parse(&text, &controls).unwrap();
     let production = environment(&shipped, "123456789012");
     assert_eq!((&*production.name, production.mode), ("production", Mode::Corrective));
