@@ -49,10 +49,11 @@ fn each_kind_reads_with_a_role_of_its_own_that_cannot_write() {
         let mut reads = of(Need::Read);
         reads.insert("events:DescribeRule".to_owned()); // what the doctor asks
         assert_eq!(observe, reads, "{}", kind.name);
-        for action in &observe {
+        // S3 decrypts an object in the reader's name: reading, by another name.
+        for action in observe.iter().filter(|action| *action != "kms:Decrypt") {
             let name = action.split_once(':').unwrap().1;
             assert!(
-                ["Get", "List", "Describe", "Lookup", "Head"].iter().any(|read| name.starts_with(read)),
+                ["Get", "List", "Describe", "Detect", "Lookup", "Head"].iter().any(|read| name.starts_with(read)),
                 "{action}"
             );
         }
@@ -150,9 +151,9 @@ fn every_account_forwards_what_each_guard_wakes_for_to_the_hubs_bus() {
         let rule = &member["Resources"][format!("{}Rule", kind.pascal())]["Properties"];
         let pattern = serde_json::to_value(&rule["EventPattern"]).unwrap();
         assert_eq!(pattern, event_pattern(kind.triggers, kind.notices));
-        assert!(
-            pattern["source"].as_array().unwrap().iter().all(|source| source.as_str().unwrap().starts_with("aws."))
-        );
+        let ways = pattern["$or"].as_array().cloned().unwrap_or_else(|| vec![pattern.clone()]);
+        let mut sources = ways.iter().flat_map(|way| way["source"].as_array().unwrap());
+        assert!(sources.all(|source| source.as_str().unwrap().starts_with("aws.")));
         assert_eq!(plain(&rule["Name"]), format!("${{HubStack}}-{}", kind.name));
         let targets = rule["Targets"].as_sequence().unwrap();
         assert_eq!(targets.len(), 1);
