@@ -49,7 +49,8 @@ fn each_kind_reads_with_a_role_of_its_own_that_cannot_write() {
         let mut reads = of(Need::Read);
         reads.insert("events:DescribeRule".to_owned()); // what the doctor asks
         assert_eq!(observe, reads, "{}", kind.name);
-        for action in &observe {
+        // S3 decrypts an object in the reader's name: reading, by another name.
+        for action in observe.iter().filter(|action| *action != "kms:Decrypt") {
             let name = action.split_once(':').unwrap().1;
             assert!(
                 ["Get", "List", "Describe", "Detect", "Lookup", "Head"].iter().any(|read| name.starts_with(read)),
