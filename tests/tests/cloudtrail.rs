@@ -1,6 +1,6 @@
 //! Trails in the sandbox: stopped, deleted, narrowed, and how rectify still learns of it when nothing is logged any more.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use rectify_e2e::{
     ACCOUNT, ALL_CORRECTIVE, About, Stage, example_of,
@@ -36,8 +36,8 @@ fn assert_found(about: &About, control: &str, outcome: &str, severity: &str) {
 }
 
 async fn undone(stage: &Stage, resource: &Value, about: &About) -> Value {
-    let ids = about.corrections.iter().map(|row| row["correction"].as_str().unwrap());
-    let id = ids.filter(|id| !id.starts_with("u-")).next_back().unwrap();
+    let mut ids = about.corrections.iter().map(|row| row["correction"].as_str().unwrap());
+    let id = ids.rfind(|id| !id.starts_with("u-")).unwrap();
     let answer = stage.order_to("CloudtrailGuard", &undo(resource, id)).await;
     stage.settle().await;
     answer

@@ -1,7 +1,5 @@
 //! The role in the template against the calls that are made: nothing is missing, and what is not used is known.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_e2e::{ACCOUNT, ALL_CORRECTIVE, Stage, breach, granted};

@@ -1,7 +1,5 @@
 //! Security groups, end to end: each breach through the gateway with the ordinary command, and what has to become of it.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::collections::BTreeSet;
 
 use rectify_e2e::{

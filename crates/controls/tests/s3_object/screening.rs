@@ -86,7 +86,7 @@ fn mutilated_events() {
     {
         let whole = read(trigger);
         let (_, key, _, _) = looked(&whole);
-        for pointer in pointers(&whole, String::new()) {
+        for pointer in pointers(&whole, "") {
             for wrong in
                 [None, Some(Value::Null), Some(serde_json::json!({"a": [1]})), Some(Value::from("x".repeat(4000)))]
             {
@@ -105,7 +105,7 @@ fn mutilated_events() {
     }
 }
 
-fn pointers(value: &Value, at: String) -> Vec<String> {
+fn pointers(value: &Value, at: &str) -> Vec<String> {
     let Value::Object(fields) = value else { return Vec::new() };
     fields
         .iter()
@@ -113,7 +113,7 @@ fn pointers(value: &Value, at: String) -> Vec<String> {
         .flat_map(|(name, field)| {
             let here = format!("{at}/{name}");
             let mut all = vec![here.clone()];
-            all.extend(pointers(field, here));
+            all.extend(pointers(field, &here));
             all
         })
         .collect()

@@ -1,6 +1,6 @@
 //! The guard against prepared answers: what moto cannot do, and what exactly is sent.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},

@@ -168,8 +168,11 @@ async fn what_is_gone_is_gone_and_what_is_denied_is_a_fact() {
 
 #[tokio::test]
 async fn an_event_leads_to_its_stack() {
-    let resolve =
-        async |fake: &Fake, target: Target| CloudFormationStackGuard::default().resolve(&fake.session(), &target).await;
+    let resolve = async |fake: &Fake, target: Target| {
+        let found = CloudFormationStackGuard::default().find(&fake.session(), &target).await?;
+        assert!(found.iter().all(|(at, _)| *at == place()), "where the event is from");
+        Ok::<_, AwsFailure>(found.into_iter().next().map(|(_, id)| id))
+    };
     let named = || Target::Named(StackName::new("orders").unwrap());
     let found = Fake::default().on("DescribeStacks", [stack("CREATE_IN_PROGRESS", "")]);
     assert_eq!(resolve(&found, named()).await.unwrap(), Some(target()));

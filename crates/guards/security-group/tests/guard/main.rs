@@ -1,7 +1,7 @@
 //! The guard at the HTTP seam: what moto cannot do. Pages, refusals, throttling, a group that is gone, a state that changes
 //! between reading and writing.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod fake;
 

@@ -23,7 +23,7 @@ pub(super) struct Command {
     pub(super) method: Method,
     /// From the slash on.
     pub(super) path: String,
-    pub(super) headers: Vec<(&'static str, &'static str)>,
+    pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: String,
 }
 
@@ -47,19 +47,19 @@ impl Command {
             service,
             method: Method::POST,
             path: "/".to_owned(),
-            headers: vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
+            headers: vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8".to_owned())],
             body: form.into(),
         }
     }
 
     /// A command of a service with the JSON protocol; `target` is `X-Amz-Target`.
-    pub(super) fn json(service: &'static str, typed: &str, target: &'static str, body: impl Into<String>) -> Self {
+    pub(super) fn json(service: &'static str, typed: &str, target: String, body: impl Into<String>) -> Self {
         Self {
             typed: format!("{service} {typed}"),
             service,
             method: Method::POST,
             path: "/".to_owned(),
-            headers: vec![("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)],
+            headers: vec![("content-type", "application/x-amz-json-1.1".to_owned()), ("x-amz-target", target)],
             body: body.into(),
         }
     }
@@ -71,7 +71,7 @@ impl Command {
     }
 
     pub(super) fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.push((name, value));
+        self.headers.push((name, value.to_owned()));
         self
     }
 
@@ -119,7 +119,7 @@ impl Person {
             .header(header::USER_AGENT, "aws-cli/2.31.0")
             .header(header::AUTHORIZATION, authorization);
         for (name, value) in &command.headers {
-            request = request.header(*name, *value);
+            request = request.header(*name, value);
         }
         let body = Full::new(Bytes::copy_from_slice(command.body.as_bytes()));
         let request = request.body(body).map_err(|error| lost(error.to_string()))?;

@@ -1,5 +1,7 @@
 //! What somebody does, and what it should look like when it is put back.
 
+use std::fmt::Write as _;
+
 use http::Method;
 use serde_json::Value;
 
@@ -116,7 +118,103 @@ pub(super) fn all(account: &str) -> Vec<Scene> {
             words: flags,
             put_back: "all four flags on",
         },
+        network(),
+        trail(),
     ]
+}
+
+const EC2: &str = "Version=2016-11-15";
+
+/// A security group with a rule that belongs there, and both halves of the internet beside it.
+fn network() -> Scene {
+    let allow = |typed: &str, ranges: &[&str]| {
+        let mut form = format!(
+            "Action=AuthorizeSecurityGroupIngress&{EC2}&GroupId={{id}}&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=22\
+             &IpPermissions.1.ToPort=22"
+        );
+        for (at, range) in ranges.iter().enumerate() {
+            let _ = write!(form, "&IpPermissions.1.IpRanges.{}.CidrIp={}", at + 1, range.replace('/', "%2F"));
+        }
+        Command::query("ec2", &format!("authorize-security-group-ingress --group-id {{id}} {typed}"), form)
+    };
+    let halves =
+        "--ip-permissions 'IpProtocol=tcp,FromPort=22,ToPort=22,IpRanges=[{CidrIp=0.0.0.0/1},{CidrIp=128.0.0.0/1}]'";
+    Scene {
+        title: "Somebody opens SSH to the internet, in two halves that no rule for `0.0.0.0/0` sees",
+        prepare: vec![
+            Command::query(
+                "ec2",
+                "create-security-group --group-name bastion --description \"SSH from the office\"",
+                format!(
+                    "Action=CreateSecurityGroup&{EC2}&GroupName=bastion&GroupDescription=SSH%20from%20the%20office"
+                ),
+            ),
+            allow("--protocol tcp --port 22 --cidr 203.0.113.0/24", &["203.0.113.0/24"]),
+        ],
+        made: |answer| between(&answer.body, "<groupId>", "</groupId>").map(str::to_owned),
+        operation: "AuthorizeSecurityGroupIngress",
+        control: "sg-ingress-any-admin-port",
+        breach: allow(halves, &["0.0.0.0/1", "128.0.0.0/1"]),
+        look: Command::query(
+            "ec2",
+            "describe-security-group-rules --filters Name=group-id,Values={id}",
+            format!("Action=DescribeSecurityGroupRules&{EC2}&Filter.1.Name=group-id&Filter.1.Value.1={{id}}"),
+        ),
+        words: ways_in,
+        put_back: "tcp 22 from 203.0.113.0/24",
+    }
+}
+
+/// The trail that everything else is learnt from.
+fn trail() -> Scene {
+    const LOGS: &str = "audit-trail-logs";
+    let trail = |typed: &str, operation: &str, body: &str| {
+        let target = format!("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.{operation}");
+        Command::json("cloudtrail", typed, target, body)
+    };
+    let named = r#"{"Name":"audit"}"#;
+    Scene {
+        title: "Somebody stops the trail before doing something else",
+        prepare: vec![
+            Command::s3(format!("create-bucket --bucket {LOGS}"), Method::PUT, format!("/{LOGS}")).body(
+                r#"<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>"#,
+            ),
+            trail(
+                &format!("create-trail --name audit --s3-bucket-name {LOGS} --is-multi-region-trail --enable-log-file-validation"),
+                "CreateTrail",
+                &format!(
+                    r#"{{"Name":"audit","S3BucketName":"{LOGS}","IsMultiRegionTrail":true,"IncludeGlobalServiceEvents":true,"EnableLogFileValidation":true}}"#
+                ),
+            ),
+            trail("start-logging --name audit", "StartLogging", named),
+        ],
+        made: nothing_made,
+        operation: "StopLogging",
+        control: "cloudtrail-logging-stopped",
+        breach: trail("stop-logging --name audit", "StopLogging", named),
+        look: trail("get-trail-status --name audit", "GetTrailStatus", named),
+        words: logs,
+        put_back: "it logs",
+    }
+}
+
+/// What may come in, in a few words.
+fn ways_in(answer: &Answer) -> String {
+    let rules = answer.body.split("<securityGroupRuleId>").skip(1);
+    let words = rules.filter(|rule| between(rule, "<isEgress>", "<") == Some("false")).map(|rule| {
+        let of = |name: &str| between(rule, &format!("<{name}>"), "<").unwrap_or("?").to_owned();
+        format!("{} {} from {}", of("ipProtocol"), of("fromPort"), of("cidrIpv4"))
+    });
+    found("no way in", &words.collect::<Vec<_>>().join(", "), answer)
+}
+
+fn logs(answer: &Answer) -> String {
+    let status: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    match status.get("IsLogging").and_then(Value::as_bool) {
+        Some(true) => "it logs".to_owned(),
+        Some(false) => "it does not log".to_owned(),
+        None => found("no answer", "", answer),
+    }
 }
 
 fn nothing_made(_: &Answer) -> Option<String> {
