@@ -12,7 +12,9 @@ fn root() -> PathBuf {
 #[test]
 fn the_story_ends_well_with_the_real_guard() {
     let guards = std::env::var_os("RECTIFY_BIN_DIR").map_or_else(|| root().join("target/release"), PathBuf::from);
-    assert!(guards.join("s3-bucket").is_file(), "no guard in {}: run `cargo build --release` first", guards.display());
+    for guard in ["s3-bucket", "security-group", "cloudtrail"] {
+        assert!(guards.join(guard).is_file(), "no {guard} in {}: run `cargo build --release` first", guards.display());
+    }
     let output = Command::new(env!("CARGO_BIN_EXE_rectify"))
         .args(["sandbox", "--story", "--port", "0", "--bin-dir"])
         .arg(&guards)
@@ -22,7 +24,7 @@ fn the_story_ends_well_with_the_real_guard() {
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(0), "{out}{err}");
     assert!(!out.contains('\u{1b}'), "colours are for terminals: {out}");
-    assert_eq!(out.matches("Put back and proven ").count(), 3, "{out}");
+    assert_eq!(out.matches("Put back and proven ").count(), 5, "{out}");
     // Each way: the command, the event, the outcome, the e-mail's subject, the ledger's row, the time.
     for (command, event, control, title, undo) in [
         (
@@ -61,4 +63,10 @@ fn the_story_ends_well_with_the_real_guard() {
     }
     // What belonged there is still there.
     assert!(out.contains("a moment later        statement Auditors\n"), "{out}");
+    for (open, closed) in [
+        ("tcp 22 from 128.0.0.0/1", "a moment later        tcp 22 from 203.0.113.0/24\n"),
+        ("right after the call  it does not log\n", "a moment later        it logs\n"),
+    ] {
+        assert!(out.contains(open) && out.contains(closed), "{closed}: {out}");
+    }
 }
