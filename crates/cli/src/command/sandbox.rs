@@ -61,7 +61,7 @@ pub(crate) enum Error {
     Runtime(io::Error),
     #[error(transparent)]
     Start(#[from] SandboxError),
-    #[error("`aws s3api {command}` did not work: {why}")]
+    #[error("`aws {command}` did not work: {why}")]
     Lost { command: String, why: String },
     #[error("something is still under way after {0} seconds")]
     StillBusy(u64),

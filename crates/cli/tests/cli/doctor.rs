@@ -34,7 +34,7 @@ impl Patient {
     }
 
     async fn build(name: &str, change: impl FnOnce(WorldBuilder) -> WorldBuilder) -> Self {
-        let desk = Desk::build(name, change).await;
+        let desk = Desk::build(name, |builder| change(builder.every_guard())).await;
         let file = |suffix: &str, text: &str| {
             let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("doctor-{name}-{suffix}.toml"));
             std::fs::write(&path, text).unwrap();

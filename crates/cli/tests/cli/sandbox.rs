@@ -7,11 +7,23 @@ use crate::harness::rectify;
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
 
+/// The name of a kind, which is that of its guard's binary.
+struct Named(&'static str);
+
+impl Named {
+    const fn of<K: rectify_controls::Kind>() -> Self {
+        Self(K::KIND)
+    }
+}
+
+const KINDS: &[Named] = rectify_controls::every_kind!(Named);
+
 /// A folder with a binary for every guard, none of which is one.
 fn binaries() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("guards");
     fs::create_dir_all(&folder).unwrap();
-    for name in ["s3-bucket", "notifier", "sweeper"] {
+    let guards = KINDS.iter().map(|kind| kind.0);
+    for name in guards.chain(["notifier", "sweeper"]) {
         let function = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
         if !function.exists() {
             let own = folder.join(format!("{name}-{}.new", std::process::id()));

@@ -21,7 +21,19 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// A sandbox with a bucket in it, and somebody with the command in front of it.
+/// The binary of a function of the template: `s3-bucket` of `S3BucketGuard`.
+fn binary(function: &str) -> String {
+    let mut name = String::new();
+    for letter in function.strip_suffix("Guard").unwrap_or(function).chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+/// A sandbox with a bucket and its guard in it, and somebody with the command in front of it.
 pub(crate) struct Desk {
     pub(crate) world: World,
 }
@@ -37,14 +49,9 @@ impl Desk {
         let settings = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("settings-{name}"));
         std::fs::create_dir_all(&settings).unwrap();
         std::fs::write(settings.join("settings.toml"), SETTINGS).unwrap();
-        let builder = WorldBuilder::new(root().join("template.yaml"), move |function| {
-            guards.join(match function {
-                "Notifier" => "notifier",
-                "Sweeper" => "sweeper",
-                _ => "s3-bucket",
-            })
-        })
-        .settings_directory(settings);
+        let builder = WorldBuilder::new(root().join("template.yaml"), move |function| guards.join(binary(function)))
+            .settings_directory(settings)
+            .guards(["S3BucketGuard"]);
         let desk = Self { world: change(builder).start().await.unwrap() };
         let body = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
         assert_eq!(desk.s3("PUT", "/reports", body).0, 200);
@@ -239,7 +246,7 @@ async fn an_exemption_holds_until_it_is_removed_and_explain_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dead_letters_are_listed_without_being_taken_and_handed_over_again() {
-    let desk = Desk::new("letters").await;
+    let desk = Desk::build("letters", |builder| builder.every_guard()).await;
     let (_, queue) = desk
         .world
         .aws_json("sqs", "AmazonSQS.GetQueueUrl", &json!({"QueueName": "rectify-s3-bucket-dead-letters"}))
@@ -284,7 +291,7 @@ async fn dead_letters_are_listed_without_being_taken_and_handed_over_again() {
 /// A topic that is gone, the only channel: five tries, then letters; with the topic back they arrive, in order.
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_that_nobody_took_are_letters_and_arrive_when_they_are_handed_over() {
-    let desk = Desk::new("outbox").await;
+    let desk = Desk::build("outbox", |builder| builder.every_guard()).await;
     let fault = Fault {
         service: Some("sns".to_owned()),
         effect: Effect::Error { status: 500, code: "InternalError".to_owned() },

@@ -6,7 +6,7 @@ use crate::stack::Desk;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_finds_and_leaves_it_and_a_sweep_puts_it_back() {
-    let desk = Desk::new("sweep").await;
+    let desk = Desk::build("sweep", |builder| builder.every_guard()).await;
     desk.world.lose_events(true);
     desk.breach().await;
     desk.world.lose_events(false);

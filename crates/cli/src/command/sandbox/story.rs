@@ -76,13 +76,13 @@ pub(super) async fn play(world: &World) -> Result<(), Failure> {
 
 /// One scene. The inner error says why it did not end well; the story goes on.
 async fn one(world: &World, person: &Person, scene: &Scene) -> Result<Result<Seen, String>, Failure> {
-    let mut made = None;
+    let mut id = String::new();
     for command in &scene.prepare {
-        say(&format!("{}\n", typed(command)))?;
-        made = (scene.made)(&person.run(command).await?).or(made);
+        let command = command.about(&id);
+        say(&format!("{}\n", typed(&command)))?;
+        id = (scene.made)(&person.run(&command).await?).unwrap_or(id);
     }
     settle(world).await?;
-    let id = made.unwrap_or_default();
     let (breach, look_at) = (scene.breach.about(&id), scene.look.about(&id));
     let look = async || person.ask(&look_at).await.map(|answer| (scene.words)(&answer));
     say(&format!("{}\n", typed(&look_at)))?;
