@@ -104,7 +104,7 @@ async fn a_guard_is_at_home_in_its_own_account_and_says_why_it_is_not_let_into_a
     };
     let role =
         |name: &str| format!("`arn:aws:iam::{MEMBER}:role/rectify/rectify-{name}`: sts:AssumeRole: AccessDenied");
-    assert_eq!(why(&member.read), role("observe"));
+    assert_eq!(why(&member.read), role("observe-s3-bucket"));
     assert_eq!(why(member.write.as_ref().unwrap()), role("correct-s3-bucket"));
     stage.close().await;
 }

@@ -6,6 +6,18 @@ use std::{
     process::{Command, Stdio},
 };
 
+/// The name of a kind, which is that of its guard's binary.
+pub(crate) struct Named(pub(crate) &'static str);
+
+impl Named {
+    const fn of<K: rectify_controls::Kind>() -> Self {
+        Self(K::KIND)
+    }
+}
+
+/// Every kind.
+pub(crate) const KINDS: &[Named] = rectify_controls::every_kind!(Named);
+
 /// What a run left behind.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,

@@ -3,20 +3,9 @@
 
 use std::{fs, net::TcpListener, path::PathBuf, process::Command};
 
-use crate::harness::rectify;
+use crate::harness::{KINDS, rectify};
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
-
-/// The name of a kind, which is that of its guard's binary.
-struct Named(&'static str);
-
-impl Named {
-    const fn of<K: rectify_controls::Kind>() -> Self {
-        Self(K::KIND)
-    }
-}
-
-const KINDS: &[Named] = rectify_controls::every_kind!(Named);
 
 /// A folder with a binary for every guard, none of which is one.
 fn binaries() -> PathBuf {
@@ -199,7 +188,7 @@ mod running {
         let output = sandbox(&["--story", "--port", "0"]).output().unwrap();
         let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
         assert_eq!(output.status.code(), Some(4), "{out}{err}");
-        assert_eq!(out.matches("NOT PUT BACK:").count(), 3, "{out}");
+        assert_eq!(out.matches("NOT PUT BACK:").count(), 5, "{out}");
         assert!(out.contains("a moment later        owner FULL_CONTROL, AllUsers READ"), "{out}");
         assert!(!out.contains("Put back and proven"), "{out}");
         assert!(err.contains("error: not everything was put back: `s3-bucket-public-acl`: "), "{err}");

@@ -53,7 +53,9 @@ fn each_kind_reads_with_a_role_of_its_own_that_cannot_write() {
         for action in observe.iter().filter(|action| *action != "kms:Decrypt") {
             let name = action.split_once(':').unwrap().1;
             assert!(
-                ["Get", "GET", "List", "Describe", "Detect", "Lookup", "Head"].iter().any(|read| name.starts_with(read)),
+                ["Get", "GET", "List", "Describe", "Detect", "Lookup", "Head"]
+                    .iter()
+                    .any(|read| name.starts_with(read)),
                 "{action}"
             );
         }

@@ -148,7 +148,12 @@ struct Answer {
 /// `rule` names the forwarding rule of a kind: it is called as the kind's function.
 fn troubles(rule: &dyn Fn(&str) -> String, question: &Question<'_>, answer: Result<Entry, CloudError>) -> Vec<Trouble> {
     let Question { kind, account, .. } = question;
-    let same = |why: &str| why.replace(account.as_str(), "ACCOUNT");
+    // What is wrong in many accounts, or for every guard, is one line.
+    let role = |way: &str| (format!("-{way}-{}", kind.name), format!("-{way}-KIND"));
+    let (observe, correct) = (role("observe"), role("correct"));
+    let same = |why: &str| {
+        why.replace(account.as_str(), "ACCOUNT").replace(&observe.0, &observe.1).replace(&correct.0, &correct.1)
+    };
     let trouble = |check, what: String, why: &str, next: String| Trouble { check, what, why: same(why), next };
     let entry = match answer {
         Ok(entry) => entry,
@@ -324,7 +329,7 @@ mod tests {
         assert!(
             read.seen.starts_with("no way to read in 10 accounts, 000000000000, 000000000001, 000000000002 and 7 more")
         );
-        assert!(read.seen.contains("arn:aws:iam::ACCOUNT:role/rectify/rectify-observe-s3-bucket"), "{}", read.seen);
+        assert!(read.seen.contains("arn:aws:iam::ACCOUNT:role/rectify/rectify-observe-KIND"), "{}", read.seen);
         assert!(read.next.as_deref().unwrap().contains("member.yaml"));
         assert!(
             checks[1].seen.contains("no way to write in 1 account, 000000000015, in eu-central-1"),
