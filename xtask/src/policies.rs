@@ -13,18 +13,44 @@ use yaml_serde::Value;
 use crate::{repo::Repo, run::command, tools};
 
 /// What the linter says and is not mended: file and policy, the issue, part of the text it is about, and why.
-const EXPLAINED: [(&str, &str, &str, &str); 10] = [
+const EXPLAINED: [(&str, &str, &str, &str); 15] = [
+    // The linter says this of the first policy that it reads, whichever it is about.
     (
-        "template.yaml-S3BucketGuardRole-correct",
+        "*-correct",
         "RESOURCE_POLICY_PRIVILEGE_ESCALATION",
         "does allow s3:PutBucketPolicy",
         "taking the public statement out of a policy is writing the policy; SECURITY.md says what the role could do",
     ),
     (
-        "template.yaml-S3BucketGuardRole-correct",
+        "*-correct",
         "RESOURCE_POLICY_PRIVILEGE_ESCALATION",
         "does allow s3:PutBucketAcl",
         "taking the public grant out of an ACL is writing the ACL",
+    ),
+    (
+        "template.yaml-CloudformationStackGuardRole-observe",
+        "RESOURCE_STAR",
+        "cloudformation:DescribeStackResources",
+        OWNER,
+    ),
+    (
+        "member.yaml-CloudformationStackObserveRole-observe",
+        "RESOURCE_STAR",
+        "cloudformation:DescribeStackResources",
+        OWNER,
+    ),
+    (
+        "member-correct.yaml-CloudformationStackCorrectRole-observe",
+        "RESOURCE_STAR",
+        "cloudformation:DescribeStackResources",
+        OWNER,
+    ),
+    ("template.yaml-SecurityGroupGuardRole-correct", "RESOURCE_MISMATCH", "ec2:AuthorizeSecurityGroupIngress", RULES),
+    (
+        "member-correct.yaml-SecurityGroupCorrectRole-correct",
+        "RESOURCE_MISMATCH",
+        "ec2:AuthorizeSecurityGroupIngress",
+        RULES,
     ),
     ("template.yaml-ApiGuardRole-correct", "RESOURCE_MISMATCH", "wafv2:AssociateWebACL", BOTH_SIDES),
     ("member-correct.yaml-ApiCorrectRole-correct", "RESOURCE_MISMATCH", "wafv2:AssociateWebACL", BOTH_SIDES),
@@ -43,6 +69,8 @@ const EXPLAINED: [(&str, &str, &str, &str); 10] = [
 
 const BOTH_SIDES: &str =
     "AWS WAF asks for the web ACL and for the resource it is in front of; each has a statement of its own";
+const OWNER: &str = "which stack a resource belongs to is asked by the resource's name, and no stack is named";
+const RULES: &str = "EC2 asks for the group and for its rules; each has a statement of its own";
 const NEWER: &str =
     "newer than the linter's list of actions (WAF developer guide, actions that require additional permissions)";
 
@@ -93,7 +121,11 @@ fn judge(said: &str) -> Result<()> {
         let path = text("/location/filepath").unwrap_or_default();
         let (issue, detail) = (text("/issue").unwrap_or_default(), text("/detail").unwrap_or_default());
         let known = EXPLAINED.iter().position(|(policy, known, part, _)| {
-            path.ends_with(&format!("/{policy}.json")) && issue == *known && detail.contains(part)
+            let here = match policy.strip_prefix('*') {
+                Some(end) => path.ends_with(&format!("{end}.json")),
+                None => path.ends_with(&format!("/{policy}.json")),
+            };
+            here && issue == *known && detail.contains(part)
         });
         match known {
             Some(at) => _ = met.insert(at),
