@@ -9,9 +9,10 @@ mod fill;
 mod iam;
 mod pattern;
 
-use anyhow::{Context as _, Result};
+use std::collections::BTreeSet;
 
-use rectify_controls::{Access, Need, pattern::event_pattern};
+use anyhow::{Context as _, Result};
+use rectify_controls::{Access, Need, Notice, Trigger, pattern::event_pattern};
 
 use crate::{kinds::KindSummary, repo::Generated};
 use fill::fill;
@@ -72,15 +73,28 @@ pub(crate) fn files(kinds: &[KindSummary]) -> Result<Vec<Generated>> {
     ])
 }
 
+/// What each kind's rule in a member sends to the hub: every event once, by the rule of the first kind that is woken by it. On the
+/// hub's bus each guard's own rule takes what it needs; an event that two rules of a member sent would wake it twice.
+fn forwarded(kinds: &[KindSummary]) -> Vec<(Vec<Trigger>, Vec<Notice>)> {
+    let mut sent = BTreeSet::new();
+    kinds
+        .iter()
+        .map(|kind| {
+            let triggers = kind.triggers.iter().filter(|trigger| sent.insert((trigger.source, trigger.name)));
+            let triggers = triggers.copied().collect();
+            let notices = kind.notices.iter().filter(|notice| sent.insert((notice.source, notice.detail_type)));
+            (triggers, notices.copied().collect())
+        })
+        .collect()
+}
+
 /// What every watched account has.
 fn member(kinds: &[KindSummary]) -> Result<String> {
-    let rule = |kind: &KindSummary| {
-        fill(
-            MEMBER_RULE,
-            &[("id", &kind.pascal()), ("kind", kind.name), ("pattern", &pattern::yaml(kind.triggers, kind.notices))],
-        )
+    let rule = |(kind, (triggers, notices)): (&KindSummary, (Vec<Trigger>, Vec<Notice>))| {
+        let pattern = pattern::yaml(&triggers, &notices);
+        fill(MEMBER_RULE, &[("id", &kind.pascal()), ("kind", kind.name), ("pattern", &pattern)])
     };
-    let rules = kinds.iter().map(rule).collect::<Result<Vec<_>>>()?.join("\n");
+    let rules = kinds.iter().zip(forwarded(kinds)).map(rule).collect::<Result<Vec<_>>>()?.join("\n");
     let reader = |kind: &KindSummary| {
         let reads: Vec<Access> = kind.access.iter().filter(reads).copied().collect();
         let (policies, managed) = (iam::policies(&reads), iam::managed(kind.read_policies));

@@ -24,6 +24,9 @@ use crate::{
 /// docs/adr/0006-artefact-size.md says what stands between.
 const LARGEST: u64 = 5_150_000;
 
+/// The same for the guards that came after the first, which have more services to call: not measured one by one yet.
+const LARGEST_OF_OTHERS: u64 = 6_000_000;
+
 /// The same for the notifier: the clients of SNS, SQS, S3, DynamoDB and EventBridge, and every way to render a message.
 const LARGEST_NOTIFIER: u64 = 4_600_000;
 
@@ -112,7 +115,8 @@ fn sam_build(repo: &Repo) -> Result<()> {
     }
     run(sam_environment(&mut build))?;
     artefacts::check_jitter(repo)?;
-    let guards = kinds::all().into_iter().map(|kind| (format!("{}Guard", kind.pascal()), LARGEST));
+    let largest = |kind: &str| if kind == "s3-bucket" { LARGEST } else { LARGEST_OF_OTHERS };
+    let guards = kinds::all().into_iter().map(|kind| (format!("{}Guard", kind.pascal()), largest(kind.name)));
     for (name, largest) in guards.chain([("Sweeper".to_owned(), LARGEST), ("Notifier".to_owned(), LARGEST_NOTIFIER)]) {
         let directory = repo.path(".aws-sam").join("build").join(&name);
         if !directory.join("bootstrap").is_file() {
