@@ -17,7 +17,7 @@ pub(super) const PUBLIC_OR_MISSING: Control = Control {
              unverifiable. Deleting a bucket wakes this control; opening one does not, because the controls of `s3-bucket` put that \
              right on the bucket itself: here it is told by sweeps and whenever the trail changes.",
     correction: "",
-    disruption: "",
+    disruption: "None: the control is only told.",
     guidance: Guidance {
         why: "The log says who did what and when: in a public bucket it is a map for attackers, and without a bucket there is none. \
               Keep the bucket in an account of its own, with Block Public Access on and nobody allowed to delete it.",

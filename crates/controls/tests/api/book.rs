@@ -47,28 +47,6 @@ fn every_control_says_everything() {
 }
 
 #[test]
-fn every_option_has_a_default_that_is_the_default() {
-    let mut defaults: BTreeMap<(&str, &str), toml::Value> = BTreeMap::new();
-    for control in Api::CONTROLS {
-        for option in control.options {
-            let table: toml::Table = toml::from_str(&format!("value = {}", option.default)).unwrap();
-            defaults.insert((control.id, option.name), table["value"].clone());
-            assert!(option.doc.ends_with('.'), "{} {}", control.id, option.name);
-        }
-    }
-    let asked = std::cell::RefCell::new(BTreeSet::new());
-    let rules = Api::rules(&Trust::default(), &|control, option| {
-        asked.borrow_mut().insert((control.to_owned(), option.to_owned()));
-        defaults.get(&(control, option)).cloned()
-    });
-    assert_eq!(rules.unwrap(), Rules::default());
-    assert_eq!(Api::rules(&Trust::default(), &|_, _| None).unwrap(), Rules::default());
-    let known: BTreeSet<_> =
-        defaults.keys().map(|(control, option)| (control.to_string(), option.to_string())).collect();
-    assert_eq!(*asked.borrow(), known, "every option is read, and nothing else is");
-}
-
-#[test]
 fn wrong_options_are_refused_by_name() {
     let refused = |control: &'static str, option: &'static str, toml: &str| -> String {
         let value = toml::from_str::<toml::Table>(&format!("value = {toml}")).unwrap()["value"].clone();

@@ -27,20 +27,6 @@ fn the_controls_are_the_catalogues() {
 }
 
 #[test]
-fn every_option_has_a_default_that_is_the_default() {
-    let asked = std::cell::RefCell::new(BTreeSet::new());
-    let rules = CloudFormationStack::rules(&Trust::default(), &|control, option| {
-        asked.borrow_mut().insert(option.to_owned());
-        let control = CloudFormationStack::CONTROLS.iter().find(|known| known.id == control).unwrap();
-        let spec = control.options.iter().find(|known| known.name == option).unwrap();
-        Some(toml::from_str::<toml::Table>(&format!("value = {}", spec.default)).unwrap()["value"].clone())
-    });
-    assert_eq!(rules.unwrap(), Rules::default());
-    assert_eq!(CloudFormationStack::rules(&Trust::default(), &|_, _| None).unwrap(), Rules::default());
-    assert_eq!(asked.borrow().len(), CloudFormationStack::CONTROLS.iter().flat_map(|control| control.options).count());
-}
-
-#[test]
 fn wrong_options_are_refused_by_name() {
     let refused = |option: &'static str, toml: &str| -> String {
         let value = toml::from_str::<toml::Table>(&format!("value = {toml}")).unwrap()["value"].clone();

@@ -1,6 +1,6 @@
 //! What holds for the book as a whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rectify_controls::{Access, Action, Kind, Need, Trust, s3_bucket::*};
 
@@ -68,29 +68,6 @@ fn every_control_has_a_case_that_breaks_and_one_that_does_not() {
         let cases = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).count();
         assert!(cases >= 4, "{}: {cases} cases", control.id);
     }
-}
-
-#[test]
-fn every_option_has_a_default_that_is_the_default() {
-    let mut defaults: BTreeMap<(&str, &str), toml::Value> = BTreeMap::new();
-    for control in S3Bucket::CONTROLS {
-        for option in control.options {
-            let table: toml::Table = toml::from_str(&format!("value = {}", option.default))
-                .unwrap_or_else(|error| panic!("{} {}: {error}", control.id, option.name));
-            defaults.insert((control.id, option.name), table["value"].clone());
-            assert!(option.doc.ends_with('.'), "{} {}", control.id, option.name);
-        }
-    }
-    let asked = std::cell::RefCell::new(BTreeSet::new());
-    let rules = S3Bucket::rules(&Trust::default(), &|control, option| {
-        asked.borrow_mut().insert((control.to_owned(), option.to_owned()));
-        defaults.get(&(control, option)).cloned()
-    });
-    assert_eq!(rules.unwrap(), Rules::default());
-    assert_eq!(S3Bucket::rules(&Trust::default(), &|_, _| None).unwrap(), Rules::default());
-    let known: BTreeSet<_> =
-        defaults.keys().map(|(control, option)| (control.to_string(), option.to_string())).collect();
-    assert_eq!(*asked.borrow(), known, "every option is read, and nothing else is");
 }
 
 #[test]
