@@ -311,14 +311,7 @@ pub fn root() -> PathBuf {
 /// # Panics
 /// As [`binary`].
 pub fn binary_of(function: &str) -> PathBuf {
-    let mut name = String::new();
-    for letter in function.strip_suffix("Guard").unwrap_or(function).chars() {
-        if letter.is_ascii_uppercase() && !name.is_empty() {
-            name.push('-');
-        }
-        name.push(letter.to_ascii_lowercase());
-    }
-    binary(&name)
+    binary(&rectify_sandbox::binary_name(function))
 }
 
 /// A guard's binary.

@@ -51,6 +51,7 @@ mod world;
 
 pub use error::{PythonError, SandboxError, TemplateError};
 pub use faults::{Effect, Fault};
+pub use naming::binary_name;
 pub use organization::{Member, Organization, Unit};
 pub use progress::{Progress, Step};
 pub use python::{Python, cache_directory};

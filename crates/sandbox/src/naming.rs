@@ -142,5 +142,18 @@ pub(crate) fn bucket_in_host(host: &str) -> Option<&str> {
         .or_else(|| name.strip_suffix(".s3").filter(|bucket| !bucket.is_empty()))
 }
 
+/// The binary of a function of the template, as the template's generator names them: `s3-bucket` of `S3BucketGuard`.
+#[must_use]
+pub fn binary_name(function: &str) -> String {
+    let mut name = String::new();
+    for letter in function.strip_suffix("Guard").unwrap_or(function).chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
 #[cfg(test)]
 mod tests;

@@ -253,17 +253,9 @@ fn binaries(named: Option<&Path>) -> Result<PathBuf, Error> {
     Err(last.unwrap_or_else(|| Error::NotBuilt { name: "notifier", path: PathBuf::from(executable("notifier")) }))
 }
 
-/// The binary of a function: `S3BucketGuard` is `s3-bucket`, as the template generator names them.
+/// The binary of a function, with what this system puts behind the name.
 fn binary_of(function: &str) -> String {
-    let name = function.strip_suffix("Guard").unwrap_or(function);
-    let mut kebab = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && !kebab.is_empty() {
-            kebab.push('-');
-        }
-        kebab.push(c.to_ascii_lowercase());
-    }
-    executable(&kebab)
+    executable(&rectify_sandbox::binary_name(function))
 }
 
 fn executable(name: &str) -> String {

@@ -21,18 +21,6 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// The binary of a function of the template: `s3-bucket` of `S3BucketGuard`.
-fn binary(function: &str) -> String {
-    let mut name = String::new();
-    for letter in function.strip_suffix("Guard").unwrap_or(function).chars() {
-        if letter.is_ascii_uppercase() && !name.is_empty() {
-            name.push('-');
-        }
-        name.push(letter.to_ascii_lowercase());
-    }
-    name
-}
-
 /// A sandbox with a bucket and its guard in it, and somebody with the command in front of it.
 pub(crate) struct Desk {
     pub(crate) world: World,
@@ -49,9 +37,11 @@ impl Desk {
         let settings = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("settings-{name}"));
         std::fs::create_dir_all(&settings).unwrap();
         std::fs::write(settings.join("settings.toml"), SETTINGS).unwrap();
-        let builder = WorldBuilder::new(root().join("template.yaml"), move |function| guards.join(binary(function)))
-            .settings_directory(settings)
-            .guards(["S3BucketGuard"]);
+        let builder = WorldBuilder::new(root().join("template.yaml"), move |function| {
+            guards.join(rectify_sandbox::binary_name(function))
+        })
+        .settings_directory(settings)
+        .guards(["S3BucketGuard"]);
         let desk = Self { world: change(builder).start().await.unwrap() };
         let body = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
         assert_eq!(desk.s3("PUT", "/reports", body).0, 200);

@@ -1,6 +1,6 @@
 //! What holds for the book as a whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rectify_controls::{Action, Kind, Need, Trust, api::*, pattern};
 

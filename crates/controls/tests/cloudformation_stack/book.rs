@@ -1,7 +1,5 @@
 //! What holds for the book as a whole.
 
-use std::collections::BTreeSet;
-
 use rectify_controls::{Action, Kind, Need, Trust, cloudformation_stack::*};
 
 #[test]
