@@ -128,7 +128,9 @@ fn trail(facts: &TrailFacts, settings: &Settings, rules: &Rules) -> Option<Found
     if !(gaps.is_empty() && lost.is_empty()) {
         let before =
             facts.kept.as_ref().map_or_else(|| Some(selectors.clone()), |kept| selectors.with(&kept.selectors));
-        changes.extend(before.map(|before| Change::Selectors(before.with_management(&rules.excludable))));
+        // More selectors than a trail takes: half of it put right would not be right, so it is told.
+        let Some(before) = before else { return live(&WEAKENED, summary, evidence, changes) };
+        changes.push(Change::Selectors(before.with_management(&rules.excludable)));
     }
     if let (false, Some(kept), Fact::Known(now)) = (insights_lost.is_empty(), kept, &facts.insights) {
         changes.push(Change::Insights(now.union(&kept.insights).cloned().collect()));

@@ -1,6 +1,8 @@
 //! Comparing what is logged.
 
-use rectify_controls::cloudtrail::*;
+use std::collections::BTreeSet;
+
+use rectify_controls::{Fact, Kind, Selection, cloudtrail::*};
 
 use super::world::*;
 
@@ -111,4 +113,25 @@ fn no_trail_is_given_more_basic_selectors_than_it_can_have() {
     assert_eq!(all.len(), 5);
     assert!(fixed.management_gaps(&[]).is_empty() && fixed.lost(&Selectors::Basic(five.clone())).is_empty());
     assert_eq!(Selectors::Basic(five).with(&Selectors::Basic(vec![one("fff")])), None);
+}
+
+/// What cannot be put right as a whole is not put right by half: the trail would be told as corrected while it still leaves events
+/// out.
+#[test]
+fn selectors_that_do_not_fit_are_told_and_nothing_else_is_changed() {
+    let one = |name: &str| basic("All", name == "aaa", &[], &[(S3, &[&format!("arn:aws:s3:::{name}/")])]);
+    let now = Selectors::Basic(["aaa", "bbb", "ccc", "ddd", "eee"].into_iter().map(one).collect());
+    let mut kept = Definition { selectors: Selectors::Basic(vec![one("fff")]), ..definition() };
+    kept.insights.insert("ApiErrorRateInsight".to_owned());
+    let facts = TrailFacts {
+        selectors: Fact::Known(now),
+        insights: Fact::Known(BTreeSet::new()),
+        kept: Some(Box::new(kept)),
+        ..trail()
+    };
+    let facts = Facts::Trail(Box::new(facts));
+    let weakened = Selection::from(["cloudtrail-event-selectors-weakened"]);
+    let found = CloudTrail::judge(&facts, &Rules::default(), &weakened);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found.iter().all(|finding| finding.changes.is_empty()), "{found:?}");
 }
