@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::panic,
     reason = "a test that cannot go on has failed"
 )]
 
@@ -73,6 +74,35 @@ async fn tags(stage: &Stage, path: &str) -> String {
 /// Everything that anybody could read afterwards: messages, ledger, logs, answers.
 async fn everything(stage: &Stage) -> String {
     format!("{:?} {:?} {}", stage.told(""), stage.ledger().await, stage.story())
+}
+
+/// The guard of buckets writes into the same policy meanwhile: neither takes the other's statement for its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quarantine_ends_also_when_the_bucket_was_put_right_meanwhile() {
+    let stage = Stage::build(&format!("{ALL_CORRECTIVE}{QUARANTINE}"), |builder| {
+        builder.guards(["S3ObjectGuard", "S3BucketGuard"])
+    })
+    .await;
+    stage.aws.create_bucket("data").await;
+    notify(&stage, "data").await;
+    stage.aws.s3("PUT", "/data/app.env", &[], &credentials(11)).await;
+    stage.settle().await;
+    let sids = |policy: Option<Value>| -> Vec<String> {
+        let statements = policy.as_ref().and_then(|policy| policy["Statement"].as_array().cloned()).unwrap_or_default();
+        statements.iter().map(|statement| statement["Sid"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let both = sids(stage.aws.policy("data").await);
+    assert!(both.len() == 2 && both.contains(&"RectifyRequireTls".to_owned()), "{both:?}: {}", stage.story());
+    let corrected = stage.ended("corrected");
+    let end = corrected.iter().find(|end| end.control == KEY).unwrap_or_else(|| panic!("{}", stage.story()));
+
+    let correction = end.all["correction"].as_str().unwrap();
+    let answer = stage.order_to("S3ObjectGuard", &undo(&resource("data/app.env"), correction)).await;
+    assert_eq!(answer["outcome"], "restored", "{answer}");
+    stage.settle().await;
+    assert_eq!(sids(stage.aws.policy("data").await), ["RectifyRequireTls"], "the other guard's statement stays");
+    assert!(!tags(&stage, "data/app.env").await.contains("rectify-quarantine"));
+    stage.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -110,6 +110,12 @@ pub trait Kind {
         false
     }
 
+    /// Whether two inverses of one change (what [`Kind::inverse`] gives for it on two states) say the same of the part that it
+    /// writes. As for most kinds, when they are equal; a kind whose inverse carries more than its part leaves that out here.
+    fn same(one: &Self::Change, other: &Self::Change) -> bool {
+        one == other
+    }
+
     /// What `change` would make of `facts`. The model the properties are stated on.
     fn simulate(facts: &mut Self::Facts, change: &Self::Change);
 

@@ -2,7 +2,7 @@
 //!
 //! A kind's facts cannot be compared as a whole: other parts of the resource may change meanwhile and concern nobody. What a
 //! change writes can: [`Kind::inverse`] of a change is the change that writes the same part as it stands, so two states agree
-//! in that part when their inverses are equal.
+//! in that part when their inverses are the same ([`Kind::same`]).
 
 use std::fmt;
 
@@ -28,13 +28,21 @@ pub enum Progress {
 pub fn progress<K: Kind>(before: &K::Facts, now: &K::Facts, plan: &[K::Change], change: &K::Change) -> Progress {
     let Some(stands) = K::inverse(now, change) else { return Progress::Foreign };
     let on_the_way = || plan.iter().any(|other| K::slot(other) == K::slot(change) && *other == stands);
-    if stands == *change {
+    // Making it once more would change nothing.
+    let mut again = now.clone();
+    K::simulate(&mut again, change);
+    if agree::<K>(K::inverse(&again, change).as_ref(), Some(&stands)) {
         Progress::Done
-    } else if K::inverse(before, change).as_ref() == Some(&stands) || on_the_way() {
+    } else if agree::<K>(K::inverse(before, change).as_ref(), Some(&stands)) || on_the_way() {
         Progress::Open
     } else {
         Progress::Foreign
     }
+}
+
+/// Whether two states of a part are known, and the same.
+fn agree<K: Kind>(one: Option<&K::Change>, other: Option<&K::Change>) -> bool {
+    matches!((one, other), (Some(one), Some(other)) if K::same(one, other))
 }
 
 /// The parts that `plan` writes and that are not as the correction `left` them. Empty when nothing else touched them.
@@ -46,7 +54,7 @@ pub fn differences<K: Kind>(before: &K::Facts, left: &K::Facts, now: &K::Facts, 
     plan.iter()
         .filter(|change| {
             let stands = K::inverse(now, change);
-            stands.is_none() || stands != K::inverse(left, change)
+            !agree::<K>(stands.as_ref(), K::inverse(left, change).as_ref())
         })
         .map(|change| Difference {
             part: K::slot(change).to_owned(),
@@ -83,7 +91,7 @@ impl Restored {
             .iter()
             .filter(|change| {
                 let stands = K::inverse(now, change);
-                stands.is_none() || stands != K::inverse(before, change)
+                !agree::<K>(stands.as_ref(), K::inverse(before, change).as_ref())
             })
             .map(K::slot)
             .collect();

@@ -92,6 +92,10 @@ impl Kind for S3Object {
         change::inverse(before, change)
     }
 
+    fn same(one: &Change, other: &Change) -> bool {
+        change::same(one, other)
+    }
+
     fn simulate(facts: &mut Facts, change: &Change) {
         change::simulate(facts, change);
     }

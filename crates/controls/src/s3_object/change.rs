@@ -72,6 +72,25 @@ pub(super) fn inverse(before: &Facts, change: &Change) -> Option<Change> {
     }
 }
 
+/// Of a bucket's policy only the statement about this object is this kind's: whatever else is written into it meanwhile, by people or
+/// by another guard, is no reason not to take the statement out again.
+pub(super) fn same(one: &Change, other: &Change) -> bool {
+    match (one, other) {
+        (
+            Change::Release { tags, sid, policy },
+            Change::Release { tags: other_tags, sid: other_sid, policy: other },
+        ) => tags == other_tags && sid == other_sid && ours(policy.as_deref(), sid) == ours(other.as_deref(), sid),
+        _ => one == other,
+    }
+}
+
+/// The statement `sid` of a policy.
+fn ours(policy: Option<&str>, sid: &str) -> Option<Value> {
+    let policy: Value = serde_json::from_str(policy?).ok()?;
+    let statements = policy.get("Statement")?.as_array()?;
+    statements.iter().find(|one| one.get("Sid").and_then(Value::as_str) == Some(sid)).cloned()
+}
+
 pub(super) fn simulate(facts: &mut Facts, change: &Change) {
     match change {
         Change::Quarantine { tags, statement } => {
@@ -112,12 +131,8 @@ pub(super) fn shown(facts: &Facts, slot: &str) -> Option<Value> {
     match slot {
         "quarantine" => {
             let policy = facts.policy.known()?;
-            let sid = quarantine::sid(&facts.object);
-            let policy = policy.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
-            let statements = policy.as_ref().and_then(|policy| policy.get("Statement")).and_then(Value::as_array);
-            let ours =
-                statements.into_iter().flatten().find(|one| one.get("Sid").and_then(Value::as_str) == Some(&sid));
-            Some(json!({"TagSet": facts.tags.known()?, "Statement": ours}))
+            let statement = ours(policy.as_deref(), &quarantine::sid(&facts.object));
+            Some(json!({"TagSet": facts.tags.known()?, "Statement": statement}))
         }
         "acl" => facts.acl.known().map(|acl| shown_acl(acl, "the object's owner")),
         _ => None,
