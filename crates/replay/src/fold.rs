@@ -42,37 +42,83 @@ pub(crate) struct Belonging<'a> {
     standing: Standing,
 }
 
-impl<'a> Folder<'a> {
-    /// Tells the leads of one shelf.
-    ///
-    /// # Errors
-    /// When temporary files cannot be read, or rows not be written.
-    pub(crate) fn shelf(&self, leads: Sorted, verdicts: &mut Verdicts, mut rows: Rows<'_>) -> io::Result<()> {
-        let mut accounts: HashMap<String, Option<Belonging<'a>>> = HashMap::new();
-        let mut resource: Option<Resource<'_>> = None;
-        let mut last: Option<Lead> = None;
-        for lead in leads {
-            let lead = lead?;
-            let same = last.as_ref().is_some_and(|last| last.is_about_the_same(&lead));
-            if !same {
-                if let (Some(ended), Some(last)) = (resource.take(), &last) {
-                    self.end_of(ended, last, &accounts, verdicts, &mut rows)?;
-                }
-                accounts.entry(lead.account.clone()).or_insert_with(|| self.belonging(&lead.account));
-                resource = self.begin(&lead);
+/// Tells the leads of one shelf to each of `tellers`; `over` is called when all that concerns one resource is said.
+///
+/// # Errors
+/// When temporary files cannot be read, or rows not be written.
+pub(crate) fn tell(
+    leads: Sorted,
+    tellers: &mut [Teller<'_, '_, '_>],
+    over: &mut dyn FnMut() -> io::Result<()>,
+) -> io::Result<()> {
+    let mut last: Option<Lead> = None;
+    for lead in leads {
+        let lead = lead?;
+        if !last.as_ref().is_some_and(|last| last.is_about_the_same(&lead)) {
+            tellers.iter_mut().try_for_each(Teller::end)?;
+            over()?;
+            for teller in &mut *tellers {
+                teller.begin(&lead);
             }
-            if let (Some(resource), Some(Some(belonging))) = (&mut resource, accounts.get(&lead.account)) {
-                Telling { folder: self, belonging, verdicts: &mut *verdicts, rows: &mut rows }.lead(resource, &lead)?;
-            }
-            last = Some(lead);
         }
-        match (resource, last) {
-            (Some(ended), Some(last)) => self.end_of(ended, &last, &accounts, verdicts, &mut rows),
+        for teller in &mut *tellers {
+            teller.take(&lead)?;
+        }
+        last = Some(lead);
+    }
+    tellers.iter_mut().try_for_each(Teller::end)?;
+    over()
+}
+
+/// One replay's way through leads.
+pub(crate) struct Teller<'t, 'a, 'r> {
+    folder: &'t Folder<'a>,
+    accounts: HashMap<String, Option<Belonging<'a>>>,
+    resource: Option<Resource<'t>>,
+    pub(crate) verdicts: Verdicts,
+    rows: Rows<'r>,
+}
+
+impl<'t, 'a, 'r> Teller<'t, 'a, 'r> {
+    pub(crate) fn new(folder: &'t Folder<'a>, rows: Rows<'r>) -> Self {
+        Self { folder, accounts: HashMap::new(), resource: None, verdicts: Verdicts::default(), rows }
+    }
+
+    fn begin(&mut self, lead: &Lead) {
+        if self.accounts.len() > MOST_ACCOUNTS {
+            self.accounts.clear();
+        }
+        if !self.accounts.contains_key(&lead.account) {
+            self.accounts.insert(lead.account.clone(), self.folder.belonging(&lead.account));
+        }
+        self.resource = self.folder.begin(lead);
+    }
+
+    fn take(&mut self, lead: &Lead) -> io::Result<()> {
+        let Self { folder, accounts, resource, verdicts, rows } = self;
+        match (resource, accounts.get(&lead.account)) {
+            (Some(resource), Some(Some(belonging))) => Telling { folder, belonging, verdicts, rows }.lead(resource, lead),
+            // Nothing is believed about an account or a region that cannot be one.
             _ => Ok(()),
         }
     }
 
-    fn begin(&self, lead: &Lead) -> Option<Resource<'a>> {
+    fn end(&mut self) -> io::Result<()> {
+        let Self { folder, accounts, resource, verdicts, rows } = self;
+        let Some(mut resource) = resource.take() else { return Ok(()) };
+        let Some(Some(belonging)) = accounts.get(resource.place.account.as_str()) else { return Ok(()) };
+        let mut telling = Telling { folder, belonging, verdicts, rows };
+        telling.due(&mut resource, Timestamp::MAX)?;
+        telling.ended(resource);
+        Ok(())
+    }
+}
+
+/// Accounts of which it is remembered what holds.
+const MOST_ACCOUNTS: usize = 50_000;
+
+impl<'a> Folder<'a> {
+    fn begin(&self, lead: &Lead) -> Option<Resource<'_>> {
         let number = usize::from(lead.kind);
         let place = lead.place()?;
         let arn = Arn::from_parts(lead.arn.clone());
@@ -90,21 +136,6 @@ impl<'a> Folder<'a> {
             ids: Vec::new(),
             time: i64::MIN,
         })
-    }
-
-    fn end_of(
-        &self,
-        mut resource: Resource<'_>,
-        last: &Lead,
-        accounts: &HashMap<String, Option<Belonging<'a>>>,
-        verdicts: &mut Verdicts,
-        rows: &mut Rows<'_>,
-    ) -> io::Result<()> {
-        let Some(Some(belonging)) = accounts.get(&last.account) else { return Ok(()) };
-        let mut telling = Telling { folder: self, belonging, verdicts, rows };
-        telling.due(&mut resource, Timestamp::MAX)?;
-        telling.ended(resource);
-        Ok(())
     }
 
     /// What holds for `account`: as [the runtime](https://docs.rs/rectify-runtime) has it, from what the caller saved of the organisation.

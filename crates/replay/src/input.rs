@@ -155,14 +155,15 @@ impl<'p> Reader<'p> {
         if stored.starts_with(ZIP) {
             return self.zip(name, Cursor::new(stored), 0, sink);
         }
-        if stored.starts_with(GZIP) && self.inflate_whole(stored) {
-            let inflated = std::mem::take(&mut self.inflated);
-            if is_tar(&inflated) {
-                self.stream(name, &mut inflated.as_slice(), 1, sink);
+        if let Some(size) = stored.starts_with(GZIP).then(|| self.inflate_whole(stored)).flatten() {
+            let buffer = std::mem::take(&mut self.inflated);
+            let inflated = buffer.get(..size).unwrap_or_default();
+            if is_tar(inflated) {
+                self.stream(name, &mut &*inflated, 1, sink);
             } else {
-                sink.whole(name, &inflated);
+                sink.whole(name, inflated);
             }
-            self.inflated = inflated;
+            self.inflated = buffer;
             return;
         }
         if stored.starts_with(GZIP) || is_tar(stored) {
@@ -174,18 +175,19 @@ impl<'p> Reader<'p> {
         }
     }
 
-    /// Inflates a file of one member in one piece into `self.inflated`. `false`: it has several, is too large, or is damaged, and then
-    /// what can be read of it is read bit by bit.
-    fn inflate_whole(&mut self, stored: &[u8]) -> bool {
-        let Some(size) = stored.last_chunk().map(|size| u32::from_le_bytes(*size)) else { return false };
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
+    /// Inflates a file of one member in one piece into the beginning of `self.inflated`; how much that is. `None`: it has several, is too
+    /// large, or is damaged, and then what can be read of it is read bit by bit.
+    fn inflate_whole(&mut self, stored: &[u8]) -> Option<usize> {
+        let size = usize::try_from(u32::from_le_bytes(*stored.last_chunk()?)).ok()?;
         // Another member, or bytes that look like one, which costs nothing but time.
         if size > WHOLE_INFLATED || stored.get(1..).is_some_and(|rest| self.magic.find(rest).is_some()) {
-            return false;
+            return None;
         }
-        self.inflated.clear();
-        self.inflated.resize(size, 0);
-        self.inflate.gzip_decompress(stored, &mut self.inflated).is_ok_and(|written| written == size)
+        if self.inflated.len() < size {
+            self.inflated.resize(size, 0);
+        }
+        let written = self.inflate.gzip_decompress(stored, self.inflated.get_mut(..size)?).ok()?;
+        (written == size).then_some(size)
     }
 
     /// A text, or an archive of texts, as it comes.

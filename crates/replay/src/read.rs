@@ -118,10 +118,8 @@ impl<'s> Reading<'s> {
         }
     }
 
-    /// A record that was counted and then could not be read.
+    /// A record that counts by its name, and of which no more can be read.
     fn unread(&mut self) {
-        self.file.records -= 1;
-        self.seen.records.read -= 1;
         self.file.unreadable += 1;
     }
 
@@ -184,7 +182,7 @@ impl<'s> Reading<'s> {
         }
     }
 
-    /// Makes leads of a record or an envelope that these kinds watch. `None`: it cannot be read.
+    /// Makes leads of a record or an envelope that these kinds watch. `None`: it cannot be read, or does not say when or where it was.
     fn watched(&mut self, text: &str, envelope: bool, wakes: u32, hints: u32) -> Option<()> {
         let event = if envelope { Event::parse(text) } else { Event::of_record(text) }.ok()?;
         let when = event.record().and_then(|record| record.event_time.as_deref()).or(event.envelope.time.as_deref())?;
@@ -194,8 +192,7 @@ impl<'s> Reading<'s> {
         self.seen.records.failed += u64::from(failed);
         let account = event.envelope.account.as_deref().unwrap_or_default();
         let region = event.envelope.region.as_deref().unwrap_or_default();
-        let place = AccountId::new(account).ok().zip(Region::new(region).ok());
-        let place = place.map(|(account, region)| Place { account, region });
+        let place = Place { account: AccountId::new(account).ok()?, region: Region::new(region).ok()? };
         let who = Who::of(&event);
         let mut first = true;
         for (number, (kind, watch)) in KINDS.iter().zip(self.shared.watches).enumerate() {
@@ -223,7 +220,7 @@ impl<'s> Reading<'s> {
                 region: target.map_or(region, |target| target.home.region.as_str()).to_owned(),
                 what,
             };
-            for (target, selection, what) in leads(watch.as_ref(), kind, &event, place.as_ref(), woken, (text, envelope)) {
+            for (target, selection, what) in leads(watch.as_ref(), kind, &event, &place, woken, (text, envelope)) {
                 let lead = lead(target.as_ref(), selection, what, first);
                 first = false;
                 if let Err(error) = self.shared.put(lead) {
@@ -242,7 +239,7 @@ fn leads(
     watch: &dyn Watch,
     kind: &crate::kinds::Entry,
     event: &Event<'_>,
-    place: Option<&Place>,
+    place: &Place,
     woken: bool,
     (text, envelope): (&str, bool),
 ) -> Vec<Found> {
@@ -253,10 +250,6 @@ fn leads(
         kind.bits(&controls.copied().collect())
     };
     let told = |suspicious: bool| What::Told { text: text.to_owned(), envelope, suspicious };
-    let Some(place) = place else {
-        let why = "the record names no valid account or region".to_owned();
-        return vec![(None, of_trigger(), What::Ignored(why))];
-    };
     if !woken {
         let known = watch.hinted(event, place).into_iter().filter(|target| target.told && !target.leads);
         return known.map(|target| (Some(target), 0, told(false))).collect();

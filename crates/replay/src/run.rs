@@ -1,6 +1,7 @@
 //! The whole replay: readers side by side, then the resources, then the report.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     io,
     sync::{
@@ -16,12 +17,12 @@ use rectify_controls::{AccountFacts, AccountId, Settings};
 
 use crate::{
     cost::cost,
-    fold::{Folder, Rows},
+    fold::{Folder, Teller, tell},
     input::{Item, Reader},
     kinds::{KINDS, Watch},
     lead::{Lead, SHELVES, Shelf, shelf},
     read::Reading,
-    report::{AccountRow, ActorRow, ControlRow, DayRow, HeatRow, Listed, Period, Report, Row, ToolRow, VERSION},
+    report::{AccountRow, ActorRow, Changed, ControlRow, DayRow, HeatRow, Listed, Period, Report, Row, ToolRow, VERSION},
     tally::{Seen, Verdicts, listed},
 };
 
@@ -99,10 +100,52 @@ impl<'a> Replay<'a> {
         seen.files.bytes = progress.bytes.load(Ordering::Relaxed);
         let period = period(&seen);
         let end = period.map_or(Timestamp::UNIX_EPOCH, |period| period.to);
-        let folder =
-            Folder { kinds: &self.watches, settings: self.settings, organization: self.organization, end };
+        let folder = self.folder(end);
         let verdicts = self.fold(&folder, shared.shelves, rows)?;
         Ok(report(seen, verdicts, period, &folder, progress.stop.load(Ordering::Relaxed)))
+    }
+
+    /// Reads `items` once and says what this replay and `other`, of other settings, make of them. `changed` gets each verdict that is
+    /// not the same.
+    ///
+    /// # Errors
+    /// As [`Replay::run`].
+    pub fn compare(
+        &self,
+        other: &Replay<'_>,
+        items: impl Iterator<Item = Item> + Send,
+        progress: &Progress,
+        changed: &mut dyn FnMut(&Changed) -> io::Result<()>,
+    ) -> io::Result<[Report; 2]> {
+        let shelves = (0..SHELVES).map(|_| Mutex::default()).collect();
+        let shared = Shared { watches: &self.watches, shelves, progress };
+        let mut seen = self.read(items, &shared)?;
+        seen.files.bytes = progress.bytes.load(Ordering::Relaxed);
+        let period = period(&seen);
+        let end = period.map_or(Timestamp::UNIX_EPOCH, |period| period.to);
+        let stopped = progress.stop.load(Ordering::Relaxed);
+        let (one, two) = (self.folder(end), other.folder(end));
+        let (before, after) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+        let mut keep_before = |row: &Row| {
+            before.borrow_mut().push(row.clone());
+            Ok(())
+        };
+        let mut keep_after = |row: &Row| {
+            after.borrow_mut().push(row.clone());
+            Ok(())
+        };
+        let mut tellers = [Teller::new(&one, Some(&mut keep_before)), Teller::new(&two, Some(&mut keep_after))];
+        for shelf in shared.shelves {
+            let mut shelf = shelf.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let mut over = || differences(before.take(), after.take()).iter().try_for_each(&mut *changed);
+            tell(shelf.sorted()?, &mut tellers, &mut over)?;
+        }
+        let [before, after] = tellers.map(|teller| teller.verdicts);
+        Ok([report(seen.clone(), before, period, &one, stopped), report(seen, after, period, &two, stopped)])
+    }
+
+    fn folder(&self, end: Timestamp) -> Folder<'_> {
+        Folder { kinds: &self.watches, settings: self.settings, organization: self.organization, end }
     }
 
     fn read(&self, items: impl Iterator<Item = Item> + Send, shared: &Shared<'_>) -> io::Result<Seen> {
@@ -128,26 +171,26 @@ impl<'a> Replay<'a> {
     fn fold(&self, folder: &Folder<'_>, shelves: Vec<Mutex<Shelf>>, rows: Option<Write<'_>>) -> io::Result<Verdicts> {
         let mut shelves: Vec<Shelf> =
             shelves.into_iter().map(|shelf| shelf.into_inner().unwrap_or_else(PoisonError::into_inner)).collect();
-        let mut all = Verdicts::default();
         if let Some(write) = rows {
             // One after the other: who reads the rows finds those of a resource together.
+            let mut teller = Teller::new(folder, Some(write));
             for shelf in &mut shelves {
-                let rows: Rows<'_> = Some(&mut *write);
-                folder.shelf(shelf.sorted()?, &mut all, rows)?;
+                tell(shelf.sorted()?, std::slice::from_mut(&mut teller), &mut || Ok(()))?;
             }
-            return Ok(all);
+            return Ok(teller.verdicts);
         }
+        let mut all = Verdicts::default();
         let shelves = Mutex::new(shelves);
         let next = || shelves.lock().unwrap_or_else(PoisonError::into_inner).pop();
         thread::scope(|scope| {
             let folders: Vec<_> = (0..self.threads)
                 .map(|_| {
                     scope.spawn(|| {
-                        let mut verdicts = Verdicts::default();
+                        let mut teller = Teller::new(folder, None);
                         while let Some(mut shelf) = next() {
-                            folder.shelf(shelf.sorted()?, &mut verdicts, None)?;
+                            tell(shelf.sorted()?, std::slice::from_mut(&mut teller), &mut || Ok(()))?;
                         }
-                        Ok(verdicts)
+                        Ok(teller.verdicts)
                     })
                 })
                 .collect();
@@ -159,6 +202,19 @@ impl<'a> Replay<'a> {
             Ok(all)
         })
     }
+}
+
+/// What is not the same of one resource, in the order of the later.
+fn differences(before: Vec<Row>, after: Vec<Row>) -> Vec<Changed> {
+    let key = |row: &Row| (row.time, row.event_id.clone(), row.event.clone(), row.control);
+    let mut old: BTreeMap<_, Row> = before.into_iter().map(|row| (key(&row), row)).collect();
+    let mut changed: Vec<Changed> = after
+        .into_iter()
+        .map(|row| Changed { before: old.remove(&key(&row)), after: Some(row) })
+        .filter(|changed| !changed.is_same())
+        .collect();
+    changed.extend(old.into_values().map(|row| Changed { before: Some(row), after: None }));
+    changed
 }
 
 fn one_reader(items: &Mutex<mpsc::Receiver<(u64, Item)>>, shared: &Shared<'_>) -> io::Result<Seen> {

@@ -10,8 +10,8 @@ const WHOLE: &str = "eventjson";
 
 /// Whether `text` begins with a line of columns of which one is a record or its name.
 pub(crate) fn is_table(text: &[u8]) -> bool {
-    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.get(..line.len().min(20_000)).unwrap_or_default();
+    let begins = text.get(..text.len().min(20_000)).unwrap_or_default();
+    let line = begins.split(|byte| *byte == b'\n').next().unwrap_or_default();
     if line.first().is_none_or(|first| matches!(first, b'{' | b'[')) {
         return false;
     }

@@ -101,7 +101,7 @@ fn only_reads(name: &str, sample: &[u8]) -> bool {
 }
 
 /// What one reader counted.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
     /// By the bytes that stand around service and name.
     keys: HashMap<Box<[u8]>, usize, RandomState>,
