@@ -2,5 +2,6 @@
 
 mod report;
 mod scan;
+pub mod show;
 
 pub use report::*;
