@@ -23,6 +23,7 @@ mod record;
 mod report;
 mod run;
 mod scan;
+pub mod show;
 mod table;
 mod tally;
 
