@@ -1,23 +1,29 @@
 //! `rectify replay`
 
 mod organization;
+mod out;
 mod s3;
 mod watch;
 
 use std::{
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
-    sync::atomic::Ordering,
     thread,
 };
 
 use jiff::Timestamp;
 use rectify_controls::Settings;
-use rectify_replay::{Item, Progress, Replay, Report, Row, items};
+use rectify_replay::{
+    Progress, Replay, Report, Row, items,
+    show::{self, About},
+};
 
-use self::s3::Place;
+use self::{
+    out::{Differences, Rows},
+    s3::Place,
+};
 use crate::{
-    connection::{self, CloudError},
+    connection::CloudError,
     exit,
     failure::Failure,
     input::{self, InputError},
@@ -141,9 +147,6 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let threads = args.threads.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     let (local, places) = places(&args.paths)?;
     let progress = Progress::default();
-    let open = |settings: &'_ Named| -> Result<(), Error> {
-        Replay::new(&settings.settings, None, 1).map(drop).map_err(Error::Options)
-    };
     let failed = |error| match error {
         // A reader that went away.
         error if io::Error::kind(&error) == io::ErrorKind::BrokenPipe => Failure::Output(error),
@@ -153,15 +156,14 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let shown = watch::Watch::begin(&local, &progress);
     if let Some([old, new]) = args.diff.as_deref() {
         let (old, new) = (named(Some(old), args)?, named(Some(new), args)?);
-        open(&old)?;
-        open(&new)?;
         let one = Replay::new(&old.settings, organization.as_ref(), threads).map_err(Error::Options)?;
         let two = Replay::new(&new.settings, organization.as_ref(), threads).map_err(Error::Options)?;
-        let mut out = diff::Out::new(args.output);
+        let mut out = Differences::new(args.output);
         let reports = shown.while_running(|| one.compare(&two, items, &progress, &mut |changed| out.row(changed)));
         drop(fetching);
         let [before, after] = reports.map_err(failed)?;
-        out.end(&old.file, &new.file, &before, &after)?;
+        out.end([&old.file, &new.file], [&before, &after])?;
+        troubles(&after);
         return Ok(code(&after));
     }
     let named = named(args.settings.as_deref(), args)?;
@@ -177,7 +179,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let report = report.map_err(failed)?;
     rows.end().map_err(failed)?;
     if let Some(file) = &args.html {
-        let page = page(args, &named, &report);
+        let page = show::html(&report, &about(args, &named));
         output::write_file(file, &page).map_err(|source| Error::Page { file: input::name(file), source })?;
         output::talk(&format!("written to {}", input::name(file)));
     }
@@ -188,6 +190,29 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
     troubles(&report);
     Ok(code(&report))
+}
+
+/// The answer with its colours.
+fn text(report: &Report) -> output::Text {
+    let mut text = output::Text::new();
+    for line in show::text(report) {
+        text.push_str(&output::painted(&line));
+        text.push('\n');
+    }
+    text
+}
+
+fn about(args: &Args, named: &Named) -> About {
+    About {
+        title: "Replay".to_owned(),
+        paths: args.paths.iter().map(|path| path.display().to_string()).collect(),
+        settings: match &args.environment {
+            Some(environment) => format!("{}, every account as in {environment}", named.file),
+            None => named.file.clone(),
+        },
+        made: Timestamp::now(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
 }
 
 /// What of it is in S3.
