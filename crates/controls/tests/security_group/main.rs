@@ -74,6 +74,7 @@ fn group(ingress: &[&str]) -> Facts {
         rules: Fact::Known(RuleSet { ingress, egress: vec![rule("-1 any 0.0.0.0/0")] }),
         lists: BTreeMap::new(),
         in_use: Fact::NotRead,
+        called: BTreeMap::new(),
     }
 }
 
