@@ -296,6 +296,7 @@ fn policy(facts: &mut BucketFacts, request: &Params) {
 /// Whoever changes versioning while MFA delete is on has to send a code of the device (S3 user guide, "Configuring MFA delete"): who
 /// sent none found it off.
 fn versioning(before: Option<&Versioning>, request: &Params) -> Option<Versioning> {
+    request.get("VersioningConfiguration").filter(|asked| asked.is_object())?;
     let status = match request.get("VersioningConfiguration/Status") {
         None => before?.status,
         Some(_) => match request.str("VersioningConfiguration/Status")? {

@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests")]
 
 mod cases;
+mod hindsight;
 #[path = "../laws/mod.rs"]
 mod laws;
 mod options;
+#[path = "../past/mod.rs"]
+mod past;
 mod properties;
 mod screen;
 
