@@ -69,8 +69,8 @@ impl<'s> Reading<'s> {
         let broken = match (why, file.unreadable) {
             (Some(why), _) => Some(why),
             (None, 0) => None,
-            (None, 1) => Some("1 piece is no record that can be read".to_owned()),
-            (None, pieces) => Some(format!("{pieces} pieces are no records that can be read")),
+            (None, 1) => Some("1 piece is no record, or names no account, region or time".to_owned()),
+            (None, pieces) => Some(format!("{pieces} pieces are no records, or name no account, region or time")),
         };
         self.seen.records.unreadable += file.unreadable;
         match (file.records, file.other) {
