@@ -176,13 +176,17 @@ impl Seen {
         at
     }
 
-    /// Notes when a record was. Times of one form sort as texts do.
+    /// Notes when a record was. Times of one form sort as texts do; one that is no time is not noted.
     pub(crate) fn at_time(&mut self, time: &[u8; 20]) {
-        if self.from.is_none_or(|from| *time < from) {
-            self.from = Some(*time);
-        }
-        if self.to.is_none_or(|to| *time > to) {
-            self.to = Some(*time);
+        let (first, last) = (self.from.is_none_or(|from| *time < from), self.to.is_none_or(|to| *time > to));
+        let is_time = || str::from_utf8(time).is_ok_and(|text| text.parse::<jiff::Timestamp>().is_ok());
+        if (first || last) && is_time() {
+            if first {
+                self.from = Some(*time);
+            }
+            if last {
+                self.to = Some(*time);
+            }
         }
     }
 
