@@ -16,6 +16,7 @@ mod about;
 pub mod api;
 pub mod breach;
 pub mod cloudformation_stack;
+pub mod doors;
 pub mod organization;
 mod person;
 pub mod security_group;
