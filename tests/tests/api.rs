@@ -8,7 +8,7 @@ use rectify_e2e::{
     ACCOUNT, ALL_CORRECTIVE, About, Stage,
     api::{BY_NAME, core_rules, last, managed_rules},
     doors::Config,
-    root, undo,
+    granted, undo,
 };
 use rectify_sandbox::{Effect, Fault};
 use serde_json::{Value, json};
@@ -385,7 +385,7 @@ async fn what_would_shut_out_callers_is_told() {
 }
 
 /// Actions of the role that no test of this page uses, and why it has them.
-const UNUSED: [(&str, &str); 27] = [
+const UNUSED: [(&str, &str); 26] = [
     ("apigateway:SetWebACL", "asked by WAF for a stage, beside wafv2:AssociateWebACL"),
     ("apprunner:AssociateWebAcl", "asked by WAF for a service"),
     ("apprunner:DescribeWebAclForService", "asked by WAF for a service"),
@@ -403,7 +403,6 @@ const UNUSED: [(&str, &str); 27] = [
     ("events:DescribeRule", "the account's own forwarding rules, for the doctor, in an organisation"),
     ("events:PutEvents", "a sweep that goes on"),
     ("iam:PassRole", "checked by EventBridge Scheduler when a schedule is made, not a call"),
-    ("lambda:InvokeFunction", "the schedule's role, for a look that comes later"),
     ("logs:CreateLogDelivery", "asked by WAF for logs"),
     ("logs:DeleteLogDelivery", "asked by WAF for logs"),
     ("logs:DescribeLogGroups", "asked by WAF for logs"),
@@ -418,17 +417,7 @@ const UNUSED: [(&str, &str); 27] = [
 /// The role in the template against the calls that are made, in a world with everything in it, swept page by page.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_role_is_enough_and_not_much_more() {
-    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
-    let role = template.split_once("\n  ApiGuardRole:\n").unwrap().1.split_once("\n      Policies:\n").unwrap().1;
-    let role = role.split_once("\n  ApiGuard").unwrap().0;
-    let action = |line: &str| {
-        let text = line.trim().strip_prefix("- ").or_else(|| line.trim().strip_prefix("Action: "))?;
-        let (service, name) = text.split_once(':')?;
-        let plain =
-            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'*');
-        (plain(service) && plain(name)).then(|| text.to_owned())
-    };
-    let granted: BTreeSet<String> = role.lines().filter_map(action).collect();
+    let granted = granted(GUARD);
     assert!(granted.contains("wafv2:AssociateWebACL") && granted.contains("dynamodb:PutItem"), "{granted:?}");
 
     let stage = corrective().await;

@@ -4,10 +4,12 @@
 - `AssociateDistributionWebACL` and `DisassociateDistributionWebACL`, of the version that `If-Match` names.
 """
 
+import re
 import sys
 import types
 import uuid
 
+from moto.backend_index import backend_url_patterns
 from moto.cloudfront import models as cloudfront, urls
 from moto.cloudfront.responses import CloudFrontResponse
 from moto.core.base_backend import BackendDict, BaseBackend
@@ -108,13 +110,15 @@ class AppRunnerResponse(BaseResponse):
         return ActionResult({"Tags": self.here.tags.get(self._get_param("ResourceArn"), [])})
 
 
-# moto finds a service's backends and paths by these modules.
+# moto finds a service by its address, and its backends and paths by these modules.
+ADDRESS = r"https?://apprunner\.(.+)\.amazonaws\.com"
+backend_url_patterns.append(("apprunner", re.compile(ADDRESS)))
 for name, held in (
     ("moto.apprunner", {"apprunner_backends": apprunner_backends}),
     ("moto.apprunner.models", {"AppRunnerBackend": AppRunnerBackend}),
     (
         "moto.apprunner.urls",
-        {"url_bases": [r"https?://apprunner\.(.+)\.amazonaws\.com"], "url_paths": {"{0}/$": AppRunnerResponse.dispatch}},
+        {"url_bases": [ADDRESS], "url_paths": {"{0}/$": AppRunnerResponse.dispatch}},
     ),
 ):
     module = types.ModuleType(name)
