@@ -97,7 +97,9 @@ impl<'t, 'a, 'r> Teller<'t, 'a, 'r> {
     fn take(&mut self, lead: &Lead) -> io::Result<()> {
         let Self { folder, accounts, resource, verdicts, rows } = self;
         match (resource, accounts.get(&lead.account)) {
-            (Some(resource), Some(Some(belonging))) => Telling { folder, belonging, verdicts, rows }.lead(resource, lead),
+            (Some(resource), Some(Some(belonging))) => {
+                Telling { folder, belonging, verdicts, rows }.lead(resource, lead)
+            }
             // Nothing is believed about an account or a region that cannot be one.
             _ => Ok(()),
         }
@@ -145,11 +147,15 @@ impl<'a> Folder<'a> {
         let (environment, doubt) = match self.settings.environment(&account, facts) {
             Membership::In(environment) => {
                 let stranger = self.organization.is_some() && facts.is_none() && environment.default;
-                let doubt = stranger.then(|| Doubt::Organization("the account is not in the saved organisation".to_owned()));
+                let doubt =
+                    stranger.then(|| Doubt::Organization("the account is not in the saved organisation".to_owned()));
                 (environment, doubt)
             }
             Membership::Unknown { hangs_on, meanwhile } => {
-                let why = format!("whether it is in environment `{}` hangs on the organisation: --organization", hangs_on.name);
+                let why = format!(
+                    "whether it is in environment `{}` hangs on the organisation: --organization",
+                    hangs_on.name
+                );
                 (meanwhile, Some(Doubt::Organization(why)))
             }
         };
@@ -331,7 +337,8 @@ impl Telling<'_, '_, '_> {
         lead: &Lead,
         now: Timestamp,
     ) -> io::Result<()> {
-        let over: Vec<&'static str> = resource.open.keys().copied().filter(|control| !found.contains_key(control)).collect();
+        let over: Vec<&'static str> =
+            resource.open.keys().copied().filter(|control| !found.contains_key(control)).collect();
         for control in over {
             if let Some(open) = resource.open.remove(control) {
                 let exposure = exposure(resource, control, open, Some((now, lead.by.clone())), self.folder.end);
@@ -387,7 +394,14 @@ impl Telling<'_, '_, '_> {
         said(&decide(finding, &situation), finding, &self.belonging.environment.name)
     }
 
-    fn count_war(&mut self, resource: &mut Resource<'_>, control: &'static Control, lead: &Lead, said: &Said, now: Timestamp) {
+    fn count_war(
+        &mut self,
+        resource: &mut Resource<'_>,
+        control: &'static Control,
+        lead: &Lead,
+        said: &Said,
+        now: Timestamp,
+    ) {
         if said.verdict == Verdict::WouldCorrect {
             remember(resource, control.id, lead, now);
         }
@@ -474,7 +488,9 @@ fn said(verdict: &rectify_controls::Verdict, finding: &Finding<String>, environm
             };
             Said::because(Verdict::Ignored, format!("in shadow in {environment}: {would}"))
         }
-        Book::Exempt(exemption) => Said::because(Verdict::Exempt, format!("{}: {}", exemption.stands(), exemption.reason)),
+        Book::Exempt(exemption) => {
+            Said::because(Verdict::Exempt, format!("{}: {}", exemption.stands(), exemption.reason))
+        }
         Book::Tell => match &finding.state {
             State::Neutralised { by } => Said::because(Verdict::WouldTell, format!("neutralised by {by}")),
             _ => Said::plainly(Verdict::WouldTell),
@@ -483,9 +499,10 @@ fn said(verdict: &rectify_controls::Verdict, finding: &Finding<String>, environm
         Book::Defer(due) => Said { waits: Some(*due), ..Said::plainly(Verdict::WouldCorrect) },
         Book::Withhold(withheld) => match withheld {
             Withheld::Exemptions(why) => Said::because(Verdict::NeedsLiveState, why.as_str()),
-            Withheld::TugOfWar { times, .. } => {
-                Said { war: true, ..Said::because(Verdict::WouldTell, format!("a tug of war: put back {times} times before")) }
-            }
+            Withheld::TugOfWar { times, .. } => Said {
+                war: true,
+                ..Said::because(Verdict::WouldTell, format!("a tug of war: put back {times} times before"))
+            },
             Withheld::Organization(why) => Said::because(Verdict::WouldTell, why.as_str()),
             other => Said::because(Verdict::WouldTell, other.to_string()),
         },

@@ -92,7 +92,9 @@ impl Name {
 
 fn only_reads(name: &str, sample: &[u8]) -> bool {
     let says = |text: &[u8]| memmem::find(sample, text).is_some();
-    let by_name = || ["Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Search"].iter().any(|verb| name.starts_with(verb));
+    let by_name = || {
+        ["Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Search"].iter().any(|verb| name.starts_with(verb))
+    };
     match (says(b"\"readOnly\":true"), says(b"\"readOnly\":false")) {
         (true, false) => true,
         (false, true) => false,
@@ -139,14 +141,17 @@ impl Seen {
     }
 
     fn new_key(&mut self, object: &Object<'_>, called: Option<&Called<'_>>) -> Option<usize> {
-        let plain = called.and_then(|called| Some((str::from_utf8(called.source?).ok()?, str::from_utf8(called.name).ok()?)));
+        let plain =
+            called.and_then(|called| Some((str::from_utf8(called.source?).ok()?, str::from_utf8(called.name).ok()?)));
         let plain = plain.filter(|(source, name)| !source.contains('\\') && !name.contains('\\'));
         let (source, name) = match plain {
             Some((source, name)) => (source.to_owned(), name.to_owned()),
             None => parsed(object.text)?,
         };
         let at = self.at(source, name, object.text);
-        if let Some(called) = called.filter(|called| !called.key.is_empty() && self.keys.len() < MOST_NAMES && plain.is_some()) {
+        if let Some(called) =
+            called.filter(|called| !called.key.is_empty() && self.keys.len() < MOST_NAMES && plain.is_some())
+        {
             self.keys.insert(called.key.into(), at);
         }
         Some(at)
@@ -155,11 +160,12 @@ impl Seen {
     fn at(&mut self, source: String, name: String, sample: &[u8]) -> usize {
         let full = self.names.len() >= MOST_NAMES;
         let fresh = Name::new(source, name, sample);
-        let key = if full && !fresh.is_watched() && !self.by_name.contains_key(&(fresh.source.clone(), fresh.name.clone())) {
-            ("(others)".to_owned(), "(others)".to_owned())
-        } else {
-            (fresh.source.clone(), fresh.name.clone())
-        };
+        let key =
+            if full && !fresh.is_watched() && !self.by_name.contains_key(&(fresh.source.clone(), fresh.name.clone())) {
+                ("(others)".to_owned(), "(others)".to_owned())
+            } else {
+                (fresh.source.clone(), fresh.name.clone())
+            };
         if let Some(at) = self.by_name.get(&key) {
             return *at;
         }
@@ -190,7 +196,8 @@ impl Seen {
     /// Adds what another reader counted.
     pub(crate) fn merge(&mut self, other: Self) {
         for name in other.names {
-            let at = self.at(name.source, name.name, if name.reads { b"\"readOnly\":true" } else { b"\"readOnly\":false" });
+            let at =
+                self.at(name.source, name.name, if name.reads { b"\"readOnly\":true" } else { b"\"readOnly\":false" });
             if let Some(mine) = self.names.get_mut(at) {
                 mine.records += name.records;
             }
@@ -243,7 +250,8 @@ impl Seen {
         };
         let mut all: Vec<EventRow> = self.names.iter().map(row).collect();
         all.sort_by(order);
-        let mut gaps: Vec<EventRow> = self.names.iter().filter(|name| !name.reads && !name.is_watched()).map(row).collect();
+        let mut gaps: Vec<EventRow> =
+            self.names.iter().filter(|name| !name.reads && !name.is_watched()).map(row).collect();
         gaps.sort_by(order);
         // Every name is in the document: counts by name are what a log is known by.
         (Listed { total: all.len() as u64, rows: all }, listed(gaps))

@@ -147,9 +147,7 @@ fn described(status: &str, more: &Value) -> Fake {
     let mut service = json!({"ServiceName": "shop", "ServiceId": "01", "ServiceArn": "arn", "Status": status,
         "CreatedAt": 1.0, "UpdatedAt": 1.0, "SourceConfiguration": {}, "InstanceConfiguration": {},
         "AutoScalingConfigurationSummary": {}, "NetworkConfiguration": {}});
-    for (name, value) in more.as_object().unwrap() {
-        service[name] = value.clone();
-    }
+    service.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     Fake::default()
         .on("apprunner DescribeService", [ok(&json!({"Service": service}))])
         .on("apprunner ListTagsForResource", [ok(&json!({"Tags": [{"Key": "team", "Value": "shop"}]}))])

@@ -93,7 +93,7 @@ async fn every_list_to_its_end() {
     let positions: Vec<_> =
         fake.calls().into_iter().filter(|call| call.what == "GET /restapis").map(|call| call.query).collect();
     assert!(positions.last().unwrap().contains("position=p%2F2"), "{positions:?}");
-    let last = |what: &str| fake.calls().into_iter().filter(|call| call.what == what).next_back().unwrap();
+    let last = |what: &str| fake.calls().into_iter().rfind(|call| call.what == what).unwrap();
     assert!(last("GET /2020-05-31/distribution").query.contains("Marker=E1"));
     assert!(last("cognito ListUserPools").body.contains(r#""NextToken":"t""#));
     assert!(last("apprunner ListServices").body.contains(r#""NextToken":"t""#));
