@@ -4,6 +4,7 @@
 
 mod book;
 mod cases;
+mod doors;
 #[path = "../laws/mod.rs"]
 mod laws;
 mod properties;
