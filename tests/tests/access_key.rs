@@ -197,6 +197,17 @@ async fn a_key_that_was_found_is_watched_from_then_on() {
     stage.close().await;
 }
 
+/// Time for a person to look first. When it is over, nothing but the key's name is left of the event: the ledger knows the rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grace_period_is_waited_out() {
+    let (stage, key) = stage(&format!("{ON}grace = \"1s\"\n")).await;
+    put(&stage, ACCOUNT, "/data/app.env", &key.file()).await;
+    assert_eq!(ends(&stage), ["deferred", "corrected"], "{}", stage.story());
+    assert_eq!(status(&stage, ACCOUNT, &key).await, "Inactive");
+    assert!(stage.told(EXPOSED)[0].to_string().contains("s3://data/app.env"));
+    stage.close().await;
+}
+
 /// The tag is the user's, and the settings decide that it counts.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_is_exempted_by_a_tag() {

@@ -147,6 +147,30 @@ pub trait Kind {
         Vec::new()
     }
 
+    /// Calls that wake nobody and still say how a resource stands, `(eventSource, eventName)`: what ends an exposure, or the resource.
+    /// A replay of logs reads them beside [`Kind::EVENTS`].
+    const HINTS: &'static [(&'static str, &'static str)] = &[];
+
+    /// The resources that a call of [`Kind::HINTS`] is about. None when it does not say, or when it failed.
+    fn hinted(event: &Event<'_>) -> Vec<Self::Id> {
+        let _ = event;
+        Vec::new()
+    }
+
+    /// A resource of which nothing has been seen: every fact is [`Fact::NotRead`](crate::Fact::NotRead). A replay of logs begins with it.
+    /// `None`, as for a kind whose facts no log has: then its events only say that somebody has to look.
+    fn unseen(id: &Self::Id, place: &Place) -> Option<Self::Facts> {
+        let _ = (id, place);
+        None
+    }
+
+    /// Puts into `facts` what `event`, a call that succeeded, says of the resource: what the call wrote becomes known, and what it may
+    /// have changed in a way it does not say becomes [`Fact::NotRead`](crate::Fact::NotRead) again. Never a guess: a fact that the call
+    /// does not settle stays as it was.
+    fn learn(facts: &mut Self::Facts, event: &Event<'_>) {
+        let _ = (facts, event);
+    }
+
     /// The part of the resource that `change` writes as a whole (`public-access-block`, `policy`, …). Two changes to one
     /// slot in one plan are written once.
     fn slot(change: &Self::Change) -> &'static str;

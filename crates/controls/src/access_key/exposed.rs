@@ -23,8 +23,9 @@ pub(super) const EXPOSED: Control = Control {
     correction: "Deactivates the key, in the account it belongs to. An undo activates it again. Told and left alone are the keys of \
                  a root user, which no other account can touch, and the keys of the account that rectify runs in, unless `own-account` says \
                  otherwise: keep those who deploy and administer rectify out of reach of a file in a bucket. The mode is that of the \
-                 key's account, not of the bucket's, and so are the budget and the exemptions. A user is exempted by a tag: an exemption with \
-                 `tags`, which are the user's, and `resource = \"arn:aws:iam::*:access-key/*\"`.",
+                 key's account, not of the bucket's, and so are the budget and the exemptions. A key is exempted by its `resource`, \
+                 `arn:aws:iam::111122223333:access-key/AKIA…`; all keys of a user by `tags`, which are the user's, with \
+                 `arn:aws:iam::*:access-key/*`, where `resource-tag-alone` is true.",
     disruption: "Whatever uses the key fails at once. **Weigh this before you switch it on:** ids of keys are no secrets, so whoever \
                  may write into a bucket that is watched can put the id of a key there with a made-up secret, and have that key \
                  deactivated. Only ever as many keys of an account an hour as the settings allow corrections, each is told, and one command \

@@ -1,0 +1,6 @@
+//! What every control would have said of months of CloudTrail, without any live state.
+
+mod report;
+mod scan;
+
+pub use report::*;
