@@ -1,6 +1,6 @@
 //! Exposed keys in the sandbox: the guard of objects finds one, and the guard of keys deactivates it where its account says so.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! The rules for access keys, from outside.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[path = "../laws/mod.rs"]
 mod laws;

@@ -231,6 +231,27 @@ fn an_undo_leaves_what_others_wrote() {
     assert_eq!(statements[0]["Resource"], "arn:aws:s3:::data/other.env");
 }
 
+/// A function died between the two writes. The next quarantine is undone to what stood before the first.
+#[test]
+fn a_statement_without_its_tag_is_nothing() {
+    let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::data/*"}]}"#;
+    for before in [Facts { policy: Fact::Known(Some(text.to_owned())), ..leaky() }, leaky()] {
+        let closed = laws::after::<S3Object>(&before, &only(&before).changes);
+        assert_eq!(closed.clone().without_what_was_begun(), closed, "what is closed stays so");
+        let begun = Facts { tags: before.tags.clone(), ..closed };
+        let facts = begun.clone().without_what_was_begun();
+        assert_eq!(facts, before);
+        let undo = S3Object::undo(&facts, &only(&facts).changes).unwrap();
+        let again = laws::after::<S3Object>(&begun, &only(&facts).changes);
+        assert_eq!(laws::after::<S3Object>(&again, &undo), before);
+        // Not knowing is no reason to take anything away.
+        let blind = Facts { tags: refused(), ..begun };
+        assert_eq!(blind.clone().without_what_was_begun(), blind);
+    }
+    let other = Facts { policy: Fact::Known(Some(text.to_owned())), ..clean() };
+    assert_eq!(other.clone().without_what_was_begun(), other, "to the letter");
+}
+
 #[test]
 fn two_versions_of_a_key_have_statements_of_their_own() {
     let sid = |version| {

@@ -120,7 +120,7 @@ async fn look(at: &Clients, id: &ObjectId, content: bool, acl: bool) -> Result<O
         block: ends.take(block),
         account_block: ends.take(account_block),
     };
-    ends.or(facts).map(Observed::from)
+    ends.or(facts.without_what_was_begun()).map(Observed::from)
 }
 
 /// The fact when it is wanted.
