@@ -28,6 +28,7 @@ mod rules;
 mod screen;
 mod selectors;
 mod shown;
+mod store;
 mod validation;
 mod weakened;
 
@@ -36,6 +37,7 @@ pub use facts::*;
 pub use ids::{StoreId, Target, TrailId, TrailName, trail_of_arn};
 pub use rules::Rules;
 pub use selectors::{AdvancedSelector, BasicSelector, DataResource, FieldSelector, Selectors};
+pub use store::StoreSettings;
 
 use rectify_event::Event;
 
