@@ -11,6 +11,7 @@ pub(crate) mod org;
 pub(crate) mod pause;
 pub(crate) mod policy;
 pub(crate) mod render;
+pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod sandbox;

@@ -32,6 +32,7 @@ struct Cli {
 enum Command {
     History(Box<command::history::Args>),
     Report(Box<command::report::Args>),
+    Replay(Box<command::replay::Args>),
     Undo(Box<command::undo::Args>),
     Exempt(Box<command::exempt::Args>),
     Pause(Box<command::pause::Args>),
@@ -59,6 +60,7 @@ fn run(cli: &Cli) -> ExitCode {
     let result = match &cli.command {
         Command::History(args) => command::history::run(args),
         Command::Report(args) => command::report::run(args),
+        Command::Replay(args) => command::replay::run(args),
         Command::Undo(args) => command::undo::run(args),
         Command::Exempt(args) => command::exempt::run(args),
         Command::Pause(args) => command::pause::run(args),
