@@ -348,7 +348,7 @@ fn weaker(change: impl FnOnce(&mut StoreSettings)) -> StoreFacts {
 
 fn reads_only(settings: &mut StoreSettings) {
     let Selectors::Advanced(all) = &mut settings.selectors else { return };
-    all[0].fields.push(FieldSelector {
+    all.first_mut().unwrap().fields.push(FieldSelector {
         field: "readOnly".to_owned(),
         equals: vec!["true".to_owned()],
         ..FieldSelector::default()
@@ -357,7 +357,8 @@ fn reads_only(settings: &mut StoreSettings) {
 
 #[test]
 fn an_event_data_store_that_is_weakened_gets_back_what_it_had() {
-    let cases: [(fn(&mut StoreSettings), &str); 4] = [
+    type Case = (fn(&mut StoreSettings), &'static str);
+    let cases: [Case; 4] = [
         (|settings| settings.protected = false, "termination protection: off"),
         (|settings| settings.multi_region = false, "no longer taken in: events of other regions"),
         (|settings| settings.retention = 7, "kept for: 7 days instead of 366"),
