@@ -20,30 +20,170 @@ const IN_A_FILE: u64 = 1_000;
 /// `(weight, source, name, reads, request, response)`; `$b` is a bucket, `$i` an instance, `$r` a role, `$h` sixteen hexadecimal
 /// digits, `$n` a number.
 const CALLS: &[(u32, &str, &str, bool, &str, &str)] = &[
-    (1800, "sts", "AssumeRole", true, r#"{"roleArn":"arn:aws:iam::$a:role/$r","roleSessionName":"$h","durationSeconds":3600}"#, r#"{"credentials":{"accessKeyId":"ASIA$H","sessionToken":"$h$h$h$h$h$h$h$h$h$h$h$h$h$h$h$h$h$h$h$h","expiration":"Jul 10, 2025, 12:35:26 PM"},"assumedRoleUser":{"assumedRoleId":"AROA$H:$h","arn":"arn:aws:sts::$a:assumed-role/$r/$h"}}"#),
-    (1200, "kms", "Decrypt", true, r#"{"encryptionContext":{"aws:s3:arn":"arn:aws:s3:::$b/$h/$h.parquet"},"encryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#, "null"),
-    (900, "s3", "GetObject", true, r#"{"bucketName":"$b","Host":"$b.s3.eu-central-1.amazonaws.com","key":"$h/$h.parquet"}"#, "null"),
-    (700, "ec2", "DescribeInstances", true, r#"{"maxResults":1000,"instancesSet":{},"filterSet":{"items":[{"name":"instance-state-name","valueSet":{"items":[{"value":"running"},{"value":"pending"}]}},{"name":"tag:team","valueSet":{"items":[{"value":"$r"}]}}]}}"#, "null"),
-    (500, "logs", "CreateLogStream", false, r#"{"logGroupName":"/aws/lambda/$r","logStreamName":"2025/07/10/[$LATEST]$h$h"}"#, "null"),
+    (
+        1800,
+        "sts",
+        "AssumeRole",
+        true,
+        r#"{"roleArn":"arn:aws:iam::$a:role/$r","roleSessionName":"$h","durationSeconds":3600}"#,
+        r#"{"credentials":{"accessKeyId":"ASIA$H","sessionToken":"$h$h$h$h$h$h$h$h$h$h$h$h$h$h$h$h$h$h$h$h","expiration":"Jul 10, 2025, 12:35:26 PM"},"assumedRoleUser":{"assumedRoleId":"AROA$H:$h","arn":"arn:aws:sts::$a:assumed-role/$r/$h"}}"#,
+    ),
+    (
+        1200,
+        "kms",
+        "Decrypt",
+        true,
+        r#"{"encryptionContext":{"aws:s3:arn":"arn:aws:s3:::$b/$h/$h.parquet"},"encryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#,
+        "null",
+    ),
+    (
+        900,
+        "s3",
+        "GetObject",
+        true,
+        r#"{"bucketName":"$b","Host":"$b.s3.eu-central-1.amazonaws.com","key":"$h/$h.parquet"}"#,
+        "null",
+    ),
+    (
+        700,
+        "ec2",
+        "DescribeInstances",
+        true,
+        r#"{"maxResults":1000,"instancesSet":{},"filterSet":{"items":[{"name":"instance-state-name","valueSet":{"items":[{"value":"running"},{"value":"pending"}]}},{"name":"tag:team","valueSet":{"items":[{"value":"$r"}]}}]}}"#,
+        "null",
+    ),
+    (
+        500,
+        "logs",
+        "CreateLogStream",
+        false,
+        r#"{"logGroupName":"/aws/lambda/$r","logStreamName":"2025/07/10/[$LATEST]$h$h"}"#,
+        "null",
+    ),
     (450, "dynamodb", "DescribeTable", true, r#"{"tableName":"$r"}"#, "null"),
-    (400, "s3", "ListObjects", true, r#"{"list-type":"2","bucketName":"$b","prefix":"$h/","max-keys":"1000","Host":"$b.s3.amazonaws.com"}"#, "null"),
-    (400, "ecr", "BatchGetImage", true, r#"{"registryId":"$a","repositoryName":"$r","imageIds":[{"imageTag":"$h"}],"acceptedMediaTypes":["application/vnd.oci.image.manifest.v1+json","application/vnd.docker.distribution.manifest.v2+json"]}"#, "null"),
-    (350, "monitoring", "PutMetricAlarm", false, r#"{"alarmName":"TargetTracking-$r-AlarmHigh-$h","alarmDescription":"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy arn:aws:autoscaling:eu-central-1:$a:scalingPolicy:$h","metricName":"CPUUtilization","namespace":"AWS/ECS","statistic":"Average","dimensions":[{"name":"ClusterName","value":"$r"},{"name":"ServiceName","value":"$r"}],"period":60,"evaluationPeriods":3,"threshold":70.0,"comparisonOperator":"GreaterThanThreshold"}"#, "null"),
-    (300, "ssm", "UpdateInstanceInformation", false, r#"{"instanceId":"$i","agentVersion":"3.3.2299.0","agentStatus":"Active","platformType":"Linux","platformName":"Amazon Linux","platformVersion":"2023","iPAddress":"10.0.12.$n","computerName":"ip-10-0-12-$n.eu-central-1.compute.internal","agentName":"amazon-ssm-agent","availabilityZone":"eu-central-1a","sSMConnectionChannel":"ssmmessages"}"#, "null"),
+    (
+        400,
+        "s3",
+        "ListObjects",
+        true,
+        r#"{"list-type":"2","bucketName":"$b","prefix":"$h/","max-keys":"1000","Host":"$b.s3.amazonaws.com"}"#,
+        "null",
+    ),
+    (
+        400,
+        "ecr",
+        "BatchGetImage",
+        true,
+        r#"{"registryId":"$a","repositoryName":"$r","imageIds":[{"imageTag":"$h"}],"acceptedMediaTypes":["application/vnd.oci.image.manifest.v1+json","application/vnd.docker.distribution.manifest.v2+json"]}"#,
+        "null",
+    ),
+    (
+        350,
+        "monitoring",
+        "PutMetricAlarm",
+        false,
+        r#"{"alarmName":"TargetTracking-$r-AlarmHigh-$h","alarmDescription":"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy arn:aws:autoscaling:eu-central-1:$a:scalingPolicy:$h","metricName":"CPUUtilization","namespace":"AWS/ECS","statistic":"Average","dimensions":[{"name":"ClusterName","value":"$r"},{"name":"ServiceName","value":"$r"}],"period":60,"evaluationPeriods":3,"threshold":70.0,"comparisonOperator":"GreaterThanThreshold"}"#,
+        "null",
+    ),
+    (
+        300,
+        "ssm",
+        "UpdateInstanceInformation",
+        false,
+        r#"{"instanceId":"$i","agentVersion":"3.3.2299.0","agentStatus":"Active","platformType":"Linux","platformName":"Amazon Linux","platformVersion":"2023","iPAddress":"10.0.12.$n","computerName":"ip-10-0-12-$n.eu-central-1.compute.internal","agentName":"amazon-ssm-agent","availabilityZone":"eu-central-1a","sSMConnectionChannel":"ssmmessages"}"#,
+        "null",
+    ),
     (300, "iam", "GetRole", true, r#"{"roleName":"$r"}"#, "null"),
     (250, "secretsmanager", "GetSecretValue", true, r#"{"secretId":"prod/$r"}"#, "null"),
-    (200, "elasticloadbalancing", "DescribeTargetHealth", true, r#"{"targetGroupArn":"arn:aws:elasticloadbalancing:eu-central-1:$a:targetgroup/$r/$h"}"#, "null"),
-    (200, "lambda", "GetFunction20150331v2", true, r#"{"functionName":"arn:aws:lambda:eu-central-1:$a:function:$r"}"#, "null"),
-    (150, "cloudtrail", "LookupEvents", true, r#"{"lookupAttributes":[{"attributeKey":"EventName","attributeValue":"PutBucketPolicy"}],"maxResults":50}"#, "null"),
-    (120, "ec2", "RunInstances", false, r#"{"instancesSet":{"items":[{"imageId":"ami-$h","minCount":1,"maxCount":1}]},"instanceType":"m7g.large","userData":"<sensitiveDataRemoved>","disableApiTermination":false,"clientToken":"$h-$h"}"#, r#"{"requestId":"$h-$h","reservationId":"r-$h","ownerId":"$a","groupSet":{},"instancesSet":{"items":[{"instanceId":"$i","imageId":"ami-$h","instanceState":{"code":0,"name":"pending"},"privateDnsName":"ip-10-0-12-$n.eu-central-1.compute.internal","tagSet":{"items":[{"key":"Name","value":"$r"},{"key":"note","value":"a \"quoted\" name with \\ and {braces} [in] it"}]}}]}}"#),
+    (
+        200,
+        "elasticloadbalancing",
+        "DescribeTargetHealth",
+        true,
+        r#"{"targetGroupArn":"arn:aws:elasticloadbalancing:eu-central-1:$a:targetgroup/$r/$h"}"#,
+        "null",
+    ),
+    (
+        200,
+        "lambda",
+        "GetFunction20150331v2",
+        true,
+        r#"{"functionName":"arn:aws:lambda:eu-central-1:$a:function:$r"}"#,
+        "null",
+    ),
+    (
+        150,
+        "cloudtrail",
+        "LookupEvents",
+        true,
+        r#"{"lookupAttributes":[{"attributeKey":"EventName","attributeValue":"PutBucketPolicy"}],"maxResults":50}"#,
+        "null",
+    ),
+    (
+        120,
+        "ec2",
+        "RunInstances",
+        false,
+        r#"{"instancesSet":{"items":[{"imageId":"ami-$h","minCount":1,"maxCount":1}]},"instanceType":"m7g.large","userData":"<sensitiveDataRemoved>","disableApiTermination":false,"clientToken":"$h-$h"}"#,
+        r#"{"requestId":"$h-$h","reservationId":"r-$h","ownerId":"$a","groupSet":{},"instancesSet":{"items":[{"instanceId":"$i","imageId":"ami-$h","instanceState":{"code":0,"name":"pending"},"privateDnsName":"ip-10-0-12-$n.eu-central-1.compute.internal","tagSet":{"items":[{"key":"Name","value":"$r"},{"key":"note","value":"a \"quoted\" name with \\ and {braces} [in] it"}]}}]}}"#,
+    ),
     (60, "sts", "GetCallerIdentity", true, "null", "null"),
-    (30, "ec2", "CreateTags", false, r#"{"resourcesSet":{"items":[{"resourceId":"$i"}]},"tagSet":{"items":[{"key":"eventName","value":"PutBucketPolicy"}]}}"#, r#"{"requestId":"$h","_return":true}"#),
-    (8, "ec2", "AuthorizeSecurityGroupIngress", false, r#"{"groupId":"sg-$h","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":443,"toPort":443,"groups":{},"ipRanges":{"items":[{"cidrIp":"10.0.0.0/8"}]},"ipv6Ranges":{},"prefixListIds":{}}]}}"#, r#"{"requestId":"$h","_return":true}"#),
-    (2, "ec2", "AuthorizeSecurityGroupIngress", false, r#"{"groupId":"sg-$h","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":22,"toPort":22,"groups":{},"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]},"ipv6Ranges":{},"prefixListIds":{}}]}}"#, r#"{"requestId":"$h","_return":true}"#),
-    (6, "s3", "PutBucketPolicy", false, r#"{"bucketName":"$b","bucketPolicy":{"Version":"2012-10-17","Statement":[{"Sid":"Read","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::$a:role/$r"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::$b/*"}]},"Host":"s3.eu-central-1.amazonaws.com","policy":""}"#, "null"),
-    (2, "s3", "PutBucketPolicy", false, r#"{"bucketName":"$b","bucketPolicy":{"Version":"2012-10-17","Statement":[{"Sid":"Web","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::$b/*"}]},"Host":"s3.eu-central-1.amazonaws.com","policy":""}"#, "null"),
-    (2, "s3", "PutBucketPublicAccessBlock", false, r#"{"bucketName":"$b","PublicAccessBlockConfiguration":{"xmlns":"http://s3.amazonaws.com/doc/2006-03-01/","BlockPublicAcls":false,"IgnorePublicAcls":false,"BlockPublicPolicy":false,"RestrictPublicBuckets":false},"publicAccessBlock":"","Host":"$b.s3.amazonaws.com"}"#, "null"),
-    (3, "s3", "CreateBucket", false, r#"{"bucketName":"$b","CreateBucketConfiguration":{"LocationConstraint":"eu-central-1","xmlns":"http://s3.amazonaws.com/doc/2006-03-01/"},"Host":"s3.eu-central-1.amazonaws.com"}"#, "null"),
+    (
+        30,
+        "ec2",
+        "CreateTags",
+        false,
+        r#"{"resourcesSet":{"items":[{"resourceId":"$i"}]},"tagSet":{"items":[{"key":"eventName","value":"PutBucketPolicy"}]}}"#,
+        r#"{"requestId":"$h","_return":true}"#,
+    ),
+    (
+        8,
+        "ec2",
+        "AuthorizeSecurityGroupIngress",
+        false,
+        r#"{"groupId":"sg-$h","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":443,"toPort":443,"groups":{},"ipRanges":{"items":[{"cidrIp":"10.0.0.0/8"}]},"ipv6Ranges":{},"prefixListIds":{}}]}}"#,
+        r#"{"requestId":"$h","_return":true}"#,
+    ),
+    (
+        2,
+        "ec2",
+        "AuthorizeSecurityGroupIngress",
+        false,
+        r#"{"groupId":"sg-$h","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":22,"toPort":22,"groups":{},"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]},"ipv6Ranges":{},"prefixListIds":{}}]}}"#,
+        r#"{"requestId":"$h","_return":true}"#,
+    ),
+    (
+        6,
+        "s3",
+        "PutBucketPolicy",
+        false,
+        r#"{"bucketName":"$b","bucketPolicy":{"Version":"2012-10-17","Statement":[{"Sid":"Read","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::$a:role/$r"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::$b/*"}]},"Host":"s3.eu-central-1.amazonaws.com","policy":""}"#,
+        "null",
+    ),
+    (
+        2,
+        "s3",
+        "PutBucketPolicy",
+        false,
+        r#"{"bucketName":"$b","bucketPolicy":{"Version":"2012-10-17","Statement":[{"Sid":"Web","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::$b/*"}]},"Host":"s3.eu-central-1.amazonaws.com","policy":""}"#,
+        "null",
+    ),
+    (
+        2,
+        "s3",
+        "PutBucketPublicAccessBlock",
+        false,
+        r#"{"bucketName":"$b","PublicAccessBlockConfiguration":{"xmlns":"http://s3.amazonaws.com/doc/2006-03-01/","BlockPublicAcls":false,"IgnorePublicAcls":false,"BlockPublicPolicy":false,"RestrictPublicBuckets":false},"publicAccessBlock":"","Host":"$b.s3.amazonaws.com"}"#,
+        "null",
+    ),
+    (
+        3,
+        "s3",
+        "CreateBucket",
+        false,
+        r#"{"bucketName":"$b","CreateBucketConfiguration":{"LocationConstraint":"eu-central-1","xmlns":"http://s3.amazonaws.com/doc/2006-03-01/"},"Host":"s3.eu-central-1.amazonaws.com"}"#,
+        "null",
+    ),
     (1, "cloudtrail", "StopLogging", false, r#"{"name":"arn:aws:cloudtrail:eu-central-1:$a:trail/main"}"#, "null"),
 ];
 
@@ -99,7 +239,11 @@ fn file(directory: &Path, at: u64, text: &str, form: &str) {
     let day = number / 40 % 28 + 1;
     let folder = directory.join(format!("AWSLogs/o-a1b2c3d4e5/{account}/CloudTrail/eu-central-1/2025/07/{day:02}"));
     fs::create_dir_all(&folder).unwrap();
-    let name = format!("{account}_CloudTrail_eu-central-1_202507{day:02}T{:02}{:02}Z_{number:016}.json", number % 24, number % 60);
+    let name = format!(
+        "{account}_CloudTrail_eu-central-1_202507{day:02}T{:02}{:02}Z_{number:016}.json",
+        number % 24,
+        number % 60
+    );
     if form == "json" {
         fs::write(folder.join(name), text).unwrap();
     } else {
@@ -121,7 +265,8 @@ fn record(text: &mut String, chance: &mut Chance, all: u32, at: u64) {
     let account = 111_122_223_300 + number % 20;
     let (hour, minute, second) = (number % 24, number % 60, at % 60);
     let day = number / 40 % 28 + 1;
-    let role = ["app-backend", "data-pipeline", "web", "ci-deploy", "platform-admin"][usize::try_from(chance.below(5)).unwrap()];
+    let role = ["app-backend", "data-pipeline", "web", "ci-deploy", "platform-admin"]
+        [usize::try_from(chance.below(5)).unwrap()];
     let session = chance.next();
     let (request, response) = (filled(request, chance, account, role), filled(response, chance, account, role));
     let agent = [

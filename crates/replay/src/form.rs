@@ -91,7 +91,9 @@ fn is_other_json(text: &str) -> bool {
 
 /// A record whose name is missing is a broken record and no other thing.
 fn looks_like_a_record(text: &str) -> bool {
-    ["\"eventVersion\"", "\"eventSource\"", "\"userIdentity\""].iter().any(|key| memmem::find(text.as_bytes(), key.as_bytes()).is_some())
+    ["\"eventVersion\"", "\"eventSource\"", "\"userIdentity\""]
+        .iter()
+        .any(|key| memmem::find(text.as_bytes(), key.as_bytes()).is_some())
 }
 
 #[cfg(test)]
@@ -102,11 +104,18 @@ mod tests {
     fn forms() {
         let envelope = r#"{"version":"0","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"A"}}"#;
         assert!(matches!(form(envelope), Form::Envelope));
-        assert!(matches!(form(r#"{"a":1,"Records":[{"eventName":"A"},{}]}"#), Form::Records(records) if records.len() == 2));
-        assert!(matches!(form(r#"{"EventId":"1","CloudTrailEvent":"{\"eventName\":\"A\"}"}"#), Form::Texts(texts) if texts == [r#"{"eventName":"A"}"#]));
+        assert!(
+            matches!(form(r#"{"a":1,"Records":[{"eventName":"A"},{}]}"#), Form::Records(records) if records.len() == 2)
+        );
+        assert!(
+            matches!(form(r#"{"EventId":"1","CloudTrailEvent":"{\"eventName\":\"A\"}"}"#), Form::Texts(texts) if texts == [r#"{"eventName":"A"}"#])
+        );
         assert!(matches!(form(r#"{"logEvents":[{"id":"1","message":"{}"}]}"#), Form::Texts(texts) if texts.len() == 1));
         assert!(matches!(form(r#"{"digestStartTime":"2025"}"#), Form::Other("CloudTrail digests")));
-        assert!(matches!(form(r#"{"eventVersion":"1.07","insightDetails":{"eventName":"A"}}"#), Form::Other("CloudTrail Insights")));
+        assert!(matches!(
+            form(r#"{"eventVersion":"1.07","insightDetails":{"eventName":"A"}}"#),
+            Form::Other("CloudTrail Insights")
+        ));
         assert!(matches!(form(r#"{"name":"left-pad"}"#), Form::Other("JSON without records")));
         assert!(matches!(form(r#"{"eventVersion":"1.08"}"#), Form::Broken));
         assert!(matches!(form("{nonsense}"), Form::Broken));

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, marker::PhantomData};
 
-use rectify_controls::{Arn, Control, Finding, Ignored, Kind, Need, Notice, Place, Screen, Selection, Settings, Trigger};
+use rectify_controls::{
+    Arn, Control, Finding, Ignored, Kind, Need, Notice, Place, Screen, Selection, Settings, Trigger,
+};
 use rectify_event::Event;
 
 /// Every kind.
@@ -128,12 +130,7 @@ struct Of<K: Kind> {
 impl<K: Kind> Of<K> {
     fn target(id: &K::Id, place: &Place) -> Target {
         let home = K::home(id, place);
-        Target {
-            arn: K::arn(id, &home),
-            leads: K::leads_on(id),
-            told: K::unseen(id, &home).is_some(),
-            home,
-        }
+        Target { arn: K::arn(id, &home), leads: K::leads_on(id), told: K::unseen(id, &home).is_some(), home }
     }
 }
 

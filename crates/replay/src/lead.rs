@@ -51,11 +51,7 @@ pub(crate) enum What {
     /// Only the live state says anything, for this reason.
     Live(String),
     /// The event says how the resource stands: the whole of it, and whether it is an envelope.
-    Told {
-        text: String,
-        envelope: bool,
-        suspicious: bool,
-    },
+    Told { text: String, envelope: bool, suspicious: bool },
 }
 
 impl Lead {
@@ -146,7 +142,8 @@ impl Shelf {
         let mut held = std::mem::take(&mut self.held);
         self.weight = 0;
         held.sort_unstable();
-        let mut runs: Vec<Run> = std::mem::take(&mut self.runs).into_iter().map(|file| Run::File(BufReader::new(file))).collect();
+        let mut runs: Vec<Run> =
+            std::mem::take(&mut self.runs).into_iter().map(|file| Run::File(BufReader::new(file))).collect();
         runs.push(Run::Held(held.into_iter()));
         let mut heads = BinaryHeap::new();
         for (number, run) in runs.iter_mut().enumerate() {
@@ -229,7 +226,8 @@ mod tests {
             let mut shelf = Shelf::default();
             let mut expected = Vec::new();
             for number in 0..200_i64 {
-                let lead = lead(["a", "b", "c"][usize::try_from(number % 3).unwrap()], number * 7 % 50, number.unsigned_abs());
+                let lead =
+                    lead(["a", "b", "c"][usize::try_from(number % 3).unwrap()], number * 7 % 50, number.unsigned_abs());
                 expected.push(lead.clone());
                 shelf.put(lead, most).unwrap();
             }

@@ -169,10 +169,18 @@ impl<'s> Reading<'s> {
             return;
         };
         let (name, sample) = match event.record() {
-            Some(record) => ((record.event_source.to_string(), record.event_name.to_string()), record.event_time.as_deref()),
-            None => ((event.envelope.source.to_string(), event.envelope.detail_type.to_string()), event.envelope.time.as_deref()),
+            Some(record) => {
+                ((record.event_source.to_string(), record.event_name.to_string()), record.event_time.as_deref())
+            }
+            None => (
+                (event.envelope.source.to_string(), event.envelope.detail_type.to_string()),
+                event.envelope.time.as_deref(),
+            ),
         };
-        if let Some(time) = sample.and_then(|time| time.as_bytes().first_chunk().copied()).filter(|time: &[u8; 20]| time.ends_with(b"Z")) {
+        if let Some(time) = sample
+            .and_then(|time| time.as_bytes().first_chunk().copied())
+            .filter(|time: &[u8; 20]| time.ends_with(b"Z"))
+        {
             self.seen.at_time(&time);
         }
         let (wakes, hints) = self.seen.count_named(name.0, name.1, text.as_bytes());
@@ -246,7 +254,8 @@ fn leads(
     // What an ignored event could have broken: the controls of its trigger.
     let of_trigger = || {
         let name = event.record().map(|record| record.event_name.as_ref());
-        let controls = kind.triggers.iter().filter(|trigger| Some(trigger.name) == name).flat_map(|trigger| trigger.controls);
+        let controls =
+            kind.triggers.iter().filter(|trigger| Some(trigger.name) == name).flat_map(|trigger| trigger.controls);
         kind.bits(&controls.copied().collect())
     };
     let told = |suspicious: bool| What::Told { text: text.to_owned(), envelope, suspicious };
@@ -314,9 +323,17 @@ impl Who {
             event: cut(&format!("{service}:{}", record.event_name)),
             id: record.event_id.as_deref().map(cut),
             by: cut(&actor.to_string()),
-            actor: cut(actor.issuer.or(actor.principal).or(actor.invoked_by).or(actor.name).unwrap_or("somebody unknown")),
+            actor: cut(actor
+                .issuer
+                .or(actor.principal)
+                .or(actor.invoked_by)
+                .or(actor.name)
+                .unwrap_or("somebody unknown")),
             tool: record.tool().map(|tool| tool.name.to_owned()),
-            own: record.issuer_arn().and_then(|arn| arn.split_once(":role/")).is_some_and(|(_, path)| path.starts_with(OWN)),
+            own: record
+                .issuer_arn()
+                .and_then(|arn| arn.split_once(":role/"))
+                .is_some_and(|(_, path)| path.starts_with(OWN)),
         }
     }
 }
@@ -360,7 +377,11 @@ impl Sink for Reading<'_> {
                 break Some(format!("it cannot be read to its end: {error}"));
             }
             if last {
-                break if open { Some("it ends in the middle of a record".to_owned()) } else { nothing(&window, &self.file) };
+                break if open {
+                    Some("it ends in the middle of a record".to_owned())
+                } else {
+                    nothing(&window, &self.file)
+                };
             }
             window.drain(..done);
             if window.len() > LARGEST {

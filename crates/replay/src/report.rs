@@ -131,8 +131,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// All, in the order in which they are shown.
-    pub const ALL: [Self; 5] =
-        [Self::WouldCorrect, Self::WouldTell, Self::Exempt, Self::Ignored, Self::NeedsLiveState];
+    pub const ALL: [Self; 5] = [Self::WouldCorrect, Self::WouldTell, Self::Exempt, Self::Ignored, Self::NeedsLiveState];
 
     /// Its words.
     #[must_use]

@@ -22,7 +22,9 @@ use crate::{
     kinds::{KINDS, Watch},
     lead::{Lead, SHELVES, Shelf, shelf},
     read::Reading,
-    report::{AccountRow, ActorRow, Changed, ControlRow, DayRow, HeatRow, Listed, Period, Report, Row, ToolRow, VERSION},
+    report::{
+        AccountRow, ActorRow, Changed, ControlRow, DayRow, HeatRow, Listed, Period, Report, Row, ToolRow, VERSION,
+    },
     tally::{Seen, Verdicts, listed},
 };
 
@@ -239,7 +241,13 @@ fn period(seen: &Seen) -> Option<Period> {
     Some(Period { from: time(seen.from)?, to: time(seen.to)? })
 }
 
-fn report(mut seen: Seen, mut verdicts: Verdicts, period: Option<Period>, folder: &Folder<'_>, stopped: bool) -> Report {
+fn report(
+    mut seen: Seen,
+    mut verdicts: Verdicts,
+    period: Option<Period>,
+    folder: &Folder<'_>,
+    stopped: bool,
+) -> Report {
     let (events, unwatched) = seen.events();
     seen.records.duplicates += verdicts.duplicates;
     let exposures = verdicts.into_exposures();

@@ -63,13 +63,29 @@ fn record(columns: &csv::StringRecord, row: &csv::StringRecord) -> String {
 /// Athena writes every name in lower case.
 fn proper(column: &str) -> String {
     const NAMES: [&str; 17] = [
-        "eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress", "userAgent",
-        "errorCode", "errorMessage", "requestParameters", "responseElements", "requestID", "eventID", "readOnly", "eventType",
+        "eventVersion",
+        "userIdentity",
+        "eventTime",
+        "eventSource",
+        "eventName",
+        "awsRegion",
+        "sourceIPAddress",
+        "userAgent",
+        "errorCode",
+        "errorMessage",
+        "requestParameters",
+        "responseElements",
+        "requestID",
+        "eventID",
+        "readOnly",
+        "eventType",
         "recipientAccountId",
     ];
-    NAMES.iter().find(|name| name.eq_ignore_ascii_case(column)).map_or_else(|| column.to_owned(), |name| (*name).to_owned())
+    NAMES
+        .iter()
+        .find(|name| name.eq_ignore_ascii_case(column))
+        .map_or_else(|| column.to_owned(), |name| (*name).to_owned())
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -85,7 +101,10 @@ mod tests {
     fn lake_s_whole_records() {
         let text = "eventJson,n\n\"{\"\"eventName\"\":\"\"A\"\"}\",1\n,2\n";
         assert!(is_table(text.as_bytes()));
-        assert_eq!(all(text), (vec![r#"{"eventName":"A"}"#.to_owned()], Err("1 rows have no record in `eventJson`".to_owned())));
+        assert_eq!(
+            all(text),
+            (vec![r#"{"eventName":"A"}"#.to_owned()], Err("1 rows have no record in `eventJson`".to_owned()))
+        );
     }
 
     #[test]

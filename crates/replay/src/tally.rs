@@ -92,8 +92,20 @@ impl Name {
 
 /// What calls that change nothing begin with; those of KMS and STS write no state that anybody could put back.
 const READS: [&str; 14] = [
-    "Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Search", "Query", "Scan", "Decrypt", "Encrypt", "GenerateDataKey",
-    "AssumeRole", "ConsoleLogin",
+    "Get",
+    "List",
+    "Describe",
+    "Head",
+    "BatchGet",
+    "Lookup",
+    "Search",
+    "Query",
+    "Scan",
+    "Decrypt",
+    "Encrypt",
+    "GenerateDataKey",
+    "AssumeRole",
+    "ConsoleLogin",
 ];
 
 fn only_reads(name: &str, sample: &[u8]) -> bool {
@@ -146,14 +158,17 @@ impl Seen {
     }
 
     fn new_key(&mut self, object: &Object<'_>, called: Option<&Called<'_>>) -> Option<usize> {
-        let plain = called.and_then(|called| Some((str::from_utf8(called.source?).ok()?, str::from_utf8(called.name).ok()?)));
+        let plain =
+            called.and_then(|called| Some((str::from_utf8(called.source?).ok()?, str::from_utf8(called.name).ok()?)));
         let plain = plain.filter(|(source, name)| !source.contains('\\') && !name.contains('\\'));
         let (source, name) = match plain {
             Some((source, name)) => (source.to_owned(), name.to_owned()),
             None => parsed(object.text)?,
         };
         let at = self.at(source, name, object.text);
-        if let Some(called) = called.filter(|called| !called.key.is_empty() && self.keys.len() < MOST_NAMES && plain.is_some()) {
+        if let Some(called) =
+            called.filter(|called| !called.key.is_empty() && self.keys.len() < MOST_NAMES && plain.is_some())
+        {
             self.keys.insert(called.key.into(), at);
         }
         Some(at)
@@ -162,11 +177,12 @@ impl Seen {
     fn at(&mut self, source: String, name: String, sample: &[u8]) -> usize {
         let full = self.names.len() >= MOST_NAMES;
         let fresh = Name::new(source, name, sample);
-        let key = if full && !fresh.is_watched() && !self.by_name.contains_key(&(fresh.source.clone(), fresh.name.clone())) {
-            ("(others)".to_owned(), "(others)".to_owned())
-        } else {
-            (fresh.source.clone(), fresh.name.clone())
-        };
+        let key =
+            if full && !fresh.is_watched() && !self.by_name.contains_key(&(fresh.source.clone(), fresh.name.clone())) {
+                ("(others)".to_owned(), "(others)".to_owned())
+            } else {
+                (fresh.source.clone(), fresh.name.clone())
+            };
         if let Some(at) = self.by_name.get(&key) {
             return *at;
         }
@@ -176,13 +192,17 @@ impl Seen {
         at
     }
 
-    /// Notes when a record was. Times of one form sort as texts do.
+    /// Notes when a record was. Times of one form sort as texts do; one that is no time is not noted.
     pub(crate) fn at_time(&mut self, time: &[u8; 20]) {
-        if self.from.is_none_or(|from| *time < from) {
-            self.from = Some(*time);
-        }
-        if self.to.is_none_or(|to| *time > to) {
-            self.to = Some(*time);
+        let (first, last) = (self.from.is_none_or(|from| *time < from), self.to.is_none_or(|to| *time > to));
+        let is_time = || str::from_utf8(time).is_ok_and(|text| text.parse::<jiff::Timestamp>().is_ok());
+        if (first || last) && is_time() {
+            if first {
+                self.from = Some(*time);
+            }
+            if last {
+                self.to = Some(*time);
+            }
         }
     }
 
@@ -197,7 +217,8 @@ impl Seen {
     /// Adds what another reader counted.
     pub(crate) fn merge(&mut self, other: Self) {
         for name in other.names {
-            let at = self.at(name.source, name.name, if name.reads { b"\"readOnly\":true" } else { b"\"readOnly\":false" });
+            let at =
+                self.at(name.source, name.name, if name.reads { b"\"readOnly\":true" } else { b"\"readOnly\":false" });
             if let Some(mine) = self.names.get_mut(at) {
                 mine.records += name.records;
             }
@@ -250,7 +271,8 @@ impl Seen {
         };
         let mut all: Vec<EventRow> = self.names.iter().map(row).collect();
         all.sort_by(order);
-        let mut gaps: Vec<EventRow> = self.names.iter().filter(|name| !name.reads && !name.is_watched()).map(row).collect();
+        let mut gaps: Vec<EventRow> =
+            self.names.iter().filter(|name| !name.reads && !name.is_watched()).map(row).collect();
         gaps.sort_by(order);
         // Every name is in the document: counts by name are what a log is known by.
         (Listed { total: all.len() as u64, rows: all }, listed(gaps))

@@ -1,8 +1,9 @@
 //! `rectify replay`
 
-mod organization;
+pub(super) mod organization;
 mod out;
 mod s3;
+pub(super) mod settings;
 mod watch;
 
 use std::{
@@ -12,7 +13,6 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rectify_controls::Settings;
 use rectify_replay::{
     Progress, Replay, Report, Row, items,
     show::{self, About},
@@ -21,13 +21,14 @@ use rectify_replay::{
 use self::{
     out::{Differences, Rows},
     s3::Place,
+    settings::{Named, named},
 };
 use crate::{
     connection::CloudError,
     exit,
     failure::Failure,
     input::{self, InputError},
-    kinds, output,
+    output,
 };
 
 /// See what it would have done: every control over months of CloudTrail, without touching AWS.
@@ -136,13 +137,8 @@ impl Error {
     }
 }
 
-/// What stands in the repository, for whoever has only the command.
-const SHIPPED: &str = include_str!("../../../../settings/settings.toml");
-
-/// Where the settings are in a checkout.
-const SETTINGS: &str = "settings/settings.toml";
-
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+    let environment = args.environment.as_deref();
     let organization = args.organization.as_deref().map(organization::read).transpose()?;
     let threads = args.threads.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     let (local, places) = places(&args.paths)?;
@@ -155,7 +151,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let (items, fetching) = s3::with(items(&local), places, args.profile.as_deref(), &progress)?;
     let shown = watch::Watch::begin(&local, &progress);
     if let Some([old, new]) = args.diff.as_deref() {
-        let (old, new) = (named(Some(old), args)?, named(Some(new), args)?);
+        let (old, new) = (named(Some(old), environment)?, named(Some(new), environment)?);
         let one = Replay::new(&old.settings, organization.as_ref(), threads).map_err(Error::Options)?;
         let two = Replay::new(&new.settings, organization.as_ref(), threads).map_err(Error::Options)?;
         let mut out = Differences::new(args.output);
@@ -166,7 +162,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         troubles(&after);
         return Ok(code(&after));
     }
-    let named = named(args.settings.as_deref(), args)?;
+    let named = named(args.settings.as_deref(), environment)?;
     let replay = Replay::new(&named.settings, organization.as_ref(), threads).map_err(Error::Options)?;
     let mut rows = Rows::new(args.output);
     let report = {
@@ -233,33 +229,6 @@ fn places(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<Place>), Error> {
     Ok((local, places))
 }
 
-/// Settings, and what they are called.
-struct Named {
-    file: String,
-    settings: Settings,
-}
-
-fn named(file: Option<&Path>, args: &Args) -> Result<Named, Error> {
-    let found = file.or_else(|| Some(Path::new(SETTINGS)).filter(|file| file.is_file()));
-    let (file, text) = match found {
-        Some(file) => (input::name(file), input::read(file)?),
-        None => ("the settings that rectify is shipped with".to_owned(), SHIPPED.to_owned()),
-    };
-    let mut settings =
-        kinds::settings(&text).map_err(|source| Error::Settings { file: file.clone(), source })?;
-    if let Some(name) = &args.environment {
-        let known = || {
-            let names: Vec<String> = settings.environments.iter().map(|one| format!("`{}`", one.name)).collect();
-            names.join(", ")
-        };
-        match settings.environments.iter().find(|one| one.name == *name).cloned() {
-            Some(one) => settings.environments = vec![rectify_controls::Environment { default: true, ..one }],
-            None => return Err(Error::Environment { file, name: name.clone(), known: known() }),
-        }
-    }
-    Ok(Named { file, settings })
-}
-
 fn code(report: &Report) -> u8 {
     let Report { stopped, files, records, .. } = report;
     match (stopped, files.unreadable.total, records.unreadable) {
@@ -278,6 +247,9 @@ fn troubles(report: &Report) {
     if let Some(first) = unreadable.rows.first() {
         let path = rectify_render::escape::value(&first.path, 300);
         let more = if unreadable.total > 1 { format!(", and {} more", unreadable.total - 1) } else { String::new() };
-        output::talk(&format!("not everything could be read: {path}: {}{more}", rectify_render::escape::line(&first.why, 300)));
+        output::talk(&format!(
+            "not everything could be read: {path}: {}{more}",
+            rectify_render::escape::line(&first.why, 300)
+        ));
     }
 }

@@ -12,8 +12,8 @@ const CELL: usize = 32_000;
 
 /// The columns, in the order of [`csv_row`].
 pub const COLUMNS: [&str; 15] = [
-    "time", "verdict", "why", "control", "severity", "kind", "account", "region", "resource", "event", "event_id", "by",
-    "tool", "summary", "changes",
+    "time", "verdict", "why", "control", "severity", "kind", "account", "region", "resource", "event", "event_id",
+    "by", "tool", "summary", "changes",
 ];
 
 /// Writes the names of the columns.
@@ -87,8 +87,21 @@ mod tests {
     #[test]
     fn nothing_begins_a_formula() {
         let formulas = [
-            "=1+1", "+1", "-1", "@SUM(A1)", " =1", "\"=1", "'=1", "\" ' =1", "\u{a0}=1", "\u{ff1d}1", "\u{ff0b}1",
-            "\u{ff0d}1", "\u{ff20}1", "\u{3000}=1", "\u{201c}=1",
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            " =1",
+            "\"=1",
+            "'=1",
+            "\" ' =1",
+            "\u{a0}=1",
+            "\u{ff1d}1",
+            "\u{ff0b}1",
+            "\u{ff0d}1",
+            "\u{ff20}1",
+            "\u{3000}=1",
+            "\u{201c}=1",
         ];
         for formula in formulas {
             assert_eq!(cell(formula), format!("'{formula}"));

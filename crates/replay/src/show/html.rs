@@ -107,7 +107,7 @@ fn facts(report: &Report) -> Markup {
             }
             li class="plain" { b { (words::number(open)) } span { "open at the end" } }
             li class="plain" { b { (words::short(words::longest(report))) } span { "longest exposure" } }
-            li class="plain" { b { (words::dollars(report.cost.dollars_a_month)) } span { "a month, if switched on" } }
+            li class="plain" { b { (words::dollars(report.cost.dollars_a_month)) } span { "cost a month" } }
         }
     }
 }
@@ -126,7 +126,9 @@ const fn class(verdict: Verdict) -> &'static str {
 /// What a verdict means.
 const fn meaning(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::WouldCorrect => "The control is broken, and the settings let rectify put it back there: it would have, and told.",
+        Verdict::WouldCorrect => {
+            "The control is broken, and the settings let rectify put it back there: it would have, and told."
+        }
         Verdict::WouldTell => "The control is broken, and rectify would have told of it without changing anything.",
         Verdict::Exempt => "The control is broken, and an exemption covers the resource: nothing would have happened.",
         Verdict::Ignored => {

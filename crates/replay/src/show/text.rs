@@ -5,8 +5,8 @@ mod grid;
 use rectify_controls::Severity;
 use rectify_render::{Line, Style, escape};
 
-use self::grid::{Column, Grid, fit, outside};
-use super::words::{self, ASSUMPTIONS, number, short, some};
+use self::grid::{Column, Grid, outside, path};
+use super::words::{self, ASSUMPTIONS, fit, number, short, some};
 use crate::{Counts, Exposure, Report, Verdict};
 
 /// Width that every line fits into.
@@ -77,8 +77,9 @@ fn unreadable(lines: &mut Vec<Line>, report: &Report) {
     for file in files.rows.iter().take(ROWS) {
         let why = fit(&outside(&file.why), 40);
         let room = WIDTH.saturating_sub(INDENT.len() + 2 + grid::width(&why));
-        let path = fit(&outside(&file.path), room);
-        lines.push(Line::new().own(Style::Plain, INDENT).own(Style::Strong, &path).own(Style::Dim, &format!(": {why}")));
+        let path = fit(&path(&file.path), room);
+        lines
+            .push(Line::new().own(Style::Plain, INDENT).own(Style::Strong, &path).own(Style::Dim, &format!(": {why}")));
     }
     more(lines, files.total, files.rows.len().min(ROWS));
 }
@@ -113,11 +114,7 @@ fn controls(lines: &mut Vec<Line>, report: &Report) {
         let mut cells = vec![(Style::Plain, row.control.to_owned()), severity(row.severity)];
         cells.extend(verdict_cells(&row.counts));
         cells.push(amount(row.open, Style::Bad));
-        cells.push(if row.exposures == 0 {
-            (Style::Dim, "-".to_owned())
-        } else {
-            (Style::Plain, short(row.longest))
-        });
+        cells.push(if row.exposures == 0 { (Style::Dim, "-".to_owned()) } else { (Style::Plain, short(row.longest)) });
         grid.row(cells);
     }
     if report.controls.is_empty() {
@@ -125,7 +122,7 @@ fn controls(lines: &mut Vec<Line>, report: &Report) {
     }
     heading(lines, "Verdicts by control", report.controls.len() as u64);
     grid.write(lines, INDENT, WIDTH);
-    let note = "LOOK: the log alone does not decide, somebody has to look. OPEN: exposures that nothing in the log ends.";
+    let note = "LOOK: the log alone does not decide. OPEN: exposures that nothing in the log ends.";
     wrapped(lines, Style::Dim, note, INDENT);
 }
 
@@ -144,7 +141,7 @@ fn exposures(lines: &mut Vec<Line>, report: &Report) {
         let rows = words::exposures(report, open);
         let total = match open {
             true => words::open(report).max(rows.len() as u64),
-            false => rows.len() as u64,
+            false => words::closed(report).max(rows.len() as u64),
         };
         if rows.is_empty() {
             continue;
@@ -173,7 +170,7 @@ fn exposure(lines: &mut Vec<Line>, row: &Exposure) {
     let since = words::minute(row.opened);
     let indent = 12;
     let by = WIDTH.saturating_sub(indent + grid::width(&place) + since.len() + "since , by , ".len());
-    let by = fit(&outside(&row.opened_by), by);
+    let by = fit(&outside(words::beside(&row.opened_by, &row.account)), by);
     lines.push(Line::new().own(Style::Dim, &format!("{:indent$}since {since}, {place}, by {by}", "")));
 }
 
@@ -193,7 +190,8 @@ fn tugs(lines: &mut Vec<Line>, report: &Report) {
                 .own(Style::Plain, &format!("  {}  ", row.control))
                 .own(Style::Strong, &fit(&outside(&row.resource), room)),
         );
-        let by: Vec<String> = row.by.iter().take(5).map(|by| outside(by)).collect();
+        let by: Vec<String> =
+            row.by.iter().take(5).map(|by| fit(&outside(words::beside(by, &row.account)), 40)).collect();
         let text = format!(
             "{} since {}, by {}",
             escape::value(&row.account, 20),

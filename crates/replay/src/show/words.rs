@@ -2,11 +2,14 @@
 
 use jiff::Timestamp;
 use rectify_render::escape;
+use textwrap::core::display_width;
 
 use crate::{Exposure, Report};
 
 /// Longest path of a file in a sentence.
-const PATH: usize = 160;
+const PATH: usize = 80;
+/// Longest name before it is cut.
+const NAME: usize = 2_000;
 /// Most files that a sentence names.
 const FILES: usize = 3;
 
@@ -105,6 +108,33 @@ pub(super) fn list(items: &[String]) -> String {
     }
 }
 
+/// `text` in at most `room` columns. What is too long loses its middle: names differ at the end, kinds at the beginning.
+pub(super) fn fit(text: &str, room: usize) -> String {
+    if display_width(text) <= room {
+        return text.to_owned();
+    }
+    let tail_room = room.saturating_sub(1) * 2 / 3;
+    let mut tail: Vec<char> = taken(text.chars().rev(), tail_room);
+    tail.reverse();
+    let used: usize = tail.iter().map(|c| char_width(*c)).sum();
+    let head = taken(text.chars(), room.saturating_sub(1 + used));
+    head.into_iter().chain(std::iter::once('…')).chain(tail).collect()
+}
+
+fn taken(characters: impl Iterator<Item = char>, room: usize) -> Vec<char> {
+    let mut left = room;
+    characters
+        .map_while(|c| {
+            left = left.checked_sub(char_width(c))?;
+            Some(c)
+        })
+        .collect()
+}
+
+fn char_width(c: char) -> usize {
+    display_width(c.encode_utf8(&mut [0; 4]))
+}
+
 /// The seconds from the first record to the last.
 fn period(report: &Report) -> i64 {
     report.period.map_or(0, |period| period.to.duration_since(period.from).as_secs())
@@ -153,7 +183,9 @@ pub(super) fn sentences(report: &Report) -> Vec<String> {
     let records = &report.records;
     said.push(match (records.read, records.watched) {
         (read, 0) => format!("None of {} is of a call that a guard watches.", some(read, "record")),
-        (read, watched) => format!("{} of {} are of calls that a guard watches.", number(watched), some(read, "record")),
+        (read, watched) => {
+            format!("{} of {} are of calls that a guard watches.", number(watched), some(read, "record"))
+        }
     });
     said
 }
@@ -167,7 +199,7 @@ pub(super) fn warnings(report: &Report) -> Vec<String> {
     let files = &report.files.unreadable;
     if files.total > 0 {
         let named: Vec<String> =
-            files.rows.iter().take(FILES).map(|file| escape::line(&file.path, PATH)).collect();
+            files.rows.iter().take(FILES).map(|file| fit(&escape::line(&file.path, NAME), PATH)).collect();
         let more = files.total.saturating_sub(named.len() as u64);
         let more = (more > 0).then(|| format!("{} more", number(more)));
         let named: Vec<String> = named.into_iter().chain(more).collect();
@@ -180,7 +212,9 @@ pub(super) fn warnings(report: &Report) -> Vec<String> {
     match report.records.unreadable {
         0 => {}
         1 => said.push("Not complete: 1 piece of the log is no record that can be read.".to_owned()),
-        pieces => said.push(format!("Not complete: {} pieces of the log are no records that can be read.", number(pieces))),
+        pieces => {
+            said.push(format!("Not complete: {} pieces of the log are no records that can be read.", number(pieces)))
+        }
     }
     said
 }
@@ -188,6 +222,20 @@ pub(super) fn warnings(report: &Report) -> Vec<String> {
 /// Exposures that nothing in the log ends.
 pub(super) fn open(report: &Report) -> u64 {
     report.controls.iter().map(|control| control.open).sum()
+}
+
+/// Exposures that were closed again.
+pub(super) fn closed(report: &Report) -> u64 {
+    report.exposures.total.saturating_sub(open(report))
+}
+
+/// `actor` beside `account`: of an ARN of that account what comes behind the account.
+pub(super) fn beside<'a>(actor: &'a str, account: &str) -> &'a str {
+    let mut parts = actor.splitn(6, ':');
+    match (parts.next(), parts.nth(3), parts.next()) {
+        (Some("arn"), Some(of), Some(rest)) if of == account && !rest.is_empty() => rest,
+        _ => actor,
+    }
 }
 
 /// Seconds that the longest exposure stood.
@@ -209,17 +257,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_actor_beside_its_account_is_short() {
+        let arn = "arn:aws:iam::111111111111:role/a:b";
+        assert_eq!(beside(arn, "111111111111"), "role/a:b");
+        for (actor, account) in
+            [(arn, "222222222222"), ("x:y:z:w:1:q", "1"), ("arn:aws:iam::1:", "1"), ("arn", ""), ("", "")]
+        {
+            assert_eq!(beside(actor, account), actor);
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_loses_its_middle() {
+        assert_eq!(fit("abcdefghij", 10), "abcdefghij");
+        assert_eq!(fit("abcdefghijk", 10), "abc…fghijk");
+        assert_eq!(fit("日本語日本語", 8), "日…本語");
+        assert_eq!([1, 2, 3].map(|room| fit("abcd", room)), ["…", "a…", "a…d"]);
+    }
+
+    #[test]
     fn numbers_are_read_at_a_glance() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([0, 119, 120, 7_200, 172_800, 345_600, -1].map(span), [
-            "0 seconds", "119 seconds", "2 minutes", "2 hours", "2 days", "4 days", "0 seconds"
-        ]);
+        assert_eq!(
+            [0, 119, 120, 7_200, 172_800, 345_600, -1].map(span),
+            ["0 seconds", "119 seconds", "2 minutes", "2 hours", "2 days", "4 days", "0 seconds"]
+        );
         assert_eq!([5, 60, 3_661, 86_400, 356_400].map(short), ["5s", "1m", "1h 1m", "1d", "4d 3h"]);
-        assert_eq!([0, 999, 1_000, 1_449_999_999, 12_300_000, u64::MAX].map(bytes), [
-            "0 B", "999 B", "1.0 kB", "1.4 GB", "12 MB", "18,446 PB"
-        ]);
-        assert_eq!([0.0, 0.001, 0.5, 1_234.5, f64::NAN].map(dollars), [
-            "$0.00", "under $0.01", "$0.50", "$1,234.50", "$0.00"
-        ]);
+        assert_eq!(
+            [0, 999, 1_000, 1_449_999_999, 12_300_000, u64::MAX].map(bytes),
+            ["0 B", "999 B", "1.0 kB", "1.4 GB", "12 MB", "18,446 PB"]
+        );
+        assert_eq!(
+            [0.0, 0.001, 0.5, 1_234.5, f64::NAN].map(dollars),
+            ["$0.00", "under $0.01", "$0.50", "$1,234.50", "$0.00"]
+        );
     }
 }

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use rectify_controls::Severity;
 use rectify_replay::{
-    AccountRow, ActorRow, ControlRow, Cost, Counts, DayRow, EventRow, Exposure, Files, GuardCost, HeatRow, Listed, Period,
-    Records, Report, Row, ToolRow, TugRow, Unreadable, VERSION, Verdict, WhyRow, show::About,
+    AccountRow, ActorRow, ControlRow, Cost, Counts, DayRow, EventRow, Exposure, Files, GuardCost, HeatRow, Listed,
+    Period, Records, Report, Row, ToolRow, TugRow, Unreadable, VERSION, Verdict, WhyRow, show::About,
 };
 
 /// Markup, script, style, an entity, direction marks, a terminal's escapes, line feeds.
@@ -113,7 +113,10 @@ fn listed<T>(rows: Vec<T>) -> Listed<T> {
 pub fn report() -> Report {
     let days: Vec<DayRow> = (0..31)
         .filter(|day| ![5, 6, 12].contains(day))
-        .map(|day| DayRow { day: time(day * 24).strftime("%Y-%m-%d").to_string(), counts: counts(day.unsigned_abs() * 11, 5) })
+        .map(|day| DayRow {
+            day: time(day * 24).strftime("%Y-%m-%d").to_string(),
+            counts: counts(day.unsigned_abs() * 11, 5),
+        })
         .collect();
     let verdicts = sum(days.iter().map(|day| day.counts));
     let mut unreadable: Vec<Unreadable> = (0..12)
@@ -123,7 +126,11 @@ pub fn report() -> Report {
             records: n * 31,
         })
         .collect();
-    unreadable[1] = Unreadable { path: format!("logs/{}.zip!{}", "x".repeat(10_000), HOSTILE[0]), why: HOSTILE[4].to_owned(), records: 0 };
+    unreadable[1] = Unreadable {
+        path: format!("logs/{}.zip!{}", "x".repeat(10_000), HOSTILE[0]),
+        why: HOSTILE[4].to_owned(),
+        records: 0,
+    };
     Report {
         stopped: true,
         files: Files {
@@ -179,14 +186,19 @@ pub fn report() -> Report {
         ]),
         cost: Cost {
             days: 30.5,
-            guards: [("s3-bucket", 18_022, 210_431), ("security-group", 4_102, 31_001), ("cloudtrail", 17, 210), ("api", 902, 7_310)]
-                .map(|(kind, invocations, calls): (_, u64, u64)| GuardCost {
-                    kind,
-                    invocations,
-                    calls,
-                    dollars_a_month: f64::from(u32::try_from(calls).unwrap()) * 0.000_006,
-                })
-                .into(),
+            guards: [
+                ("s3-bucket", 18_022, 210_431),
+                ("security-group", 4_102, 31_001),
+                ("cloudtrail", 17, 210),
+                ("api", 902, 7_310),
+            ]
+            .map(|(kind, invocations, calls): (_, u64, u64)| GuardCost {
+                kind,
+                invocations,
+                calls,
+                dollars_a_month: f64::from(u32::try_from(calls).unwrap()) * 0.000_006,
+            })
+            .into(),
             dollars_a_month: 1.49,
         },
         unwatched: Listed { total: 203, rows: events(false) },
@@ -222,10 +234,11 @@ fn controls() -> Vec<ControlRow> {
 }
 
 fn actors() -> Vec<ActorRow> {
-    let mut names: Vec<String> = ["deploy", "AWSReservedSSO_Admin_0123456789abcdef", "ci/terraform-apply", "data-pipeline"]
-        .into_iter()
-        .map(|role| format!("arn:aws:iam::111111111111:role/{role}"))
-        .collect();
+    let mut names: Vec<String> =
+        ["deploy", "AWSReservedSSO_Admin_0123456789abcdef", "ci/terraform-apply", "data-pipeline"]
+            .into_iter()
+            .map(|role| format!("arn:aws:iam::111111111111:role/{role}"))
+            .collect();
     names.extend(HOSTILE.map(str::to_owned));
     names.push("cloudformation.amazonaws.com".to_owned());
     names.push(format!("arn:aws:iam::555555555555:user/{}", "a".repeat(10_000)));
@@ -253,8 +266,8 @@ fn exposures() -> Vec<Exposure> {
         .map(|n| {
             let (control, title, severity, _) = CONTROLS[usize::try_from(n).unwrap() % CONTROLS.len()];
             let opened = time(n * 29);
-            let closed = (n % 3 > 0).then(|| opened + SignedDuration::from_mins(7 + n * n * 31));
             let end = time(30 * 24 + 11);
+            let closed = (n % 3 > 0).then(|| (opened + SignedDuration::from_mins(7 + n * n * 31)).min(end));
             Exposure {
                 control,
                 severity,
@@ -268,7 +281,11 @@ fn exposures() -> Vec<Exposure> {
                 verdict: if n % 4 == 1 { Verdict::WouldTell } else { Verdict::WouldCorrect },
                 summary: format!("{title}: everyone may read"),
                 opened,
-                opened_by: if n == 6 { HOSTILE[4].to_owned() } else { "arn:aws:iam::111111111111:role/deploy".to_owned() },
+                opened_by: if n == 6 {
+                    HOSTILE[4].to_owned()
+                } else {
+                    "arn:aws:iam::111111111111:role/deploy".to_owned()
+                },
                 closed,
                 closed_by: closed.map(|_| "arn:aws:iam::111111111111:role/platform".to_owned()),
                 seconds: closed.unwrap_or(end).duration_since(opened).as_secs(),
@@ -281,11 +298,23 @@ fn exposures() -> Vec<Exposure> {
 
 fn events(watched: bool) -> Vec<EventRow> {
     let calls = [
-        ("iam", "CreateAccessKey"), ("iam", "AttachRolePolicy"), ("lambda", "UpdateFunctionCode20150331v2"),
-        ("ecs", "RegisterTaskDefinition"), ("rds", "ModifyDBInstance"), ("kms", "ScheduleKeyDeletion"),
-        ("sns", "SetTopicAttributes"), ("sqs", "SetQueueAttributes"), ("logs", "DeleteLogGroup"), ("ssm", "PutParameter"),
-        ("ecr", "SetRepositoryPolicy"), ("ec2", "ModifySnapshotAttribute"), ("ec2", "RunInstances"), ("route53", "ChangeResourceRecordSets"),
-        ("guardduty", "UpdateDetector"), ("config", "StopConfigurationRecorder"), ("organizations", "LeaveOrganization"),
+        ("iam", "CreateAccessKey"),
+        ("iam", "AttachRolePolicy"),
+        ("lambda", "UpdateFunctionCode20150331v2"),
+        ("ecs", "RegisterTaskDefinition"),
+        ("rds", "ModifyDBInstance"),
+        ("kms", "ScheduleKeyDeletion"),
+        ("sns", "SetTopicAttributes"),
+        ("sqs", "SetQueueAttributes"),
+        ("logs", "DeleteLogGroup"),
+        ("ssm", "PutParameter"),
+        ("ecr", "SetRepositoryPolicy"),
+        ("ec2", "ModifySnapshotAttribute"),
+        ("ec2", "RunInstances"),
+        ("route53", "ChangeResourceRecordSets"),
+        ("guardduty", "UpdateDetector"),
+        ("config", "StopConfigurationRecorder"),
+        ("organizations", "LeaveOrganization"),
     ];
     let mut rows: Vec<EventRow> = (calls.into_iter().zip(0..))
         .map(|((source, name), n): (_, u64)| EventRow {
@@ -295,7 +324,12 @@ fn events(watched: bool) -> Vec<EventRow> {
             watched_by: if watched && n % 4 == 0 { vec!["s3-bucket", "cloudtrail"] } else { Vec::new() },
         })
         .collect();
-    rows.push(EventRow { source: HOSTILE[0].to_owned(), name: HOSTILE[1].to_owned(), records: 1, watched_by: Vec::new() });
+    rows.push(EventRow {
+        source: HOSTILE[0].to_owned(),
+        name: HOSTILE[1].to_owned(),
+        records: 1,
+        watched_by: Vec::new(),
+    });
     rows
 }
 

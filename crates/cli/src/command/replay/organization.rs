@@ -21,7 +21,7 @@ struct Account {
 }
 
 /// The accounts in `file` of which it is known where they are.
-pub(super) fn read(file: &Path) -> Result<BTreeMap<AccountId, AccountFacts>, Error> {
+pub(in crate::command) fn read(file: &Path) -> Result<BTreeMap<AccountId, AccountFacts>, Error> {
     let text = input::read(file)?;
     let accounts: Vec<Account> = serde_json::from_str(&text)
         .map_err(|error| Error::Organization { file: input::name(file), why: error.to_string() })?;

@@ -11,9 +11,6 @@ use crate::{Counts, DayRow, Exposure, Period, Report, Verdict};
 const LOUD: [Verdict; 2] = [Verdict::WouldCorrect, Verdict::WouldTell];
 const QUIET: [Verdict; 3] = [Verdict::Exempt, Verdict::NeedsLiveState, Verdict::Ignored];
 
-/// Left edge and width of the bars, in percent of the chart.
-const LEFT: f64 = 6.0;
-const WIDTH: f64 = 93.5;
 /// Room above the bars and below them, in pixels.
 const ABOVE: u64 = 8;
 const BELOW: u64 = 22;
@@ -58,8 +55,7 @@ pub(super) fn timeline(report: &Report) -> Markup {
 fn bars(rows: &[DayRow]) -> Vec<Bar> {
     let days: Vec<(Date, Counts)> =
         rows.iter().filter_map(|row| Some((row.day.parse::<Date>().ok()?, row.counts))).collect();
-    let (Some(first), Some(last)) =
-        (days.iter().map(|(day, _)| *day).min(), days.iter().map(|(day, _)| *day).max())
+    let (Some(first), Some(last)) = (days.iter().map(|(day, _)| *day).min(), days.iter().map(|(day, _)| *day).max())
     else {
         return Vec::new();
     };
@@ -91,10 +87,13 @@ fn bars(rows: &[DayRow]) -> Vec<Bar> {
 fn bars_of(bars: &[Bar], verdicts: &[Verdict], caption: &str, id: &str, height: u64) -> Markup {
     let most = bars.iter().map(|bar| bar.sum(verdicts)).max().unwrap_or_default();
     let top = round_up(most);
-    let step = WIDTH / float(bars.len().max(1));
+    let step = 100.0 / float(bars.len().max(1));
     // A few days do not become walls.
     let width = (step * 0.82).min(7.0);
     let each = bars.len().div_ceil(LABELS).max(1);
+    // A chart of many months says which year.
+    let long = bars.first().zip(bars.last()).is_some_and(|(first, last)| first.first.year() != last.last.year());
+    let months = if long { "%b %Y" } else { "%b %-d" };
     let several = bars.first().is_some_and(|bar| bar.first != bar.last);
     html! {
         figure {
@@ -108,11 +107,11 @@ fn bars_of(bars: &[Bar], verdicts: &[Verdict], caption: &str, id: &str, height: 
                 svg class="chart" role="img" width="100%" height=(height + ABOVE + BELOW) aria-labelledby=(id) {
                     title id=(id) { (caption) ": stacked bars by day, at most " (words::number(most)) ". The table below has the numbers." }
                     @for (number, part) in [(top, 0), (top / 2, height / 2), (0, height)] {
-                        line class="grid" x1=(percent(LEFT)) x2="100%" y1=(part + ABOVE) y2=(part + ABOVE) {}
-                        text x=(percent(LEFT - 0.8)) y=(part + ABOVE + 4) text-anchor="end" { (compact(number)) }
+                        line class="grid" x1="0" x2="100%" y1=(part + ABOVE) y2=(part + ABOVE) {}
+                        text x="-8" y=(part + ABOVE + 4) text-anchor="end" { (compact(number)) }
                     }
                     @for (index, bar) in bars.iter().enumerate() {
-                        @let middle = LEFT + step * (float(index) + 0.5);
+                        @let middle = step * (float(index) + 0.5);
                         @if bar.sum(verdicts) > 0 {
                             g {
                                 title { (label(bar, verdicts)) }
@@ -121,7 +120,7 @@ fn bars_of(bars: &[Bar], verdicts: &[Verdict], caption: &str, id: &str, height: 
                         }
                         @if index % each == 0 {
                             text x=(percent(middle)) y=(height + ABOVE + 18) text-anchor="middle" {
-                                (bar.first.strftime("%b %-d"))
+                                (bar.first.strftime(months))
                             }
                         }
                     }
@@ -197,12 +196,12 @@ pub(super) fn share(counts: &Counts, verdicts: &[Verdict], most: u64) -> Markup 
         })
         .collect();
     html! {
-        svg class="share" width="100%" height="6" aria-hidden="true" focusable="false" {
+        @if counts.heard() > 0 { svg class="share" width="100%" height="6" aria-hidden="true" focusable="false" {
             rect class="track" width="100%" height="6" rx="3" {}
             @for (verdict, from, to) in parts {
                 rect class={ "fill " (class(verdict)) } x=(tenth(from)) width=(tenth(to - from)) height="6" rx="1" {}
             }
-        }
+        } }
     }
 }
 

@@ -28,9 +28,8 @@ pub(super) fn map(report: &Report) -> Markup {
     let order: BTreeMap<&str, usize> =
         report.controls.iter().enumerate().map(|(place, row)| (row.control, place)).collect();
     controls.sort_by_key(|(control, _)| order.get(control).copied().unwrap_or(usize::MAX));
-    let names: BTreeMap<&str, &str> = (report.accounts.rows.iter())
-        .filter_map(|row| Some((row.account.as_str(), row.name.as_deref()?)))
-        .collect();
+    let names: BTreeMap<&str, &str> =
+        (report.accounts.rows.iter()).filter_map(|row| Some((row.account.as_str(), row.name.as_deref()?))).collect();
     let most = cells.values().map(Counts::heard).max().unwrap_or_default();
     let left: Vec<String> = [
         left(by_account.len(), accounts.len(), "account"),

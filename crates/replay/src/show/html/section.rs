@@ -5,7 +5,7 @@ use rectify_render::escape;
 
 use super::{
     chart, class, heat, outside,
-    table::{Column, counts, number, seconds, table, tag, text, what, with_verdicts},
+    table::{Column, account, counts, number, seconds, table, tag, text, what, with_verdicts},
     words,
 };
 use crate::{ControlRow, Counts, EventRow, Exposure, Report, WhyRow};
@@ -27,7 +27,7 @@ fn sections(report: &Report) -> Vec<Section> {
     let section = |id, name, content| Section { id, name, content };
     vec![
         section("timeline", "Day by day", chart::timeline(report)),
-        section("heat", "Where", heat::map(report)),
+        section("heat", "By account and control", heat::map(report)),
         section("controls", "Controls", controls(report)),
         section("exposures", "Exposures", exposures(report)),
         section("accounts", "Accounts", accounts(report)),
@@ -128,7 +128,7 @@ fn exposures(report: &Report) -> Markup {
     let open = words::exposures(report, true);
     let closed = words::exposures(report, false);
     let open_total = words::open(report).max(open.len() as u64);
-    let closed_total = report.exposures.total.saturating_sub(open_total).max(closed.len() as u64);
+    let closed_total = words::closed(report).max(closed.len() as u64);
     html! {
         h3 { "Still open when the log ended" }
         @if open.is_empty() { (none("Nothing was.")) } @else {
@@ -144,10 +144,10 @@ fn exposures(report: &Report) -> Markup {
 fn exposed(report: &Report, rows: &[&Exposure], total: u64, caption: &str) -> Markup {
     let columns = [
         Column::what("what was open"),
-        Column::text("where"),
+        Column::text("account"),
         Column::number("stood"),
-        Column::text("when"),
-        Column::text("who"),
+        Column::long("when"),
+        Column::long("who"),
     ];
     let rows = rows.iter().take(ROWS).map(|row| {
         html! {
@@ -159,7 +159,7 @@ fn exposed(report: &Report, rows: &[&Exposure], total: u64, caption: &str) -> Ma
                     span class={ "dot " (class(row.verdict)) } {} (row.verdict.words())
                 }
             }))
-            (text("where", &html! { (outside(&row.account)) div class="dim" { (outside(&row.region)) } }))
+            (account(&row.account, &html! { div class="dim" { (outside(&row.region)) } }))
             (seconds("stood", row.seconds))
             (text("when", &html! {
                 (words::minute(row.opened))
@@ -227,12 +227,12 @@ fn tugs(report: &Report) -> Markup {
         Column::text("account"),
         Column::number("times"),
         Column::text("since"),
-        Column::text("by"),
+        Column::long("by"),
     ];
     let rows = tugs.rows.iter().take(ROWS).map(|row| {
         html! {
             (what(&html! { b { (outside(&row.resource)) } div class="dim" { code { (row.control) } } }))
-            (text("account", &outside(&row.account)))
+            (account(&row.account, &html! {}))
             (number("times", row.times))
             (text("since", &html! { (words::minute(row.since)) }))
             (text("by", &html! {
@@ -348,7 +348,7 @@ fn read(report: &Report) -> Markup {
 
 fn unreadable(report: &Report) -> Markup {
     let files = &report.files.unreadable;
-    let columns = [Column::what("file"), Column::text("why"), Column::number("records before that")];
+    let columns = [Column::what("file"), Column::long("why"), Column::number("records before that")];
     let rows = files.rows.iter().take(ROWS).map(|file| {
         html! {
             (what(&html! { code { bdi { (escape::line(&file.path, 1_000)) } } }))

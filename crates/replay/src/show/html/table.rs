@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use rectify_controls::Severity;
 
-use super::{class, words};
+use super::{class, outside, words};
 use crate::{Counts, Verdict};
 
 /// A column.
@@ -24,6 +24,11 @@ impl Column {
         Self { name, class: "", verdict: None }
     }
 
+    /// Text that takes more room.
+    pub(super) const fn long(name: &'static str) -> Self {
+        Self { name, class: "long", verdict: None }
+    }
+
     /// A number.
     pub(super) const fn number(name: &'static str) -> Self {
         Self { name, class: "n", verdict: None }
@@ -39,11 +44,15 @@ pub(super) fn with_verdicts(first: Vec<Column>, rest: Vec<Column>) -> Vec<Column
     first.into_iter().chain(Verdict::ALL.map(Column::verdict)).chain(rest).collect()
 }
 
+/// More rows than this scroll in a window of their own.
+const TALL: usize = 25;
+
 /// A table of `rows`, each the cells of one; of `total` rows, so that what is left out is said.
 pub(super) fn table(caption: &str, columns: &[Column], rows: Vec<Markup>, total: u64) -> Markup {
     let left = total.saturating_sub(rows.len() as u64);
     html! {
-        div class="scroll" {
+        div class=(if rows.len() > TALL { "scroll tall" } else { "scroll" }) tabindex=[(rows.len() > TALL).then_some("0")]
+            role=[(rows.len() > TALL).then_some("region")] aria-label=[(rows.len() > TALL).then_some(caption)] {
             table class="rows" role="table" {
                 caption { (caption) }
                 thead {
@@ -71,6 +80,15 @@ pub(super) fn what(content: &Markup) -> Markup {
 /// A cell with text; `label` says what it is where a narrow screen has no heading.
 pub(super) fn text(label: &str, content: &Markup) -> Markup {
     html! { td role="cell" data-label=(label) { (content) } }
+}
+
+/// An account, which is never broken.
+pub(super) fn account(account: &str, more: &Markup) -> Markup {
+    html! { td role="cell" data-label="account" { span class=(if is_id(account) { "id" } else { "" }) { (outside(account)) } (more) } }
+}
+
+fn is_id(account: &str) -> bool {
+    account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// A cell with a number.

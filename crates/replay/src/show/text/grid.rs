@@ -3,46 +3,36 @@
 use rectify_render::{Line, Style, escape};
 use textwrap::core::display_width;
 
-/// Longest name before it is cut to its column.
-const NAME: usize = 400;
+use crate::show::words::fit;
+
+/// How much of either end of a name there is before it is cut to its column.
+const NAME: usize = 200;
 /// Least width of a column that gives way.
 const LEAST: usize = 12;
 
-/// A text from outside, as one harmless line.
+/// A text from outside, as one harmless line. Of one that is far too long both ends stay, for [`fit`].
 pub(super) fn outside(text: &str) -> String {
-    escape::value(text, NAME)
+    escape::value(&ends(text), usize::MAX)
+}
+
+/// A path of the reader's, as one visible line that can be copied.
+pub(super) fn path(text: &str) -> String {
+    escape::line(&ends(text), usize::MAX)
+}
+
+fn ends(text: &str) -> String {
+    let long = text.chars().count() > 2 * NAME;
+    if !long {
+        return text.to_owned();
+    }
+    let mut tail: Vec<char> = text.chars().rev().take(NAME).collect();
+    tail.reverse();
+    text.chars().take(NAME).chain(std::iter::once('…')).chain(tail).collect()
 }
 
 /// How many columns of a terminal `text` takes.
 pub(super) fn width(text: &str) -> usize {
     display_width(text)
-}
-
-/// `text` in at most `room` columns. What is too long loses its middle: names differ at the end, kinds at the beginning.
-pub(super) fn fit(text: &str, room: usize) -> String {
-    if display_width(text) <= room {
-        return text.to_owned();
-    }
-    let tail_room = room.saturating_sub(1) * 2 / 3;
-    let mut tail: Vec<char> = taken(text.chars().rev(), tail_room);
-    tail.reverse();
-    let used: usize = tail.iter().map(|c| char_width(*c)).sum();
-    let head = taken(text.chars(), room.saturating_sub(1 + used));
-    head.into_iter().chain(std::iter::once('…')).chain(tail).collect()
-}
-
-fn taken(characters: impl Iterator<Item = char>, room: usize) -> Vec<char> {
-    let mut left = room;
-    characters
-        .map_while(|c| {
-            left = left.checked_sub(char_width(c))?;
-            Some(c)
-        })
-        .collect()
-}
-
-fn char_width(c: char) -> usize {
-    display_width(c.encode_utf8(&mut [0; 4]))
 }
 
 /// A column: its name, and where its cells stand.
