@@ -29,6 +29,7 @@ mod rules;
 mod screen;
 mod selectors;
 mod shown;
+mod store;
 mod validation;
 mod weakened;
 
@@ -37,6 +38,7 @@ pub use facts::*;
 pub use ids::{StoreId, Target, TrailId, TrailName, trail_of_arn};
 pub use rules::Rules;
 pub use selectors::{AdvancedSelector, BasicSelector, DataResource, FieldSelector, Selectors};
+pub use store::StoreSettings;
 
 use rectify_event::Event;
 

@@ -5,7 +5,7 @@
 //!    `?encryption` and `?replication` are unknown to it and are checked as `ListBucket`, `CreateBucket` or
 //!    `DeleteBucket`; account-level calls are checked under the bucket-level name. The gateway names the action after
 //!    the Service Authorization Reference ([`action`]) and moto checks that name.
-//! 2. **Resources.** moto checks every call outside S3, IAM and STS against the resource `*`, which no policy with a
+//! 2. **Resources.** moto checks every call outside S3 and STS against the resource `*`, which no policy with a
 //!    table or topic ARN allows. The gateway names the ARN ([`resource`]).
 //! 3. **Refusals.** moto refuses in one XML form whatever the protocol, which clients of JSON services, of EC2 and of
 //!    S3Control cannot read. The gateway says the same in the form of the protocol ([`refusal`]).
@@ -259,6 +259,8 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
                 let kind = if named.operation.ends_with("RuleGroup") { "rulegroup" } else { "webacl" };
                 Some(arn("wafv2", format!("{scope}/{kind}/{}/{}", text("name")?, text("id")?)))
             }),
+        // Without the path, which the call does not name.
+        "iam" => text("userName").map(|name| format!("arn:aws:iam::{account}:user/{name}")),
         "sesv2" => text("fromEmailAddress").map(|address| arn("ses", format!("identity/{}", bare(address)))),
         "ssm" => text("name").map(|name| named_or_arn("ssm", name.trim_start_matches('/'), "parameter/")),
         // By name, the six letters behind it are not known here.

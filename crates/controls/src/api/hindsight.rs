@@ -10,8 +10,9 @@ use rectify_event::{Event, Params};
 use serde_json::Value;
 
 use super::{
-    AccessLog, Balancer, Does, Facts, Graphql, GraphqlFacts, HttpApi, HttpApiFacts, HttpStageFacts, LoadBalancerFacts,
-    RestApi, RestApiFacts, RestStageFacts, Route, Rule, Target, Verb, WafLogging, WebAcl, WebAclFacts,
+    AccessLog, AppRunner, AppRunnerFacts, Balancer, Distribution, DistributionFacts, Does, Facts, Graphql,
+    GraphqlFacts, HttpApi, HttpApiFacts, HttpStageFacts, LoadBalancerFacts, RestApi, RestApiFacts, RestStageFacts,
+    Route, Rule, Target, UserPoolFacts, Verb, WafLogging, WebAcl, WebAclFacts,
     screen::{Call, screen},
 };
 use crate::{
@@ -35,6 +36,10 @@ pub(super) const HINTS: &[(&str, &str)] = &[
     (GATEWAY, "DeleteApi"),
     ("elasticloadbalancing.amazonaws.com", "DeleteLoadBalancer"),
     ("appsync.amazonaws.com", "DeleteGraphqlApi"),
+    ("cognito-idp.amazonaws.com", "DeleteUserPool"),
+    ("apprunner.amazonaws.com", "DeleteService"),
+    ("cloudfront.amazonaws.com", "AssociateDistributionWebACL"),
+    ("cloudfront.amazonaws.com", "DeleteDistribution"),
 ];
 
 /// The first day on which a GraphQL API could be private (AWS AppSync, "What's New", private APIs).
@@ -91,6 +96,24 @@ pub(super) fn unseen(id: &Target, place: &Place) -> Facts {
             web_acl: Fact::NotRead,
             acls: Fact::NotRead,
         }),
+        Target::UserPool(pool) => {
+            Facts::UserPool(UserPoolFacts { place, pool, web_acl: Fact::NotRead, acls: Fact::NotRead })
+        }
+        Target::AppRunner(name, id) => Facts::AppRunner(AppRunnerFacts {
+            place,
+            name,
+            id,
+            service: Fact::NotRead,
+            web_acl: Fact::NotRead,
+            acls: Fact::NotRead,
+        }),
+        Target::Distribution(id) => Facts::Distribution(DistributionFacts {
+            place,
+            id,
+            distribution: Fact::NotRead,
+            web_acl: Fact::NotRead,
+            acls: Fact::NotRead,
+        }),
         Target::WebAcl(scope, name, id) => {
             Facts::WebAcl(WebAclFacts { place, scope, name, id, acl: Fact::NotRead, logging: Fact::NotRead })
         }
@@ -105,6 +128,9 @@ fn id_of(facts: &Facts) -> (Target, &Place) {
         Facts::HttpStage(facts) => (Target::HttpStage(facts.api.clone(), facts.stage.clone()), &facts.place),
         Facts::LoadBalancer(facts) => (Target::LoadBalancer(facts.name.clone(), facts.id.clone()), &facts.place),
         Facts::GraphqlApi(facts) => (Target::GraphqlApi(facts.api.clone()), &facts.place),
+        Facts::UserPool(facts) => (Target::UserPool(facts.pool.clone()), &facts.place),
+        Facts::AppRunner(facts) => (Target::AppRunner(facts.name.clone(), facts.id.clone()), &facts.place),
+        Facts::Distribution(facts) => (Target::Distribution(facts.id.clone()), &facts.place),
         Facts::WebAcl(facts) => (Target::WebAcl(facts.scope, facts.name.clone(), facts.id.clone()), &facts.place),
     }
 }
@@ -137,6 +163,9 @@ pub(super) fn learn(facts: &mut Facts, event: &Event<'_>) {
         Facts::HttpStage(facts) => call.http_stage(facts),
         Facts::LoadBalancer(facts) => call.balancer(facts),
         Facts::GraphqlApi(facts) => call.graphql(facts, day(event)),
+        Facts::UserPool(facts) => call.user_pool(facts),
+        Facts::AppRunner(facts) => call.app_runner(facts),
+        Facts::Distribution(facts) => call.distribution(facts),
         Facts::WebAcl(facts) => call.web_acl(facts),
     }
 }
@@ -215,6 +244,51 @@ impl Learned<'_> {
             }));
         if made {
             facts.web_acl = Fact::Known(None);
+        }
+    }
+
+    fn user_pool(&self, facts: &mut UserPoolFacts) {
+        self.front(&mut facts.web_acl);
+        if self.name == "CreateUserPool" {
+            facts.web_acl = Fact::Known(None);
+        }
+    }
+
+    fn app_runner(&self, facts: &mut AppRunnerFacts) {
+        self.front(&mut facts.web_acl);
+        if !matches!(self.name, "CreateService" | "UpdateService" | "ResumeService") {
+            return;
+        }
+        let public = self.response.get("service/networkConfiguration/ingressConfiguration/isPubliclyAccessible");
+        // Each of these calls makes it run, or leaves it running.
+        facts.service = told(public.and_then(flag).map(|public| AppRunner { public, runs: true }));
+        if self.name == "CreateService" {
+            facts.web_acl = Fact::Known(None);
+        }
+    }
+
+    fn distribution(&self, facts: &mut DistributionFacts) {
+        match self.name {
+            "AssociateDistributionWebACL" => {
+                let arn = self.request.str("webACLArn").filter(|arn| !arn.is_empty());
+                facts.web_acl = told(arn.map(|arn| Some(arn.to_owned())));
+            }
+            "DisassociateDistributionWebACL" => facts.web_acl = Fact::Known(None),
+            _ => {
+                let said = |name: &str| self.response.get(&format!("distribution/distributionConfig/{name}"));
+                let word = |name: &str| match said(name) {
+                    none if is_empty(none) => Some(None),
+                    some => some?.as_str().map(|text| Some(text.to_owned())),
+                };
+                let on = |name: &str| said(name).map_or(Some(false), flag);
+                let distribution = said("enabled").and_then(flag).and_then(|enabled| {
+                    let continuous_deployment = word("continuousDeploymentPolicyId")?.is_some();
+                    Some(Distribution { enabled, staging: on("staging")?, continuous_deployment })
+                });
+                // Without the configuration in the answer nothing is said of the web ACL either.
+                facts.web_acl = told(distribution.and_then(|_| word("webACLId")));
+                facts.distribution = told(distribution);
+            }
         }
     }
 

@@ -55,9 +55,14 @@ pub(super) fn unseen(id: &Target, place: &Place) -> Facts {
             kept: None,
             deleted: false,
         })),
-        Target::Store(store) => {
-            Facts::Store(Box::new(StoreFacts { store: store.clone(), place, status: Fact::NotRead, kept: None }))
-        }
+        Target::Store(store) => Facts::Store(Box::new(StoreFacts {
+            store: store.clone(),
+            place,
+            status: Fact::NotRead,
+            kept: None,
+            settings: Fact::NotRead,
+            kept_settings: None,
+        })),
         Target::Account(_) => {
             Facts::Account(Box::new(AccountFacts { place, trails: Fact::NotRead, kept: BTreeMap::new() }))
         }
@@ -88,6 +93,10 @@ pub(super) fn learn(facts: &mut Facts, event: &Event<'_>) {
 }
 
 fn of_store(facts: &mut StoreFacts, name: &str, response: &Params) {
+    if name == "UpdateEventDataStore" {
+        facts.settings = Fact::NotRead;
+        return;
+    }
     let status = match name {
         "StopEventDataStoreIngestion" => Some(STOPPED.to_owned()),
         "StartEventDataStoreIngestion" => Some(ENABLED.to_owned()),

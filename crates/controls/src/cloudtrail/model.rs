@@ -12,6 +12,7 @@ pub(super) fn inverse(before: &Facts, change: &Change) -> Option<Change> {
         Facts::Store(facts) => match change {
             Change::Ingestion(_) => Some(Change::Ingestion(facts.status.known()? == ENABLED)),
             Change::Restored(_) => Some(Change::Restored(facts.status.known()? != PENDING_DELETION)),
+            Change::Store(_) => Some(Change::Store(Box::new(facts.settings.known()?.clone()))),
             _ => None,
         },
         Facts::Account(facts) => match change {
@@ -51,6 +52,10 @@ pub(super) fn simulate(facts: &mut Facts, change: &Change) {
                 Change::Ingestion(true) | Change::Restored(true) => ENABLED,
                 Change::Ingestion(false) => STOPPED,
                 Change::Restored(false) => PENDING_DELETION,
+                Change::Store(to) => {
+                    facts.settings = Fact::Known(to.as_ref().clone());
+                    return;
+                }
                 _ => return,
             };
             facts.status = Fact::Known(status.to_owned());
@@ -102,7 +107,7 @@ fn simulate_on_trail(facts: &mut TrailFacts, change: &Change) {
                 _ => {}
             }
         }
-        Change::Coverage { .. } | Change::Ingestion(_) | Change::Restored(_) => {}
+        Change::Coverage { .. } | Change::Ingestion(_) | Change::Restored(_) | Change::Store(_) => {}
     }
 }
 
@@ -148,12 +153,21 @@ pub(super) fn keep(facts: &Facts) -> Option<Facts> {
             })))
         }
         Facts::Store(facts) => {
-            let status = facts.status.known().filter(|status| *status == ENABLED).or(facts.kept.as_ref())?;
+            let status = facts.status.known().filter(|status| *status == ENABLED).or(facts.kept.as_ref());
+            let settings = match (facts.settings.known(), &facts.kept_settings) {
+                (Some(now), Some(kept)) => Some(now.better(kept)),
+                (now, kept) => now.or(kept.as_ref()).cloned(),
+            };
+            if status.is_none() && settings.is_none() {
+                return None;
+            }
             Some(Facts::Store(Box::new(StoreFacts {
                 store: facts.store.clone(),
                 place: facts.place.clone(),
                 status: Fact::NotRead,
-                kept: Some(status.clone()),
+                kept: status.cloned(),
+                settings: Fact::NotRead,
+                kept_settings: settings,
             })))
         }
         Facts::Account(facts) => {
@@ -195,7 +209,10 @@ fn worse(now: &Selectors, kept: &Selectors) -> bool {
 pub(super) fn recall(facts: &mut Facts, kept: &Facts) {
     match (facts, kept) {
         (Facts::Trail(facts), Facts::Trail(kept)) => facts.kept.clone_from(&kept.kept),
-        (Facts::Store(facts), Facts::Store(kept)) => facts.kept.clone_from(&kept.kept),
+        (Facts::Store(facts), Facts::Store(kept)) => {
+            facts.kept.clone_from(&kept.kept);
+            facts.kept_settings.clone_from(&kept.kept_settings);
+        }
         (Facts::Account(facts), Facts::Account(kept)) => facts.kept.clone_from(&kept.kept),
         _ => {}
     }

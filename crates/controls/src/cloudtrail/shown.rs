@@ -27,6 +27,14 @@ pub(super) fn shown(facts: &Facts, slot: &str) -> Option<Value> {
         }
         Facts::Store(facts) => match slot {
             "ingestion" => facts.status.known().map(|status| json!({ "Status": status })),
+            "event-data-store-settings" => facts.settings.known().map(|settings| {
+                json!({
+                    "AdvancedEventSelectors": selectors(&settings.selectors),
+                    "MultiRegionEnabled": settings.multi_region,
+                    "RetentionPeriod": settings.retention,
+                    "TerminationProtectionEnabled": settings.protected,
+                })
+            }),
             "event-data-store" => facts.status.known().map(|status| match status.as_str() {
                 model::PENDING_DELETION => Value::Null,
                 status => json!({ "Status": status }),

@@ -2,24 +2,27 @@
 
 use super::{
     Change, Facts, Rules, Settings, TrailFacts,
-    book::{Found, blind, live, neutralised, on_trail},
-    coverage,
+    book::{Found, blind, live, neutralised, on_store, on_trail},
+    coverage, store,
 };
 use crate::{Action, Control, Evidence, Fact, Framework, Guidance, OptionSpec, Severity};
 
 pub(super) const WEAKENED: Control = Control {
     id: "cloudtrail-event-selectors-weakened",
-    title: "The trail leaves events out",
+    title: "The trail or event data store leaves events out",
     severity: Severity::High,
     action: Action::Guarded,
     breach: "The trail's selectors leave out management events (`IncludeManagementEvents` off, reads or writes only, or a source \
              excluded that `excludable-sources` does not name), or data events or Insights that it logged when it was last well. \
              Basic and advanced selectors are compared by what they log, so turning one form into the other is no breach, and \
              neither is logging more. Management events that another trail logs for all regions are told with less severity and \
-             left alone: a trail for data events only is one of those.",
+             left alone: a trail for data events only is one of those. Of an event data store it is a breach when it takes in less than when \
+             it was last well (selectors, other regions), keeps it for fewer days, or is no longer protected against deletion; what it was made \
+             for is not judged, nor whether it is the organisation's.",
     correction: "Sets the selectors that stood when the trail was last well. Where others were added since, both are kept. Where \
                  nothing is known from before, management events are added and data events stay as they are. Insights that were \
-                 switched off are switched on again. An undo brings the old selectors back.",
+                 switched off are switched on again. An event data store gets back what it had. An undo brings the old selectors or settings \
+                 back; events that a shorter retention has deleted are gone.",
     disruption: "Data events and Insights cost money: who drops them to save it needs an exemption, or `keep-data-events = false`.",
     guidance: Guidance {
         why: "A trail that leaves out writes, or one service, looks healthy and is blind where it counts. Leave management events \
@@ -89,7 +92,8 @@ pub(super) fn judge(facts: &Facts, rules: &Rules) -> Option<Found> {
         Facts::Trail(facts) if facts.settings.known().is_none() && facts.selectors.known().is_some() => {
             trail(facts, None, rules)
         }
-        facts => on_trail(&WEAKENED, facts, |facts, settings| trail(facts, Some(settings), rules)),
+        facts => on_trail(&WEAKENED, facts, |facts, settings| trail(facts, Some(settings), rules))
+            .or_else(|| on_store(facts, |facts| store::judge(facts, rules))),
     }
 }
 
