@@ -7,33 +7,9 @@ use std::fmt::Write as _;
 
 use crate::repo::Generated;
 
-/// Dollars.
-mod price {
-    /// EventBridge, an event to another account's bus, per million; the account that sends it pays.
-    pub(super) const EVENT: f64 = 1.00;
-    /// Lambda, per million requests.
-    pub(super) const INVOCATION: f64 = 0.20;
-    /// Lambda on x86, per GB-second.
-    pub(super) const GB_SECOND: f64 = 0.000_016_666_7;
-    /// DynamoDB on demand, per million read units.
-    pub(super) const READ_UNIT: f64 = 0.125;
-    /// DynamoDB on demand, per million write units.
-    pub(super) const WRITE_UNIT: f64 = 0.625;
-    /// S3 `GET` and all others, per thousand.
-    pub(super) const S3_GET: f64 = 0.000_4;
-    /// S3 `LIST`, per thousand.
-    pub(super) const S3_LIST: f64 = 0.005;
-    /// SQS, requests to a FIFO queue, per million.
-    pub(super) const FIFO: f64 = 0.50;
-    /// CloudWatch Logs, per GB taken in.
-    pub(super) const LOG_GB: f64 = 0.50;
-    /// CloudWatch, a metric of one's own, per month.
-    pub(super) const METRIC: f64 = 0.30;
-    /// CloudWatch, an alarm, per month.
-    pub(super) const ALARM: f64 = 0.10;
-    /// CloudWatch, a dashboard beyond the third, per month.
-    pub(super) const DASHBOARD: f64 = 3.00;
-}
+// The one list of prices; a replay counts with them too.
+#[path = "../../crates/replay/src/price.rs"]
+mod price;
 
 /// What an organisation is taken to be like. Everything a month, if it has no other unit.
 #[derive(Debug, Clone, Copy)]

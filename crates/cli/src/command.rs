@@ -1,5 +1,6 @@
 //! One module per subcommand.
 
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod controls;
 pub(crate) mod deadletters;
@@ -11,6 +12,7 @@ pub(crate) mod org;
 pub(crate) mod pause;
 pub(crate) mod policy;
 pub(crate) mod render;
+pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod sandbox;

@@ -14,6 +14,8 @@ pub(crate) const UNPROVEN: u8 = 4;
 pub(crate) const REFUSED: u8 = 5;
 /// Something of the deployment does not work: by the doctor.
 pub(crate) const UNWELL: u8 = 6;
+/// Not everything that was named could be read: by a replay. What could be was.
+pub(crate) const INCOMPLETE: u8 = 7;
 /// The machine lacks something: a free port, a program, a file that has to be built first.
 pub(crate) const MACHINE: u8 = 10;
 /// AWS refused, or could not be reached; or not everything that was asked for could be done there.
@@ -31,6 +33,7 @@ Exit codes:
   4   something was not put back, or not proven
   5   nothing was done: refused (an undo: something else has changed the resource since)
   6   something of the deployment does not work (doctor)
+  7   not everything could be read (replay); what could be was
   10  the machine lacks something (a free port, a program, a file to be built first)
   11  AWS refused or could not be reached
   130 stopped before the end";

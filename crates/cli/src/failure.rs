@@ -22,6 +22,10 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Report(#[from] command::report::Error),
     #[error(transparent)]
+    Check(#[from] command::check::Error),
+    #[error(transparent)]
+    Replay(#[from] command::replay::Error),
+    #[error(transparent)]
     Undo(#[from] command::undo::Error),
     #[error(transparent)]
     Exempt(#[from] command::exempt::Error),
@@ -59,6 +63,8 @@ impl Failure {
             }
             Self::History(error) => error.code(),
             Self::Report(error) => error.code(),
+            Self::Check(error) => error.code(),
+            Self::Replay(error) => error.code(),
             Self::Undo(error) => error.code(),
             Self::Exempt(error) => error.code(),
             Self::Pause(error) => error.code(),
@@ -84,6 +90,8 @@ impl Failure {
             Self::Framework(error) => Some(error.help()),
             Self::History(error) => error.help(),
             Self::Report(error) => error.help(),
+            Self::Check(error) => error.help(),
+            Self::Replay(error) => error.help(),
             Self::Undo(error) => error.help(),
             Self::Exempt(error) => error.help(),
             Self::Pause(error) => error.help(),

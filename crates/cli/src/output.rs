@@ -4,6 +4,7 @@
 use std::{
     fmt::Write as _,
     io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
+    path::Path,
 };
 
 use anstyle::{AnsiColor, Effects};
@@ -94,6 +95,15 @@ pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[Text; N]]) -> T
         let _ = writeln!(table, "{}", line(row.each_ref().map(String::as_str)));
     }
     table
+}
+
+/// Writes `text` to `file`: all of it or nothing, whatever happens in between.
+pub(crate) fn write_file(file: &Path, text: &str) -> io::Result<()> {
+    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut page = tempfile::NamedTempFile::new_in(directory)?;
+    page.write_all(text.as_bytes())?;
+    page.as_file().sync_all()?;
+    page.persist(file).map(drop).map_err(|error| error.error)
 }
 
 /// Progress on standard error, where somebody sees it. Gone when dropped.

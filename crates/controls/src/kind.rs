@@ -163,6 +163,14 @@ pub trait Kind {
         let _ = (facts, event);
     }
 
+    /// Whether `event`, a call that succeeded, took the resource away and with it all that it broke: [`Kind::learn`] then makes of the
+    /// facts those of a resource of which nothing has been seen, and whoever keeps exposures ends them. False where the loss of the
+    /// resource is itself what a control is about.
+    fn gone(id: &Self::Id, event: &Event<'_>) -> bool {
+        let _ = (id, event);
+        false
+    }
+
     /// The part of the resource that `change` writes as a whole (`public-access-block`, `policy`, …). Two changes to one
     /// slot in one plan are written once.
     fn slot(change: &Self::Change) -> &'static str;

@@ -11,6 +11,7 @@
 //! **Architecture invariant:** nothing in this crate knows how a fact was read or a change is applied; `controls` never
 //! sees `aws`.
 
+mod asked;
 mod book;
 mod control;
 mod decide;

@@ -14,6 +14,7 @@
 mod access;
 mod access_point;
 mod acl;
+mod asked;
 mod block;
 mod book;
 mod change;
@@ -21,6 +22,7 @@ mod encryption;
 mod events;
 mod external;
 mod facts;
+mod hindsight;
 mod lifecycle;
 mod logging;
 mod model;
@@ -88,6 +90,24 @@ impl Kind for S3Bucket {
 
     fn simulate(facts: &mut Facts, change: &Change) {
         model::simulate(facts, change);
+    }
+
+    const HINTS: &'static [(&'static str, &'static str)] = hindsight::HINTS;
+
+    fn hinted(event: &Event<'_>) -> Vec<Target> {
+        hindsight::hinted(event)
+    }
+
+    fn unseen(id: &Target, place: &Place) -> Option<Facts> {
+        Some(hindsight::unseen(id, place))
+    }
+
+    fn learn(facts: &mut Facts, event: &Event<'_>) {
+        hindsight::learn(facts, event);
+    }
+
+    fn gone(id: &Target, event: &Event<'_>) -> bool {
+        hindsight::gone(id, event)
     }
 
     fn slot(change: &Change) -> &'static str {

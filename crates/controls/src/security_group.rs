@@ -5,7 +5,8 @@
 //! are the whole internet.
 //!
 //! - Rules are judged together, and a correction takes away only those that have a part in the breach.
-//! - A rule is known by what it allows. Its `sgr-` id is in no fact and no change: a rule that is put back gets another.
+//! - A rule is known by what it allows. Its `sgr-` id is in no change and in no fact that is judged: a rule that is put back gets
+//!   another. Only a replay of logs remembers ids, because later calls name rules by them.
 //! - A prefix list that could not be read is never harmless.
 //! - A group of another account, which one can see in a shared VPC, is for the guard's look at that account.
 
@@ -19,6 +20,7 @@ mod default_group;
 mod events;
 mod facts;
 mod high_risk_port;
+mod hindsight;
 mod ids;
 mod ingress;
 mod model;
@@ -31,7 +33,7 @@ mod unauthorised_port;
 
 pub use change::{Change, Stand};
 pub use cidr::Cidr;
-pub use facts::{About, Allowed, Facts, GroupRef, Notes, Peer, Rule, RuleSet, Target};
+pub use facts::{About, Allowed, Called, Facts, GroupRef, Notes, Peer, Rule, RuleSet, Target};
 pub use ids::{GroupId, GroupName, PrefixListId, VpcId};
 pub use ports::Ports;
 pub use rules::Rules;
@@ -91,6 +93,24 @@ impl Kind for SecurityGroup {
 
     fn simulate(facts: &mut Facts, change: &Change) {
         model::simulate(facts, change);
+    }
+
+    const HINTS: &'static [(&'static str, &'static str)] = hindsight::HINTS;
+
+    fn hinted(event: &Event<'_>) -> Vec<Target> {
+        hindsight::hinted(event)
+    }
+
+    fn unseen(id: &Target, place: &Place) -> Option<Facts> {
+        hindsight::unseen(id, place)
+    }
+
+    fn learn(facts: &mut Facts, event: &Event<'_>) {
+        hindsight::learn(facts, event);
+    }
+
+    fn gone(id: &Target, event: &Event<'_>) -> bool {
+        hindsight::gone(id, event)
     }
 
     fn slot(change: &Change) -> &'static str {

@@ -120,6 +120,36 @@ impl<'a> Event<'a> {
         Self::parse(str::from_utf8(json).map_err(|error| ParseError::new("an EventBridge event", &error))?)
     }
 
+    /// The event that EventBridge makes of a record as CloudTrail's files have it (EventBridge user guide, "AWS service events delivered via
+    /// AWS CloudTrail"): its account is the one whose trail has the record, its source the service.
+    ///
+    /// Records before version 1.02 do not say whose they are; there it is the caller's account.
+    ///
+    /// # Errors
+    /// As [`Record::parse`].
+    pub fn of_record(record: &'a str) -> Result<Self, ParseError> {
+        let detail: &'a RawValue = crate::error::read("a CloudTrail record", record)?;
+        let record = Box::new(Record::parse(record)?);
+        let service = record.event_source.split('.').next().unwrap_or_default();
+        let caller = || record.user_identity.as_ref().and_then(|identity| identity.account_id.clone());
+        let (detail_type, wrap): (_, fn(Box<Record<'a>>) -> Detail<'a>) = match record.event_type.as_deref() {
+            Some("AwsServiceEvent") => ("AWS Service Event via CloudTrail", Detail::ServiceEvent),
+            Some("AwsConsoleSignIn") => ("AWS Console Sign In via CloudTrail", Detail::SignIn),
+            _ => ("AWS API Call via CloudTrail", Detail::ApiCall),
+        };
+        let envelope = Envelope {
+            source: Cow::Owned(format!("aws.{service}")),
+            detail_type: Cow::Borrowed(detail_type),
+            detail,
+            id: None,
+            account: record.recipient_account_id.clone().or_else(caller),
+            time: record.event_time.clone(),
+            region: record.aws_region.clone(),
+            resources: None,
+        };
+        Ok(Self { envelope, detail: wrap(record) })
+    }
+
     /// The CloudTrail record, when the detail is one: an API call, a service event or a sign-in.
     #[must_use]
     pub fn record(&self) -> Option<&Record<'a>> {

@@ -400,3 +400,21 @@ pub struct Row {
     /// What would put it right, in words.
     pub changes: Vec<String>,
 }
+
+/// A verdict that other settings change.
+#[derive(Debug, Clone, Serialize)]
+pub struct Changed {
+    /// With the settings of before.
+    pub before: Option<Row>,
+    /// With the others.
+    pub after: Option<Row>,
+}
+
+impl Changed {
+    /// Whether both say the same.
+    #[must_use]
+    pub(crate) fn is_same(&self) -> bool {
+        let said = |row: &Option<Row>| row.as_ref().map(|row| (row.verdict, row.why.clone(), row.changes.clone()));
+        said(&self.before) == said(&self.after)
+    }
+}

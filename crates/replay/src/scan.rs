@@ -26,7 +26,7 @@ pub(crate) struct Object<'w> {
 }
 
 /// Finds objects in one window after the other.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Scanner {
     name: Finder<'static>,
 }

@@ -86,10 +86,14 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             Format::Json => output::json(&json!(explanation))?,
             Format::Text => output::data(&text(&explanation))?,
         }
-        // Something else takes the effect of a neutralised one away.
-        let broken = |control: &Explained| control.findings.iter().any(|finding| !is_neutralised(finding));
-        Ok(if explanation.controls.iter().any(broken) { exit::BREACH } else { exit::FINE })
+        Ok(if is_broken(&explanation) { exit::BREACH } else { exit::FINE })
     })
+}
+
+/// Whether anything is broken. Something else takes the effect of a neutralised one away.
+pub(super) fn is_broken(explanation: &Explanation) -> bool {
+    let broken = |control: &Explained| control.findings.iter().any(|finding| !is_neutralised(finding));
+    explanation.controls.iter().any(broken)
 }
 
 /// The resource that `arn` names and its kind; `None` when nobody watches such a thing. What the ARN does not say is the
@@ -121,7 +125,8 @@ pub(crate) async fn resource(
     Ok(known(connection.caller().await?.account))
 }
 
-fn text(explanation: &Explanation) -> Text {
+/// An explanation for people.
+pub(super) fn text(explanation: &Explanation) -> Text {
     let Explanation { resource, kind, gone, environment, doubts, paused, running, controls } = explanation;
     let mut text = Text::new();
     let arn = paint(Style::Strong, &escape::line(resource.arn.as_str(), 500));

@@ -31,6 +31,16 @@ pub(crate) struct Args {
 enum Command {
     Refresh(Which),
     List(Which),
+    Export(Export),
+}
+
+/// Print where each active account is, as JSON: what `rectify replay --organization FILE` reads. Needs no stack.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  rectify org export > organization.json")]
+struct Export {
+    /// A profile that may read the organisation.
+    #[arg(long, value_name = "NAME")]
+    organization_profile: Option<String>,
 }
 
 /// Read the organisation and write each active account's units and tags into the ledger.
@@ -101,6 +111,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     match &args.command {
         Command::Refresh(args) => wait_for(refresh(args)),
         Command::List(args) => wait_for(list(args)),
+        Command::Export(args) => wait_for(export(args)),
     }
 }
 
@@ -169,6 +180,31 @@ fn account_json(id: &AccountId, facts: Option<&AccountFacts>) -> Value {
         "tags": facts.map(|facts| &facts.tags),
         "read_at": facts.map(|facts| facts.read_at),
     })
+}
+
+async fn export(args: &Export) -> Result<u8, Failure> {
+    let config = connection::config(args.organization_profile.as_deref(), None).await;
+    let organization = Organization::new(&config);
+    let aws = |error| match error {
+        rectify_organization::Error::Aws(failure) => Error::Cloud(CloudError::Aws(Box::new(failure))),
+        rectify_organization::Error::Lost(what) => Error::Lost(what),
+    };
+    let members = organization.members().await.map_err(aws)?;
+    let progress = output::progress(members.len(), "accounts");
+    let accounts: Vec<Result<Value, Error>> = stream::iter(members)
+        .map(async |member| {
+            let facts = organization.facts(&member, Timestamp::now()).await.map_err(aws);
+            progress.inc(1);
+            Ok(account_json(&member.id, Some(&facts?)))
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    progress.finish_and_clear();
+    // Half an organisation would be taken for the whole.
+    let accounts = accounts.into_iter().collect::<Result<Vec<Value>, Error>>()?;
+    output::json(&Value::Array(accounts))?;
+    Ok(exit::FINE)
 }
 
 async fn list(args: &Which) -> Result<u8, Failure> {

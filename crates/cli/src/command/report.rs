@@ -1,9 +1,6 @@
 //! `rectify report`
 
-use std::{
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-};
+use std::{io, path::PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use rectify_controls::{Control, Settings};
@@ -87,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let settings = exempt::settings(args.settings.as_deref()).map_err(Error::Settings)?;
     let overview = wait_for(overview(args, settings.as_ref()))?;
     if let Some(file) = &args.html {
-        write(file, &overview.page()).map_err(|source| Error::Page { file: input::name(file), source })?;
+        output::write_file(file, &overview.page()).map_err(|source| Error::Page { file: input::name(file), source })?;
         output::talk(&format!("written to {}", input::name(file)));
     }
     match args.output {
@@ -119,13 +116,4 @@ async fn overview(args: &Args, settings: Option<&Settings>) -> Result<Overview, 
         settings: settings.map(|settings| settings.exemptions.as_slice()),
     };
     Ok(rectify_report::overview(&question, &rows))
-}
-
-/// Writes `text` to `file`: all of it or nothing, whatever happens in between.
-fn write(file: &Path, text: &str) -> io::Result<()> {
-    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut page = tempfile::NamedTempFile::new_in(directory)?;
-    page.write_all(text.as_bytes())?;
-    page.as_file().sync_all()?;
-    page.persist(file).map(drop).map_err(|error| error.error)
 }

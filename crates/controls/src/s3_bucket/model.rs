@@ -3,7 +3,7 @@
 use rectify_policy::{Policy, Service, assess};
 
 use super::{AccessPointFacts, AccountFacts, BucketFacts, Change, Facts, VersioningStatus, policy::zone};
-use crate::{Fact, Trust};
+use crate::{AccountId, Fact, Trust};
 
 pub(super) fn slot(change: &Change) -> &'static str {
     match change {
@@ -176,6 +176,11 @@ fn refresh_status(status: &mut Fact<Option<bool>>, public: impl FnOnce() -> bool
     if let Fact::Known(Some(verdict)) = status {
         *verdict = public();
     }
+}
+
+/// Whether S3 calls the policy of a bucket of `account` public.
+pub(super) fn is_public(text: &str, account: &AccountId) -> bool {
+    s3_public(text, Service::S3, &zone(account, &Trust::default()))
 }
 
 fn s3_public(text: &str, service: Service, zone: &rectify_policy::TrustZone) -> bool {

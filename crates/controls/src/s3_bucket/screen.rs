@@ -3,9 +3,9 @@
 mod finding;
 mod request;
 
-use rectify_event::{Detail, Event, Record};
+use rectify_event::{Detail, Event, Params, Record};
 
-use super::{AccessPointName, Target, book, events::EVENTS};
+use super::{AccessPointName, Target, asked::bucket_behind, book, events::EVENTS};
 use crate::{
     AccountId, BucketName, Ignored, Screen, Selection,
     screen::{self, account, bounded},
@@ -35,18 +35,24 @@ fn api_call(event: &Event<'_>, record: &Record<'_>) -> Screened {
     }
     let trigger = screen::api_call(record, EVENTS)?;
     let request = record.request();
-    let target = match trigger.id {
+    let target = target(event, &request, trigger.id)?;
+    let suspicious = request::looks_like_a_breach(&record.event_name, &request, &target, event);
+    look(vec![target], |control| trigger.controls.contains(&control), suspicious)
+}
+
+/// What the call is about: `path` is where its request has the name, empty for the account.
+pub(super) fn target(event: &Event<'_>, request: &Params, path: &str) -> Result<Target, Ignored> {
+    let target = match path {
         "" => Target::Account(account(event)?),
         path => {
-            let text = screen::named(&request, path)?;
+            let text = screen::named(request, path)?;
             if path == "name" { access_point(text)? } else { bucket(text)? }
         }
     };
-    if let (Target::AccessPoint(_), Some(behind)) = (&target, request::bucket_behind(&request)) {
+    if let (Target::AccessPoint(_), Some(behind)) = (&target, bucket_behind(request)) {
         bucket(behind)?;
     }
-    let suspicious = request::looks_like_a_breach(&record.event_name, &request, &target, event);
-    look(vec![target], |control| trigger.controls.contains(&control), suspicious)
+    Ok(target)
 }
 
 fn look(targets: Vec<Target>, wanted: impl Fn(&str) -> bool, suspicious: bool) -> Screened {
@@ -92,7 +98,7 @@ fn access_point(text: &str) -> Result<Target, Ignored> {
 }
 
 /// A resource by bucket name or by any ARN of this kind.
-fn named(text: &str, account: &AccountId) -> Result<Target, Ignored> {
+pub(super) fn named(text: &str, account: &AccountId) -> Result<Target, Ignored> {
     let Some(arn) = bounded(text)?.strip_prefix("arn:") else { return bucket(text) };
     match arn.splitn(5, ':').collect::<Vec<_>>().as_slice() {
         [_, "s3", "", "", name] => bucket(name),

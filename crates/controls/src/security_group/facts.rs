@@ -47,6 +47,19 @@ pub struct Facts {
     pub lists: BTreeMap<PrefixListId, Fact<Vec<Cidr>>>,
     /// Whether a network interface uses the group. Read for a default group only.
     pub in_use: Fact<bool>,
+    /// What its rules are called, as far as the log says from which the facts were learned: later calls name rules by id. The guard
+    /// reads none, and no control looks at it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub called: BTreeMap<String, Called>,
+}
+
+/// The rule that an id means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Called {
+    /// Whether it lets out rather than in.
+    pub egress: bool,
+    /// What it allows.
+    pub what: Allowed,
 }
 
 /// What is known of a group beside its rules.

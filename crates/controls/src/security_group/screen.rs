@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Cidr, GroupId, GroupName, PrefixListId, Target, VpcId, book, events::EVENTS};
 use crate::{
     Ignored, Screen, Selection, Trigger,
+    asked::text,
     book::all,
     screen::{self, Configured, bounded, named},
 };
@@ -32,11 +33,11 @@ fn api_call(record: &Record<'_>) -> Screened {
     let trigger = screen::api_call(record, EVENTS)?;
     let (request, response) = (record.request(), record.response());
     let target = match trigger.name {
-        "AuthorizeSecurityGroupIngress" | "AuthorizeSecurityGroupEgress" => authorised(trigger, &request, &response)?,
+        "AuthorizeSecurityGroupIngress" | "AuthorizeSecurityGroupEgress" => called(trigger.id, &request, &response)?,
         "CreateSecurityGroup" => Target::Group(GroupId::of_event(answered(trigger, &response)?)?),
         "CreateVpc" | "CreateDefaultVpc" => Target::DefaultOf(VpcId::of_event(answered(trigger, &response)?)?),
-        "ModifySecurityGroupRules" => Target::Group(GroupId::of_event(asked(trigger, &request)?)?),
-        _ => Target::Referring(PrefixListId::of_event(asked(trigger, &request)?)?),
+        "ModifySecurityGroupRules" => Target::Group(GroupId::of_event(asked(trigger.id, &request)?)?),
+        _ => Target::Referring(PrefixListId::of_event(asked(trigger.id, &request)?)?),
     };
     Ok(Screen::Look {
         targets: vec![target],
@@ -46,29 +47,31 @@ fn api_call(record: &Record<'_>) -> Screened {
 }
 
 /// The group by its id, or by the id that the answer has; by its name where a caller of old gave nothing else.
-fn authorised(trigger: &Trigger, request: &Params, response: &Params) -> Result<Target, Ignored> {
-    if let Some(id) = request.str(trigger.id).filter(|id| !id.is_empty()) {
+/// `path` is where the request has the id.
+pub(super) fn called(path: &str, request: &Params, response: &Params) -> Result<Target, Ignored> {
+    if let Some(id) = request.str(path).filter(|id| !id.is_empty()) {
         return GroupId::of_event(id).map(Target::Group);
     }
-    let rules = response.list("securityGroupRuleSet/items");
-    let ids: BTreeSet<&str> = rules.into_iter().filter_map(|rule| text(rule, "groupId")).collect();
+    let sets = ["securityGroupRuleSet/items", "revokedSecurityGroupRuleSet/items"];
+    let rules = sets.into_iter().flat_map(|set| response.list(set));
+    let ids: BTreeSet<&str> = rules.filter_map(|rule| text(rule, "groupId")).collect();
     if let Some(id) = ids.first().filter(|_| ids.len() == 1) {
         return GroupId::of_event(id).map(Target::Group);
     }
     match request.str("groupName").filter(|name| !name.is_empty()) {
         Some(name) => GroupName::of_event(name).map(Target::Named),
         // Says what is missing.
-        None => named(request, trigger.id).and_then(GroupId::of_event).map(Target::Group),
+        None => named(request, path).and_then(GroupId::of_event).map(Target::Group),
     }
 }
 
 /// The newer operations are recorded in a wrapper; whether every one is, no sample shows, so the bare name is taken too.
-fn asked<'a>(trigger: &Trigger, request: &'a Params) -> Result<&'a str, Ignored> {
-    let bare = trigger.id.rsplit('/').next().unwrap_or(trigger.id);
-    if request.get(trigger.id).is_none() && request.get(bare).is_some() {
+pub(super) fn asked<'a>(path: &str, request: &'a Params) -> Result<&'a str, Ignored> {
+    let bare = path.rsplit('/').next().unwrap_or(path);
+    if request.get(path).is_none() && request.get(bare).is_some() {
         return named(request, bare);
     }
-    named(request, trigger.id)
+    named(request, path)
 }
 
 fn answered<'a>(trigger: &Trigger, response: &'a Params) -> Result<&'a str, Ignored> {
@@ -143,8 +146,4 @@ fn opens(value: &Value, depth: usize) -> bool {
 
 fn is(key: &str, names: &[&str]) -> bool {
     names.iter().any(|name| key.eq_ignore_ascii_case(name))
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    value.as_object()?.iter().find(|(name, _)| is(name, &[key]))?.1.as_str()
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+mod hindsight;
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -149,6 +151,19 @@ fn no_role_is_given_everything() {
             assert!(access.resource == "*" || access.resource.starts_with("arn:${AWS::Partition}:"), "{access:?}");
         }
     }
+}
+
+/// Every event under `events/<kind>/`, by name, in order.
+fn events(book: &Book) -> Vec<(String, Value)> {
+    let files = std::fs::read_dir(book.events()).unwrap().map(|file| file.unwrap().path());
+    let mut events: Vec<(String, Value)> = files
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            (name, serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap())
+        })
+        .collect();
+    events.sort_by(|one, other| one.0.cmp(&other.0));
+    events
 }
 
 /// Every trigger's example makes the guard look, and the same call refused does not.

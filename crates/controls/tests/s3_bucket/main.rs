@@ -5,6 +5,9 @@
 mod book;
 mod cases;
 mod corpus;
+mod hindsight;
+#[path = "../past/mod.rs"]
+mod past;
 mod properties;
 mod restore;
 mod screen;

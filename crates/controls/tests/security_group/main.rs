@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests")]
 
 mod cases;
+mod hindsight;
 #[path = "../laws/mod.rs"]
 mod laws;
 mod options;
+#[path = "../past/mod.rs"]
+mod past;
 mod properties;
 mod screen;
 
@@ -74,6 +77,7 @@ fn group(ingress: &[&str]) -> Facts {
         rules: Fact::Known(RuleSet { ingress, egress: vec![rule("-1 any 0.0.0.0/0")] }),
         lists: BTreeMap::new(),
         in_use: Fact::NotRead,
+        called: BTreeMap::new(),
     }
 }
 

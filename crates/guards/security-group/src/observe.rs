@@ -40,6 +40,7 @@ pub(crate) async fn observe(
         rules,
         lists: BTreeMap::new(),
         in_use: Fact::NotRead,
+        called: BTreeMap::new(),
     };
     let Some(mut facts) = ends.or(facts)? else { return Ok(None) };
 

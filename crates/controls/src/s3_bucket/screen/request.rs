@@ -7,7 +7,13 @@ use serde_json::Value;
 
 use crate::{
     Place, Region,
-    s3_bucket::{Target, acl::public_uri, tls},
+    asked::{account, field, strings, text},
+    s3_bucket::{
+        BlockFlags, Target,
+        acl::public_uri,
+        asked::{self, at_birth},
+        tls,
+    },
 };
 
 pub(super) fn looks_like_a_breach(event_name: &str, request: &Params, target: &Target, event: &Event<'_>) -> bool {
@@ -21,15 +27,9 @@ pub(super) fn looks_like_a_breach(event_name: &str, request: &Params, target: &T
             rules.is_empty()
                 || rules.into_iter().any(|rule| text(rule, "ObjectOwnership") != Some("BucketOwnerEnforced"))
         }
-        "PutBucketPublicAccessBlock" | "PutAccountPublicAccessBlock" => {
-            !all_on(request.get("PublicAccessBlockConfiguration"))
-        }
-        "PutBucketPolicy" => opens_policy(request.get("bucketPolicy"), target, event),
-        "PutAccessPointPolicy" => {
-            let policy =
-                ["policy", "PutAccessPointPolicyRequest/Policy"].into_iter().find_map(|path| request.get(path));
-            opens_policy(policy, target, event)
-        }
+        "PutBucketPublicAccessBlock" | "PutAccountPublicAccessBlock" => asked::block(request) != Some(BlockFlags::ALL),
+        "PutBucketPolicy" => opens_policy(asked::bucket_policy(request), target, event),
+        "PutAccessPointPolicy" => opens_policy(asked::access_point_policy(request), target, event),
         "PutBucketEncryption" => {
             let rules = request.list("ServerSideEncryptionConfiguration/Rule");
             let algorithm = |rule| text(field(rule, "ApplyServerSideEncryptionByDefault")?, "SSEAlgorithm");
@@ -40,7 +40,7 @@ pub(super) fn looks_like_a_breach(event_name: &str, request: &Params, target: &T
         "PutBucketReplication" => {
             let own = event.envelope.account.as_deref();
             let rules = request.list("ReplicationConfiguration/Rule");
-            let account = |rule| scalar(field(field(rule, "Destination")?, "Account")?);
+            let account = |rule| account(field(field(rule, "Destination")?, "Account")?);
             rules.is_empty() || rules.into_iter().any(|rule| account(rule).is_none_or(|id| Some(id.as_str()) != own))
         }
         "PutBucketLifecycle" => {
@@ -48,21 +48,14 @@ pub(super) fn looks_like_a_breach(event_name: &str, request: &Params, target: &T
             rules.is_empty() || rules.into_iter().any(|rule| field(rule, "Expiration").is_some())
         }
         "CreateAccessPoint" => {
-            let in_request = |name: &str| {
-                [name.to_owned(), format!("CreateAccessPointRequest/{name}")].iter().find_map(|path| request.get(path))
-            };
             // Without a configuration a new access point has all four flags on.
-            in_request("VpcConfiguration").is_none()
-                && in_request("PublicAccessBlockConfiguration").is_some_and(|flags| !all_on(Some(flags)))
+            at_birth(request, "VpcConfiguration").is_none()
+                && at_birth(request, "PublicAccessBlockConfiguration")
+                    .is_some_and(|flags| asked::flags(flags) != Some(BlockFlags::ALL))
         }
         // PutBucketWebsite, and everything that deletes a protection.
         _ => true,
     }
-}
-
-/// The bucket that a new access point is for.
-pub(super) fn bucket_behind(request: &Params) -> Option<&str> {
-    request.str("CreateAccessPointRequest/Bucket").or_else(|| request.str("bucket"))
 }
 
 const PUBLIC_CANNED: [&str; 3] = ["public-read", "public-read-write", "authenticated-read"];
@@ -89,13 +82,8 @@ fn header_is_public(header: &str) -> bool {
 
 /// A policy that is public, reaches a foreign account, or accepts plain HTTP. Whom the settings trust is not known here,
 /// so a trusted account looks foreign.
-fn opens_policy(policy: Option<&Value>, target: &Target, event: &Event<'_>) -> bool {
-    let text = match policy {
-        Some(Value::String(text)) => text.clone(),
-        Some(document @ Value::Object(_)) => document.to_string(),
-        _ => return true,
-    };
-    let Ok(policy) = Policy::parse(&text) else { return true };
+fn opens_policy(policy: Option<String>, target: &Target, event: &Event<'_>) -> bool {
+    let Some(Ok(policy)) = policy.as_deref().map(Policy::parse) else { return true };
     let account = super::account(event).ok();
     let zone = TrustZone { account: account.clone(), ..TrustZone::default() };
     match target {
@@ -108,46 +96,5 @@ fn opens_policy(policy: Option<&Value>, target: &Target, event: &Event<'_>) -> b
             !requires_tls || matches!(verdict, Verdict::Public | Verdict::ForeignAccounts(_))
         }
         _ => assess(&policy, Service::S3AccessPoint, &zone).verdict == Verdict::Public,
-    }
-}
-
-/// Whether all four flags are there and true, as booleans or as text.
-fn all_on(flags: Option<&Value>) -> bool {
-    ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"].into_iter().all(|name| {
-        match flags.and_then(|flags| field(flags, name)) {
-            Some(Value::Bool(on)) => *on,
-            Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
-            _ => false,
-        }
-    })
-}
-
-fn field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    let value = match value {
-        Value::Array(items) if items.len() == 1 => items.first()?,
-        other => other,
-    };
-    value.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    field(value, name)?.as_str()
-}
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// Every text in `value`, however deep; JSON that was parsed is at most 128 levels deep.
-fn strings(value: &Value) -> Vec<&str> {
-    match value {
-        Value::String(text) => vec![text],
-        Value::Array(items) => items.iter().flat_map(strings).collect(),
-        Value::Object(fields) => fields.values().flat_map(strings).collect(),
-        _ => Vec::new(),
     }
 }

@@ -1,0 +1,562 @@
+//! The events of one resource in the order of time, and what each would have led to.
+//!
+//! What is known of the resource grows with each event ([`Story`]); the rule book judges it as it stands, and [`decide`] says what would be
+//! done. Nothing here knows what breaks a control.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+};
+
+use jiff::Timestamp;
+use rectify_controls::{
+    AccountFacts, AccountId, Arn, Control, Doubt, Environment, Fact, Finding, Membership, Past, Place, Reopened,
+    Selection, Settings, Severity, Situation, Standing, State, Subject, Withheld, decide,
+};
+use rectify_event::Event;
+
+use crate::{
+    kinds::{Entry, KINDS, Story, Watch},
+    lead::{Lead, Sorted, What},
+    report::{Exposure, Row, TugRow, Verdict},
+    tally::{Verdicts, others},
+};
+
+/// Where rows go, when somebody wants them one by one.
+pub(crate) type Rows<'a> = Option<&'a mut dyn FnMut(&Row) -> io::Result<()>>;
+
+/// What holds for the whole replay.
+pub(crate) struct Folder<'a> {
+    pub(crate) kinds: &'a [Box<dyn Watch>],
+    pub(crate) settings: &'a Settings,
+    /// Where accounts are in the organisation; `None` when nobody says, and then every account is one of ours.
+    pub(crate) organization: Option<&'a BTreeMap<AccountId, AccountFacts>>,
+    /// When the log ends.
+    pub(crate) end: Timestamp,
+}
+
+/// What holds for an account.
+pub(crate) struct Belonging<'a> {
+    pub(crate) environment: &'a Environment,
+    doubt: Option<Doubt>,
+    standing: Standing,
+}
+
+/// Tells the leads of one shelf to each of `tellers`; `over` is called when all that concerns one resource is said.
+///
+/// # Errors
+/// When temporary files cannot be read, or rows not be written.
+pub(crate) fn tell(
+    leads: Sorted,
+    tellers: &mut [Teller<'_, '_, '_>],
+    over: &mut dyn FnMut() -> io::Result<()>,
+) -> io::Result<()> {
+    let mut last: Option<Lead> = None;
+    for lead in leads {
+        let lead = lead?;
+        if !last.as_ref().is_some_and(|last| last.is_about_the_same(&lead)) {
+            tellers.iter_mut().try_for_each(Teller::end)?;
+            over()?;
+            for teller in &mut *tellers {
+                teller.begin(&lead);
+            }
+        }
+        for teller in &mut *tellers {
+            teller.take(&lead)?;
+        }
+        last = Some(lead);
+    }
+    tellers.iter_mut().try_for_each(Teller::end)?;
+    over()
+}
+
+/// One replay's way through leads.
+pub(crate) struct Teller<'t, 'a, 'r> {
+    folder: &'t Folder<'a>,
+    accounts: HashMap<String, Option<Belonging<'a>>>,
+    resource: Option<Resource<'t>>,
+    pub(crate) verdicts: Verdicts,
+    rows: Rows<'r>,
+}
+
+impl<'t, 'a, 'r> Teller<'t, 'a, 'r> {
+    pub(crate) fn new(folder: &'t Folder<'a>, rows: Rows<'r>) -> Self {
+        Self { folder, accounts: HashMap::new(), resource: None, verdicts: Verdicts::default(), rows }
+    }
+
+    fn begin(&mut self, lead: &Lead) {
+        if self.accounts.len() > MOST_ACCOUNTS {
+            self.accounts.clear();
+        }
+        if !self.accounts.contains_key(&lead.account) {
+            self.accounts.insert(lead.account.clone(), self.folder.belonging(&lead.account));
+        }
+        self.resource = self.folder.begin(lead);
+    }
+
+    fn take(&mut self, lead: &Lead) -> io::Result<()> {
+        let Self { folder, accounts, resource, verdicts, rows } = self;
+        match (resource, accounts.get(&lead.account)) {
+            (Some(resource), Some(Some(belonging))) => {
+                Telling { folder, belonging, verdicts, rows }.lead(resource, lead)
+            }
+            // Nothing is believed about an account or a region that cannot be one.
+            _ => Ok(()),
+        }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let Self { folder, accounts, resource, verdicts, rows } = self;
+        let Some(mut resource) = resource.take() else { return Ok(()) };
+        let Some(Some(belonging)) = accounts.get(resource.place.account.as_str()) else { return Ok(()) };
+        let mut telling = Telling { folder, belonging, verdicts, rows };
+        telling.due(&mut resource, Timestamp::MAX)?;
+        telling.ended(resource);
+        Ok(())
+    }
+}
+
+/// Accounts of which it is remembered what holds.
+const MOST_ACCOUNTS: usize = 50_000;
+
+impl<'a> Folder<'a> {
+    fn begin(&self, lead: &Lead) -> Option<Resource<'_>> {
+        let number = usize::from(lead.kind);
+        let place = lead.place()?;
+        let arn = Arn::from_parts(lead.arn.clone());
+        let story = (!lead.arn.is_empty()).then(|| self.kinds.get(number)?.begin(&arn, &place)).flatten();
+        Some(Resource {
+            number,
+            kind: KINDS.get(number)?,
+            arn,
+            place,
+            story,
+            open: BTreeMap::new(),
+            past: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            warring: BTreeMap::new(),
+            ids: Vec::new(),
+            time: i64::MIN,
+        })
+    }
+
+    /// What holds for `account`: as [the runtime](https://docs.rs/rectify-runtime) has it, from what the caller saved of the organisation.
+    pub(crate) fn belonging(&self, account: &str) -> Option<Belonging<'a>> {
+        let account = AccountId::new(account).ok()?;
+        let facts = self.organization.and_then(|organization| organization.get(&account));
+        let (environment, doubt) = match self.settings.environment(&account, facts) {
+            Membership::In(environment) => {
+                let stranger = self.organization.is_some() && facts.is_none() && environment.default;
+                let doubt =
+                    stranger.then(|| Doubt::Organization("the account is not in the saved organisation".to_owned()));
+                (environment, doubt)
+            }
+            Membership::Unknown { hangs_on, meanwhile } => {
+                let why = format!(
+                    "whether it is in environment `{}` hangs on the organisation: --organization",
+                    hangs_on.name
+                );
+                (meanwhile, Some(Doubt::Organization(why)))
+            }
+        };
+        let standing = Standing { account: facts.cloned(), ..Standing::default() };
+        Some(Belonging { environment, doubt, standing })
+    }
+}
+
+/// One resource on its way through time.
+struct Resource<'k> {
+    number: usize,
+    kind: &'static Entry,
+    arn: Arn,
+    place: Place,
+    story: Option<Box<dyn Story + 'k>>,
+    open: BTreeMap<&'static str, Open>,
+    past: BTreeMap<&'static str, Past>,
+    /// Breaches within their grace time.
+    waiting: BTreeMap<&'static str, Waiting>,
+    /// Tugs of war that have been told of.
+    warring: BTreeMap<&'static str, Timestamp>,
+    /// Ids of the events of this second.
+    ids: Vec<String>,
+    time: i64,
+}
+
+struct Open {
+    since: Timestamp,
+    by: String,
+    severity: Severity,
+    summary: String,
+    verdict: Verdict,
+}
+
+struct Waiting {
+    due: Timestamp,
+    lead: Lead,
+    finding: Finding<String>,
+}
+
+/// What is said of one lead.
+struct Said {
+    verdict: Verdict,
+    why: Option<String>,
+    /// It is said only then, if it is still so.
+    waits: Option<Timestamp>,
+    /// It would be corrected if that had not been done so often.
+    war: bool,
+}
+
+impl Said {
+    fn plainly(verdict: Verdict) -> Self {
+        Self { verdict, why: None, waits: None, war: false }
+    }
+
+    fn because(verdict: Verdict, why: impl Into<String>) -> Self {
+        Self { why: Some(why.into()), ..Self::plainly(verdict) }
+    }
+}
+
+struct Telling<'t, 'a, 'r> {
+    folder: &'t Folder<'a>,
+    belonging: &'t Belonging<'a>,
+    verdicts: &'t mut Verdicts,
+    rows: &'t mut Rows<'r>,
+}
+
+impl Telling<'_, '_, '_> {
+    fn lead(&mut self, resource: &mut Resource<'_>, lead: &Lead) -> io::Result<()> {
+        let Ok(now) = Timestamp::from_second(lead.time) else { return Ok(()) };
+        if lead.time != resource.time {
+            resource.time = lead.time;
+            resource.ids.clear();
+        }
+        if let Some(id) = &lead.id {
+            if resource.ids.contains(id) {
+                self.verdicts.duplicates += u64::from(lead.first);
+                return Ok(());
+            }
+            resource.ids.push(id.clone());
+        }
+        self.due(resource, now)?;
+        match &lead.what {
+            What::Ignored(why) => {
+                for control in resource.kind.selected(lead.selection) {
+                    self.say(resource.number, control, lead, None, &Said::because(Verdict::Ignored, why.as_str()))?;
+                }
+                Ok(())
+            }
+            What::Live(why) => self.unknown(resource, lead, why, now),
+            What::Told { text, envelope, suspicious } => {
+                let event = if *envelope { Event::parse(text) } else { Event::of_record(text) };
+                match event {
+                    Ok(event) => self.told(resource, lead, &event, *suspicious, now),
+                    Err(_) => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Only the live state says anything of `lead`.
+    fn unknown(&mut self, resource: &Resource<'_>, lead: &Lead, why: &str, now: Timestamp) -> io::Result<()> {
+        for control in resource.kind.selected(lead.selection) {
+            let finding = unverifiable(control);
+            let said = match self.decide(resource, &finding, lead, now) {
+                Said { verdict: Verdict::WouldTell, .. } => Said::because(Verdict::NeedsLiveState, why),
+                said => said,
+            };
+            self.say(resource.number, control, lead, None, &said)?;
+        }
+        Ok(())
+    }
+
+    fn told(
+        &mut self,
+        resource: &mut Resource<'_>,
+        lead: &Lead,
+        event: &Event<'_>,
+        suspicious: bool,
+        now: Timestamp,
+    ) -> io::Result<()> {
+        let Some(story) = &mut resource.story else {
+            return self.unknown(resource, lead, "no log says how the resource stands", now);
+        };
+        story.learn(event);
+        let mut asked: Selection = resource.kind.selected(lead.selection).map(|control| control.id).collect();
+        let selected = asked.clone();
+        asked.extend(resource.open.keys().chain(resource.waiting.keys()));
+        let mut found = story.judge(&asked);
+        self.over(resource, &found, lead, now)?;
+        for control in resource.kind.controls.iter().filter(|control| selected.contains(control.id)) {
+            let said = match found.get(control.id) {
+                None if suspicious && found.values().any(|finding| finding.state == State::Unverifiable) => {
+                    Said::because(Verdict::Ignored, "nothing is broken by what the log shows")
+                }
+                None => Said::because(Verdict::Ignored, "compliant by what the log shows"),
+                Some(finding) if finding.state == State::Unverifiable => {
+                    match self.decide(resource, finding, lead, now) {
+                        Said { verdict: Verdict::WouldTell, .. } => {
+                            Said::because(Verdict::NeedsLiveState, unread(finding))
+                        }
+                        said => said,
+                    }
+                }
+                Some(finding) => self.decide(resource, finding, lead, now),
+            };
+            let Some(finding) = found.remove(control.id) else {
+                self.say(resource.number, control, lead, None, &said)?;
+                continue;
+            };
+            if finding.state == State::Live && !resource.open.contains_key(control.id) {
+                let open = Open {
+                    since: now,
+                    by: lead.by.clone(),
+                    severity: finding.severity,
+                    summary: finding.summary.clone(),
+                    verdict: said.verdict,
+                };
+                resource.open.insert(control.id, open);
+            }
+            match said.waits {
+                Some(due) => {
+                    resource.waiting.entry(control.id).or_insert_with(|| Waiting { due, lead: lead.clone(), finding });
+                }
+                None => {
+                    self.count_war(resource, control, lead, &said, now);
+                    self.say(resource.number, control, lead, Some(&finding), &said)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends what `found` does not show any more.
+    fn over(
+        &mut self,
+        resource: &mut Resource<'_>,
+        found: &BTreeMap<&'static str, Finding<String>>,
+        lead: &Lead,
+        now: Timestamp,
+    ) -> io::Result<()> {
+        let over: Vec<&'static str> =
+            resource.open.keys().copied().filter(|control| !found.contains_key(control)).collect();
+        for control in over {
+            if let Some(open) = resource.open.remove(control) {
+                let exposure = exposure(resource, control, open, Some((now, lead.by.clone())), self.folder.end);
+                self.verdicts.exposed(resource.number, exposure);
+            }
+            if let Some(Waiting { lead, finding, .. }) = resource.waiting.remove(control) {
+                let said = Said::because(Verdict::Ignored, "closed within its grace time");
+                self.say(resource.number, finding.control, &lead, Some(&finding), &said)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts back what has stood longer than its grace time.
+    fn due(&mut self, resource: &mut Resource<'_>, now: Timestamp) -> io::Result<()> {
+        let due: Vec<&'static str> =
+            resource.waiting.iter().filter(|(_, waiting)| waiting.due <= now).map(|(control, _)| *control).collect();
+        for control in due {
+            let Some(Waiting { due, lead, finding }) = resource.waiting.remove(control) else { continue };
+            let said = Said::because(Verdict::WouldCorrect, "after its grace time");
+            remember(resource, control, &lead, due);
+            self.say(resource.number, finding.control, &lead, Some(&finding), &said)?;
+        }
+        Ok(())
+    }
+
+    /// The log is over.
+    fn ended(&mut self, mut resource: Resource<'_>) {
+        for (control, open) in std::mem::take(&mut resource.open) {
+            let exposure = exposure(&resource, control, open, None, self.folder.end);
+            self.verdicts.exposed(resource.number, exposure);
+        }
+    }
+
+    /// What [`decide`] makes of it, in the words of a replay.
+    fn decide(&self, resource: &Resource<'_>, finding: &Finding<String>, lead: &Lead, now: Timestamp) -> Said {
+        let nothing = Past::default();
+        let situation = Situation {
+            settings: self.folder.settings,
+            environment: self.belonging.environment,
+            subject: Subject {
+                arn: &resource.arn,
+                place: &resource.place,
+                account: self.belonging.standing.account.as_ref(),
+                tags: &Fact::NotRead,
+            },
+            standing: Ok(&self.belonging.standing),
+            past: resource.past.get(finding.control.id).unwrap_or(&nothing),
+            doubt: self.belonging.doubt.as_ref(),
+            own_event: lead.own,
+            now,
+        };
+        said(&decide(finding, &situation), finding, &self.belonging.environment.name)
+    }
+
+    fn count_war(
+        &mut self,
+        resource: &mut Resource<'_>,
+        control: &'static Control,
+        lead: &Lead,
+        said: &Said,
+        now: Timestamp,
+    ) {
+        if said.verdict == Verdict::WouldCorrect {
+            remember(resource, control.id, lead, now);
+        }
+        if !said.war {
+            return;
+        }
+        let window = self.folder.settings.limits.reversal_window;
+        let told = resource.warring.insert(control.id, now);
+        if told.is_some_and(|told| now.duration_since(told) < window) {
+            return;
+        }
+        let corrections = resource.past.get(control.id).map(|past| past.corrections.as_slice()).unwrap_or_default();
+        let with = |one: &Reopened| {
+            let tool = one.tool.as_ref().map_or_else(String::new, |tool| format!(" with {tool}"));
+            Some(format!("{}{tool}", one.by.as_ref()?))
+        };
+        let mut by: Vec<String> = corrections.iter().filter_map(with).collect();
+        by.sort();
+        by.dedup();
+        self.verdicts.tug(TugRow {
+            control: control.id,
+            account: lead.account.clone(),
+            resource: lead.arn.clone(),
+            times: corrections.len() as u64,
+            since: corrections.first().map_or(now, |first| first.at),
+            by,
+        });
+    }
+
+    /// Counts a verdict, and writes it down where somebody wants it.
+    fn say(
+        &mut self,
+        number: usize,
+        control: &'static Control,
+        lead: &Lead,
+        finding: Option<&Finding<String>>,
+        said: &Said,
+    ) -> io::Result<()> {
+        let Said { verdict, why, .. } = said;
+        let verdicts = &mut *self.verdicts;
+        verdicts.all.add(*verdict);
+        let counted = verdicts.controls.entry((number, control.id)).or_default();
+        counted.counts.add(*verdict);
+        if let Some(why) = why {
+            counted.why(*verdict, why);
+        }
+        let time = Timestamp::from_second(lead.time).unwrap_or_default();
+        let day = time.strftime("%Y-%m-%d").to_string();
+        verdicts.accounts.entry(lead.account.clone(), others).add(*verdict);
+        verdicts.actors.entry(lead.actor.clone(), others).add(*verdict);
+        verdicts.tools.entry(lead.tool.clone().unwrap_or_else(|| "(not recognised)".to_owned()), others).add(*verdict);
+        verdicts.days.entry(day, others).add(*verdict);
+        verdicts.heat.entry((lead.account.clone(), control.id), || (others(), control.id)).add(*verdict);
+        let Some(write) = self.rows else { return Ok(()) };
+        write(&Row {
+            time,
+            verdict: *verdict,
+            why: why.clone(),
+            control: control.id,
+            severity: finding.map_or(control.severity, |finding| finding.severity),
+            kind: KINDS.get(number).map_or("", |kind| kind.name),
+            account: lead.account.clone(),
+            region: lead.region.clone(),
+            resource: (!lead.arn.is_empty()).then(|| lead.arn.clone()),
+            event: lead.event.clone(),
+            event_id: lead.id.clone(),
+            by: lead.by.clone(),
+            tool: lead.tool.clone(),
+            summary: finding.map(|finding| finding.summary.clone()),
+            changes: finding.map(|finding| finding.changes.clone()).unwrap_or_default(),
+        })
+    }
+}
+
+/// A verdict of the rule book, as a replay's.
+fn said(verdict: &rectify_controls::Verdict, finding: &Finding<String>, environment: &str) -> Said {
+    use rectify_controls::Verdict as Book;
+    match verdict {
+        Book::Off => Said::because(Verdict::Ignored, format!("off in {environment}")),
+        Book::Shadow(would) => {
+            let would = match **would {
+                Book::Correct | Book::Defer(_) => "would be corrected",
+                _ => "would be told",
+            };
+            Said::because(Verdict::Ignored, format!("in shadow in {environment}: {would}"))
+        }
+        Book::Exempt(exemption) => {
+            Said::because(Verdict::Exempt, format!("{}: {}", exemption.stands(), exemption.reason))
+        }
+        Book::Tell => match &finding.state {
+            State::Neutralised { by } => Said::because(Verdict::WouldTell, format!("neutralised by {by}")),
+            _ => Said::plainly(Verdict::WouldTell),
+        },
+        Book::Correct => Said::plainly(Verdict::WouldCorrect),
+        Book::Defer(due) => Said { waits: Some(*due), ..Said::plainly(Verdict::WouldCorrect) },
+        Book::Withhold(withheld) => match withheld {
+            Withheld::Exemptions(why) => Said::because(Verdict::NeedsLiveState, why.as_str()),
+            Withheld::TugOfWar { times, .. } => Said {
+                war: true,
+                ..Said::because(Verdict::WouldTell, format!("a tug of war: put back {times} times before"))
+            },
+            Withheld::Organization(why) => Said::because(Verdict::WouldTell, why.as_str()),
+            other => Said::because(Verdict::WouldTell, other.to_string()),
+        },
+    }
+}
+
+/// What of an unverifiable finding says what is missing, without the resource's name: reasons are counted.
+fn unread(finding: &Finding<String>) -> String {
+    let missing = finding.evidence.iter().find(|evidence| evidence.what == "unreadable");
+    missing.map_or_else(|| "a fact that decides is not in the log".to_owned(), |evidence| evidence.value.clone())
+}
+
+fn unverifiable(control: &'static Control) -> Finding<String> {
+    Finding {
+        control,
+        severity: control.severity,
+        state: State::Unverifiable,
+        summary: String::new(),
+        evidence: Vec::new(),
+        changes: Vec::new(),
+    }
+}
+
+fn remember(resource: &mut Resource<'_>, control: &str, lead: &Lead, at: Timestamp) {
+    let Some(known) = resource.kind.controls.iter().find(|known| known.id == control) else { return };
+    let past = resource.past.entry(known.id).or_default();
+    past.corrections.push(Reopened { at, by: Some(lead.actor.clone()), tool: lead.tool.clone() });
+    // More than a window can hold is never asked for.
+    if past.corrections.len() > 64 {
+        past.corrections.remove(0);
+    }
+}
+
+fn exposure(
+    resource: &Resource<'_>,
+    control: &'static str,
+    open: Open,
+    closed: Option<(Timestamp, String)>,
+    end: Timestamp,
+) -> Exposure {
+    let until = closed.as_ref().map_or(end, |(at, _)| *at);
+    let (closed, closed_by) = closed.unzip();
+    Exposure {
+        control,
+        severity: open.severity,
+        account: resource.place.account.to_string(),
+        region: resource.place.region.to_string(),
+        resource: resource.arn.as_str().to_owned(),
+        verdict: open.verdict,
+        summary: open.summary,
+        opened: open.since,
+        opened_by: open.by,
+        closed,
+        closed_by,
+        seconds: until.duration_since(open.since).as_secs().max(0),
+    }
+}

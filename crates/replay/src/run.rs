@@ -1,0 +1,329 @@
+//! The whole replay: readers side by side, then the resources, then the report.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    io,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+use jiff::Timestamp;
+use rectify_controls::{AccountFacts, AccountId, Settings};
+
+use crate::{
+    cost::cost,
+    fold::{Folder, Teller, tell},
+    input::{Item, Reader},
+    kinds::{KINDS, Watch},
+    lead::{Lead, SHELVES, Shelf, shelf},
+    read::Reading,
+    report::{
+        AccountRow, ActorRow, Changed, ControlRow, DayRow, HeatRow, Listed, Period, Report, Row, ToolRow, VERSION,
+    },
+    tally::{Seen, Verdicts, listed},
+};
+
+/// Bytes of leads that are kept in memory, all shelves together.
+const HELD: usize = 32 << 20;
+
+/// How far a replay is, for whoever shows it, and the way to stop it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes of the input, as stored, that have been read.
+    pub bytes: AtomicU64,
+    /// Items that are done.
+    pub items: AtomicU64,
+    /// Set it to stop: the answer is then about what has been read.
+    pub stop: AtomicBool,
+}
+
+/// A replay: settings, and what is known of the organisation.
+pub struct Replay<'a> {
+    settings: &'a Settings,
+    organization: Option<&'a BTreeMap<AccountId, AccountFacts>>,
+    watches: Vec<Box<dyn Watch>>,
+    threads: usize,
+}
+
+/// What all readers share.
+pub(crate) struct Shared<'s> {
+    pub(crate) watches: &'s [Box<dyn Watch>],
+    shelves: Vec<Mutex<Shelf>>,
+    progress: &'s Progress,
+}
+
+impl Shared<'_> {
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.progress.stop.load(Ordering::Relaxed)
+    }
+
+    /// Keeps a lead until all are there.
+    pub(crate) fn put(&self, lead: Lead) -> io::Result<()> {
+        let Some(shelf) = self.shelves.get(shelf(&lead)) else { return Ok(()) };
+        shelf.lock().unwrap_or_else(PoisonError::into_inner).put(lead, HELD / SHELVES)
+    }
+}
+
+/// Rows as they are written, when somebody wants them.
+pub type Write<'w> = &'w mut dyn FnMut(&Row) -> io::Result<()>;
+
+impl<'a> Replay<'a> {
+    /// Under `settings`; `organization` is where accounts are in it, `None` when nobody says: then every account counts as one of ours.
+    ///
+    /// # Errors
+    /// A sentence naming the option that makes no sense.
+    pub fn new(
+        settings: &'a Settings,
+        organization: Option<&'a BTreeMap<AccountId, AccountFacts>>,
+        threads: usize,
+    ) -> Result<Self, String> {
+        let watches = KINDS.iter().map(|kind| kind.open(settings)).collect::<Result<_, _>>()?;
+        Ok(Self { settings, organization, watches, threads: threads.max(1) })
+    }
+
+    /// Reads `items` and says what would have been done. `rows` gets every verdict, in the order of resource and time.
+    ///
+    /// # Errors
+    /// When there is no room for temporary files, or a row could not be written. What cannot be read is no error: the report names it.
+    pub fn run(
+        &self,
+        items: impl Iterator<Item = Item> + Send,
+        progress: &Progress,
+        rows: Option<Write<'_>>,
+    ) -> io::Result<Report> {
+        let shelves = (0..SHELVES).map(|_| Mutex::default()).collect();
+        let shared = Shared { watches: &self.watches, shelves, progress };
+        let mut seen = self.read(items, &shared)?;
+        seen.files.bytes = progress.bytes.load(Ordering::Relaxed);
+        let period = period(&seen);
+        let end = period.map_or(Timestamp::UNIX_EPOCH, |period| period.to);
+        let folder = self.folder(end);
+        let verdicts = self.fold(&folder, shared.shelves, rows)?;
+        Ok(report(seen, verdicts, period, &folder, progress.stop.load(Ordering::Relaxed)))
+    }
+
+    /// Reads `items` once and says what this replay and `other`, of other settings, make of them. `changed` gets each verdict that is
+    /// not the same.
+    ///
+    /// # Errors
+    /// As [`Replay::run`].
+    pub fn compare(
+        &self,
+        other: &Replay<'_>,
+        items: impl Iterator<Item = Item> + Send,
+        progress: &Progress,
+        changed: &mut dyn FnMut(&Changed) -> io::Result<()>,
+    ) -> io::Result<[Report; 2]> {
+        let shelves = (0..SHELVES).map(|_| Mutex::default()).collect();
+        let shared = Shared { watches: &self.watches, shelves, progress };
+        let mut seen = self.read(items, &shared)?;
+        seen.files.bytes = progress.bytes.load(Ordering::Relaxed);
+        let period = period(&seen);
+        let end = period.map_or(Timestamp::UNIX_EPOCH, |period| period.to);
+        let stopped = progress.stop.load(Ordering::Relaxed);
+        let (one, two) = (self.folder(end), other.folder(end));
+        let (before, after) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+        let mut keep_before = |row: &Row| {
+            before.borrow_mut().push(row.clone());
+            Ok(())
+        };
+        let mut keep_after = |row: &Row| {
+            after.borrow_mut().push(row.clone());
+            Ok(())
+        };
+        let mut tellers = [Teller::new(&one, Some(&mut keep_before)), Teller::new(&two, Some(&mut keep_after))];
+        for shelf in shared.shelves {
+            let mut shelf = shelf.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let mut over = || differences(before.take(), after.take()).iter().try_for_each(&mut *changed);
+            tell(shelf.sorted()?, &mut tellers, &mut over)?;
+        }
+        let [before, after] = tellers.map(|teller| teller.verdicts);
+        Ok([report(seen.clone(), before, period, &one, stopped), report(seen, after, period, &two, stopped)])
+    }
+
+    fn folder(&self, end: Timestamp) -> Folder<'_> {
+        Folder { kinds: &self.watches, settings: self.settings, organization: self.organization, end }
+    }
+
+    fn read(&self, items: impl Iterator<Item = Item> + Send, shared: &Shared<'_>) -> io::Result<Seen> {
+        let (send, receive) = mpsc::sync_channel::<(u64, Item)>(self.threads * 4);
+        let receive = Mutex::new(receive);
+        thread::scope(|scope| {
+            let readers: Vec<_> = (0..self.threads).map(|_| scope.spawn(|| one_reader(&receive, shared))).collect();
+            for (number, item) in (0..).zip(items) {
+                if shared.is_stopped() || send.send((number, item)).is_err() {
+                    break;
+                }
+            }
+            drop(send);
+            let mut all = Seen::default();
+            for reader in readers {
+                let seen = reader.join().map_err(|_| io::Error::other("a reader panicked"))??;
+                all.merge(seen);
+            }
+            Ok(all)
+        })
+    }
+
+    fn fold(&self, folder: &Folder<'_>, shelves: Vec<Mutex<Shelf>>, rows: Option<Write<'_>>) -> io::Result<Verdicts> {
+        let mut shelves: Vec<Shelf> =
+            shelves.into_iter().map(|shelf| shelf.into_inner().unwrap_or_else(PoisonError::into_inner)).collect();
+        if let Some(write) = rows {
+            // One after the other: who reads the rows finds those of a resource together.
+            let mut teller = Teller::new(folder, Some(write));
+            for shelf in &mut shelves {
+                tell(shelf.sorted()?, std::slice::from_mut(&mut teller), &mut || Ok(()))?;
+            }
+            return Ok(teller.verdicts);
+        }
+        let mut all = Verdicts::default();
+        let shelves = Mutex::new(shelves);
+        let next = || shelves.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        thread::scope(|scope| {
+            let folders: Vec<_> = (0..self.threads)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let mut teller = Teller::new(folder, None);
+                        while let Some(mut shelf) = next() {
+                            tell(shelf.sorted()?, std::slice::from_mut(&mut teller), &mut || Ok(()))?;
+                        }
+                        Ok(teller.verdicts)
+                    })
+                })
+                .collect();
+            for folder in folders {
+                let verdicts: io::Result<Verdicts> =
+                    folder.join().map_err(|_| io::Error::other("a thread panicked"))?;
+                all.merge(verdicts?);
+            }
+            Ok(all)
+        })
+    }
+}
+
+/// What is not the same of one resource, in the order of the later.
+fn differences(before: Vec<Row>, after: Vec<Row>) -> Vec<Changed> {
+    let key = |row: &Row| (row.time, row.event_id.clone(), row.event.clone(), row.control);
+    let mut old: BTreeMap<_, Row> = before.into_iter().map(|row| (key(&row), row)).collect();
+    let mut changed: Vec<Changed> = after
+        .into_iter()
+        .map(|row| Changed { before: old.remove(&key(&row)), after: Some(row) })
+        .filter(|changed| !changed.is_same())
+        .collect();
+    changed.extend(old.into_values().map(|row| Changed { before: Some(row), after: None }));
+    changed
+}
+
+fn one_reader(items: &Mutex<mpsc::Receiver<(u64, Item)>>, shared: &Shared<'_>) -> io::Result<Seen> {
+    let mut reader = Reader::new(&shared.progress.bytes);
+    let mut reading = Reading::new(shared);
+    while !shared.is_stopped() {
+        let next = items.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((number, item)) = next else { break };
+        reading.number(number);
+        reader.read(item, &mut reading);
+        shared.progress.items.fetch_add(1, Ordering::Relaxed);
+        if let Some(error) = reading.failed.take() {
+            shared.progress.stop.store(true, Ordering::Relaxed);
+            return Err(error);
+        }
+    }
+    Ok(reading.seen)
+}
+
+fn period(seen: &Seen) -> Option<Period> {
+    let time = |text: Option<[u8; 20]>| str::from_utf8(&text?).ok()?.parse().ok();
+    Some(Period { from: time(seen.from)?, to: time(seen.to)? })
+}
+
+fn report(
+    mut seen: Seen,
+    mut verdicts: Verdicts,
+    period: Option<Period>,
+    folder: &Folder<'_>,
+    stopped: bool,
+) -> Report {
+    let (events, unwatched) = seen.events();
+    seen.records.duplicates += verdicts.duplicates;
+    let exposures = verdicts.into_exposures();
+    let name = |account: &str| {
+        let facts = folder.organization.and_then(|all| all.get(&AccountId::new(account).ok()?))?;
+        facts.name.clone()
+    };
+    let environment = |account: &str| {
+        folder.belonging(account).map_or_else(String::new, |belonging| belonging.environment.name.clone())
+    };
+    let accounts = verdicts.accounts.into_rows(|account, counts| AccountRow {
+        name: name(&account),
+        environment: environment(&account),
+        account,
+        counts,
+    });
+    verdicts.tugs.sort_by(|a, b| (b.times, &a.resource, a.since).cmp(&(a.times, &b.resource, b.since)));
+    let mut days = verdicts.days.into_rows(|day, counts| DayRow { day, counts });
+    days.sort_by(|a, b| a.day.cmp(&b.day));
+    Report {
+        version: VERSION,
+        stopped,
+        files: seen.files(),
+        records: seen.records,
+        period,
+        events,
+        verdicts: verdicts.all,
+        controls: verdicts
+            .controls
+            .into_iter()
+            .filter_map(|((number, id), control)| {
+                let kind = KINDS.get(number)?;
+                let known = kind.controls.iter().find(|known| known.id == id)?;
+                Some(ControlRow {
+                    control: id,
+                    title: known.title,
+                    severity: known.severity,
+                    kind: kind.name,
+                    counts: control.counts,
+                    exposures: control.exposures,
+                    open: control.open,
+                    longest: control.longest,
+                    exposed: control.exposed,
+                    why: listed(control.into_why()),
+                })
+            })
+            .collect(),
+        accounts: most(accounts, |row| row.counts, |row| row.account.clone()),
+        actors: most(
+            verdicts.actors.into_rows(|actor, counts| ActorRow { actor, counts }),
+            |row| row.counts,
+            |row| row.actor.clone(),
+        ),
+        tools: most(
+            verdicts.tools.into_rows(|tool, counts| ToolRow { tool, counts }),
+            |row| row.counts,
+            |row| row.tool.clone(),
+        ),
+        days: Listed { total: days.len() as u64, rows: days },
+        heat: most(
+            verdicts.heat.into_rows(|(account, control), counts| HeatRow { account, control, counts }),
+            |row| row.counts,
+            |row| format!("{} {}", row.account, row.control),
+        ),
+        exposures,
+        tug_of_war: Listed { total: verdicts.tugs_seen, rows: verdicts.tugs },
+        cost: cost(&seen.invocations, period),
+        unwatched,
+    }
+}
+
+/// Rows with most to correct or tell first, then most to look at.
+fn most<T>(mut rows: Vec<T>, counts: impl Fn(&T) -> crate::report::Counts, name: impl Fn(&T) -> String) -> Listed<T> {
+    rows.sort_by_cached_key(|row| {
+        let counts = counts(row);
+        (std::cmp::Reverse((counts.heard(), counts.needs_live_state, counts.exempt, counts.ignored)), name(row))
+    });
+    listed(rows)
+}

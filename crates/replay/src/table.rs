@@ -1,0 +1,128 @@
+//! Exports with columns: what CloudTrail Lake and Athena save of a query, as CSV.
+
+use std::io::Read;
+
+use serde_json::{Map, Value};
+
+/// Columns that make a table one of records.
+const NAME: &str = "eventname";
+const WHOLE: &str = "eventjson";
+
+/// Whether `text` begins with a line of columns of which one is a record or its name.
+pub(crate) fn is_table(text: &[u8]) -> bool {
+    let begins = text.get(..text.len().min(20_000)).unwrap_or_default();
+    let line = begins.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if line.first().is_none_or(|first| matches!(first, b'{' | b'[')) {
+        return false;
+    }
+    let line = String::from_utf8_lossy(line).to_ascii_lowercase();
+    line.split(',').map(|column| column.trim().trim_matches('"')).any(|column| column == NAME || column == WHOLE)
+}
+
+/// Gives `each` row as a record. A column that is not JSON and should be is left out: the record says less then.
+///
+/// # Errors
+/// What is wrong with the table, and where.
+pub(crate) fn records(reader: &mut dyn Read, mut each: impl FnMut(&str)) -> Result<(), String> {
+    let mut table = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
+    let columns = table.headers().map_err(|error| error.to_string())?.clone();
+    let whole = columns.iter().position(|column| column.eq_ignore_ascii_case(WHOLE));
+    let mut odd = 0_u64;
+    for row in table.records() {
+        let row = row.map_err(|error| error.to_string())?;
+        match whole {
+            Some(at) => match row.get(at).filter(|text| text.trim_start().starts_with('{')) {
+                Some(text) => each(text),
+                None => odd += 1,
+            },
+            None => each(&record(&columns, &row)),
+        }
+    }
+    if odd > 0 { Err(format!("{odd} rows have no record in `eventJson`")) } else { Ok(()) }
+}
+
+/// A record of a row's columns.
+fn record(columns: &csv::StringRecord, row: &csv::StringRecord) -> String {
+    let mut record = Map::new();
+    for (column, cell) in columns.iter().zip(row).filter(|(_, cell)| !cell.is_empty() && *cell != "null") {
+        let json = || cell.starts_with('{').then(|| serde_json::from_str::<Value>(cell).ok()).flatten();
+        let value = match cell {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            _ if cell.starts_with('{') => match json() {
+                Some(value) => value,
+                None => continue,
+            },
+            _ => Value::String(cell.to_owned()),
+        };
+        record.insert(proper(column), value);
+    }
+    Value::Object(record).to_string()
+}
+
+/// Athena writes every name in lower case.
+fn proper(column: &str) -> String {
+    const NAMES: [&str; 17] = [
+        "eventVersion",
+        "userIdentity",
+        "eventTime",
+        "eventSource",
+        "eventName",
+        "awsRegion",
+        "sourceIPAddress",
+        "userAgent",
+        "errorCode",
+        "errorMessage",
+        "requestParameters",
+        "responseElements",
+        "requestID",
+        "eventID",
+        "readOnly",
+        "eventType",
+        "recipientAccountId",
+    ];
+    NAMES
+        .iter()
+        .find(|name| name.eq_ignore_ascii_case(column))
+        .map_or_else(|| column.to_owned(), |name| (*name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> (Vec<String>, Result<(), String>) {
+        let mut found = Vec::new();
+        let result = records(&mut text.as_bytes(), |record| found.push(record.to_owned()));
+        (found, result)
+    }
+
+    #[test]
+    fn lake_s_whole_records() {
+        let text = "eventJson,n\n\"{\"\"eventName\"\":\"\"A\"\"}\",1\n,2\n";
+        assert!(is_table(text.as_bytes()));
+        assert_eq!(
+            all(text),
+            (vec![r#"{"eventName":"A"}"#.to_owned()], Err("1 rows have no record in `eventJson`".to_owned()))
+        );
+    }
+
+    #[test]
+    fn columns_of_athena() {
+        let text = "eventtime,eventname,eventsource,requestparameters,useridentity\n\
+                    2025-07-10T12:00:00Z,PutBucketAcl,s3.amazonaws.com,\"{\"\"bucketName\"\":\"\"a\"\"}\",{type=Root}\n";
+        let (found, result) = all(text);
+        assert_eq!(result, Ok(()));
+        let record: Value = serde_json::from_str(&found[0]).unwrap();
+        assert_eq!(record["eventName"], "PutBucketAcl");
+        assert_eq!(record["requestParameters"]["bucketName"], "a");
+        assert!(record.get("userIdentity").is_none());
+    }
+
+    #[test]
+    fn other_texts_are_no_tables() {
+        for text in ["{\"eventName\":1}", "a,b\n1,2", "", "eventName is a word\n", "[1]"] {
+            assert!(!is_table(text.as_bytes()), "{text}");
+        }
+    }
+}
