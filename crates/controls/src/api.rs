@@ -20,6 +20,7 @@ mod endpoint;
 mod events;
 mod facts;
 mod firewall;
+mod hindsight;
 mod logging;
 mod model;
 mod rest;
@@ -71,6 +72,24 @@ impl Kind for Api {
 
     fn simulate(facts: &mut Facts, change: &Change) {
         model::simulate(facts, change);
+    }
+
+    const HINTS: &'static [(&'static str, &'static str)] = hindsight::HINTS;
+
+    fn hinted(event: &Event<'_>) -> Vec<Target> {
+        hindsight::hinted(event)
+    }
+
+    fn unseen(id: &Target, place: &Place) -> Option<Facts> {
+        Some(hindsight::unseen(id, place))
+    }
+
+    fn learn(facts: &mut Facts, event: &Event<'_>) {
+        hindsight::learn(facts, event);
+    }
+
+    fn gone(id: &Target, event: &Event<'_>) -> bool {
+        hindsight::gone(id, event)
     }
 
     fn slot(change: &Change) -> &'static str {

@@ -21,6 +21,7 @@ mod deleted;
 mod encryption;
 mod events;
 mod facts;
+mod hindsight;
 mod ids;
 mod logging;
 mod model;
@@ -92,6 +93,20 @@ impl Kind for CloudTrail {
     /// about trails, by an event that names none, it leads to every trail of its own.
     fn leads(facts: &Facts, selection: &Selection) -> Vec<Target> {
         model::leads(facts, selection)
+    }
+
+    const HINTS: &'static [(&'static str, &'static str)] = hindsight::HINTS;
+
+    fn hinted(event: &Event<'_>) -> Vec<Target> {
+        hindsight::hinted(event)
+    }
+
+    fn unseen(id: &Target, place: &Place) -> Option<Facts> {
+        Some(hindsight::unseen(id, place))
+    }
+
+    fn learn(facts: &mut Facts, event: &Event<'_>) {
+        hindsight::learn(facts, event);
     }
 
     fn slot(change: &Change) -> &'static str {

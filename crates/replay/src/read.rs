@@ -2,7 +2,6 @@
 
 use std::io::{self, Read};
 
-use jiff::Timestamp;
 use rectify_controls::{AccountId, Place, Region};
 use rectify_event::{Event, Record};
 
@@ -11,7 +10,7 @@ use crate::{
     input::Sink,
     kinds::{KINDS, Target, Watch},
     lead::{Lead, What},
-    record::{called, time},
+    record::{called, moment, time},
     report::Unreadable,
     run::Shared,
     scan::{Object, Scanner},
@@ -22,6 +21,9 @@ use crate::{
 const WINDOW: usize = 4 << 20;
 /// No record is larger: CloudTrail's have at most 256 KB, those with everything about a call 1 MB.
 const LARGEST: usize = 16 << 20;
+
+/// How many wrappings of other systems a record may have.
+const DEEPEST: u8 = 4;
 
 /// One thread's reading.
 pub(crate) struct Reading<'s> {
@@ -96,7 +98,7 @@ impl<'s> Reading<'s> {
                 let called = called(object, name);
                 self.record(object, called.as_ref());
             }
-            None => self.nameless(object.text),
+            None => self.nameless(object.text, 0),
         }
     }
 
@@ -124,7 +126,7 @@ impl<'s> Reading<'s> {
     }
 
     /// An object that is no record by itself.
-    fn nameless(&mut self, text: &[u8]) {
+    fn nameless(&mut self, text: &[u8], depth: u8) {
         let Ok(text) = str::from_utf8(text) else {
             self.file.unreadable += 1;
             return;
@@ -133,12 +135,12 @@ impl<'s> Reading<'s> {
             Form::Envelope => self.envelope(text),
             Form::Records(records) => {
                 for record in records {
-                    self.text(record.as_bytes());
+                    self.text(record.as_bytes(), depth + 1);
                 }
             }
             Form::Texts(records) => {
                 for record in records {
-                    self.text(record.as_bytes());
+                    self.text(record.as_bytes(), depth + 1);
                 }
             }
             Form::Other(what) => self.file.other = Some(what),
@@ -146,14 +148,15 @@ impl<'s> Reading<'s> {
         }
     }
 
-    /// A text inside another.
-    fn text(&mut self, text: &[u8]) {
+    /// A text inside another, so deep.
+    fn text(&mut self, text: &[u8], depth: u8) {
         let scanner = self.scanner.clone();
         let mut any = false;
         scanner.objects(text, true, |object| {
             any = true;
             match object.name {
                 Some(_) => self.object(&object),
+                None if depth < DEEPEST => self.nameless(object.text, depth),
                 None => self.file.unreadable += 1,
             }
         });
@@ -194,7 +197,10 @@ impl<'s> Reading<'s> {
     fn watched(&mut self, text: &str, envelope: bool, wakes: u32, hints: u32) -> Option<()> {
         let event = if envelope { Event::parse(text) } else { Event::of_record(text) }.ok()?;
         let when = event.record().and_then(|record| record.event_time.as_deref()).or(event.envelope.time.as_deref())?;
-        let when: Timestamp = when.parse().ok()?;
+        let when = moment(when)?;
+        if let Some(time) = when.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().as_bytes().first_chunk() {
+            self.seen.at_time(time);
+        }
         self.seen.records.watched += 1;
         let failed = event.record().is_some_and(Record::failed);
         self.seen.records.failed += u64::from(failed);
@@ -403,7 +409,7 @@ impl Sink for Reading<'_> {
 
 impl Reading<'_> {
     fn table(&mut self, path: &str, reader: &mut dyn Read) {
-        let result = crate::table::records(reader, |record| self.text(record.as_bytes()));
+        let result = crate::table::records(reader, |record| self.text(record.as_bytes(), 1));
         self.end(path, result.err());
     }
 }

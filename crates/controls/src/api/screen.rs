@@ -50,7 +50,7 @@ const SECURITY_HUB: &[&str] = &[
 
 fn api_call(event: &Event<'_>, record: &Record<'_>) -> Screened {
     let trigger = screen::api_call(record, EVENTS)?;
-    let call = Call { request: record.request(), response: record.response(), place: place(event)? };
+    let call = Call::of(event, record)?;
     let target = match (record.event_source.as_ref(), record.event_name.as_ref()) {
         ("apigateway.amazonaws.com", name) => call.gateway(name)?,
         ("elasticloadbalancing.amazonaws.com", name) => call.balancer(name)?,
@@ -71,13 +71,36 @@ fn place(event: &Event<'_>) -> Screened<Place> {
     Ok(Place { account: account(event)?, region })
 }
 
-struct Call {
+pub(super) struct Call {
     request: Params,
     response: Params,
     place: Place,
 }
 
 impl Call {
+    pub(super) fn of(event: &Event<'_>, record: &Record<'_>) -> Screened<Self> {
+        Ok(Self { request: record.request(), response: record.response(), place: place(event)? })
+    }
+
+    /// What a call is about that wakes nobody.
+    pub(super) fn hinted(&self, name: &str) -> Screened<Target> {
+        let named = |path: &str| screen::named(&self.request, path);
+        match name {
+            "AssociateWebACL" => self.of_arn(named("resourceArn")?),
+            "PutLoggingConfiguration" => self.of_arn(named("loggingConfiguration/resourceArn")?),
+            "DeleteWebACL" => self.web_acl(named("id")?),
+            "DeleteLoadBalancer" => self.of_arn(named("loadBalancerArn")?),
+            "DeleteGraphqlApi" => Ok(Target::GraphqlApi(part(named("apiId")?)?)),
+            "DeleteStage" => match self.request.str("restApiId") {
+                Some(api) => Ok(Target::RestStage(part(api)?, part(named("stageName")?)?)),
+                None => Ok(Target::HttpStage(part(named("apiId")?)?, part(named("stageName")?)?)),
+            },
+            "DeleteApi" => Ok(Target::HttpApi(part(named("apiId")?)?)),
+            // DeleteRestApi, and its methods.
+            _ => Ok(Target::RestApi(part(named("restApiId")?)?)),
+        }
+    }
+
     /// REST and HTTP APIs share event source and names.
     fn gateway(&self, name: &str) -> Screened<Target> {
         let is_new = matches!(name, "CreateRestApi" | "ImportRestApi" | "CreateApi" | "ImportApi");

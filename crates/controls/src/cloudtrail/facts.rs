@@ -42,6 +42,9 @@ pub struct TrailFacts {
     pub beside: Fact<Vec<Seen>>,
     /// What stood when it was last well.
     pub kept: Option<Box<Definition>>,
+    /// A log has its deletion. Never set by the guard, which looks: that there was a trail it knows by what was kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
 }
 
 /// `Trail`, as far as `CreateTrail` takes it.

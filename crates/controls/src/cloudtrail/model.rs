@@ -29,14 +29,17 @@ pub(super) fn inverse(before: &Facts, change: &Change) -> Option<Change> {
 
 fn inverse_on_trail(before: &TrailFacts, change: &Change) -> Option<Change> {
     // Whatever is done to a trail that was gone is undone by its being gone again.
-    let Some(settings) = before.settings.known()? else { return Some(Change::DeleteTrail) };
+    if before.settings == Fact::Known(None) {
+        return Some(Change::DeleteTrail);
+    }
+    let settings = || before.settings.known().and_then(Option::as_ref);
     Some(match change {
         Change::CreateTrail(_) | Change::DeleteTrail => Change::CreateTrail(Box::new(standing(before)?)),
         Change::Logging(_) => Change::Logging(before.status.known()?.logging),
         Change::Selectors(_) => Change::Selectors(before.selectors.known()?.clone()),
         Change::Insights(_) => Change::Insights(before.insights.known()?.clone()),
-        Change::Validation(_) => Change::Validation(settings.validation),
-        Change::Key(_) => Change::Key(settings.key.clone()),
+        Change::Validation(_) => Change::Validation(settings()?.validation),
+        Change::Key(_) => Change::Key(settings()?.key.clone()),
         _ => return None,
     })
 }
@@ -77,6 +80,7 @@ fn simulate_on_trail(facts: &mut TrailFacts, change: &Change) {
             facts.selectors = Fact::Known(selectors);
             facts.insights = Fact::Known(insights);
             facts.tags = Fact::Known(tags);
+            facts.deleted = false;
         }
         Change::DeleteTrail => {
             facts.settings = Fact::Known(None);
@@ -145,6 +149,7 @@ pub(super) fn keep(facts: &Facts) -> Option<Facts> {
                 bucket: Fact::NotRead,
                 beside: Fact::NotRead,
                 kept: Some(Box::new(kept)),
+                deleted: false,
             })))
         }
         Facts::Store(facts) => {

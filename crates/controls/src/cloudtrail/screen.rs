@@ -64,7 +64,7 @@ fn api_call(event: &Event<'_>, record: &Record<'_>) -> Screened {
 
 /// A trail by name or ARN. A name only works in the trail's home region (CloudTrail API reference, `InvalidHomeRegionException`),
 /// so that is where a call with one came from.
-fn trail(text: &str, event: &Event<'_>, account: &AccountId) -> Result<Target, Ignored> {
+pub(super) fn trail(text: &str, event: &Event<'_>, account: &AccountId) -> Result<Target, Ignored> {
     if text.starts_with("arn:") {
         return match ids::target(text, account)? {
             target @ Target::Trail(_) => Ok(target),
@@ -76,7 +76,7 @@ fn trail(text: &str, event: &Event<'_>, account: &AccountId) -> Result<Target, I
 }
 
 /// An event data store by ARN, or by the last part of it.
-fn store(text: &str, event: &Event<'_>, account: &AccountId) -> Result<Target, Ignored> {
+pub(super) fn store(text: &str, event: &Event<'_>, account: &AccountId) -> Result<Target, Ignored> {
     if text.starts_with("arn:") {
         return match ids::target(text, account)? {
             target @ Target::Store(_) => Ok(target),

@@ -2,7 +2,7 @@
 
 use super::{
     Change, Facts, Rules, Settings, TrailFacts,
-    book::{Found, blind, live, neutralised, on_store, on_trail},
+    book::{Found, blind, live, neutralised, on_trail},
     coverage, store,
 };
 use crate::{Action, Control, Evidence, Fact, Framework, Guidance, OptionSpec, Severity};
@@ -87,11 +87,17 @@ pub(super) const WEAKENED: Control = Control {
 };
 
 pub(super) fn judge(facts: &Facts, rules: &Rules) -> Option<Found> {
-    on_trail(&WEAKENED, facts, |facts, settings| trail(facts, settings, rules))
-        .or_else(|| on_store(facts, |facts| store::judge(facts, rules)))
+    match facts {
+        // Selectors that were read decide alone: only a trail that is there has any.
+        Facts::Trail(facts) if facts.settings.known().is_none() && facts.selectors.known().is_some() => {
+            trail(facts, None, rules)
+        }
+        Facts::Store(facts) => store::judge(facts, rules),
+        facts => on_trail(&WEAKENED, facts, |facts, settings| trail(facts, Some(settings), rules)),
+    }
 }
 
-fn trail(facts: &TrailFacts, settings: &Settings, rules: &Rules) -> Option<Found> {
+fn trail(facts: &TrailFacts, settings: Option<&Settings>, rules: &Rules) -> Option<Found> {
     let subject = format!("the event selectors of trail {}", facts.trail);
     let selectors = match &facts.selectors {
         Fact::Known(selectors) => selectors,
@@ -121,7 +127,7 @@ fn trail(facts: &TrailFacts, settings: &Settings, rules: &Rules) -> Option<Found
         let others = facts.beside.known().into_iter().flatten();
         let other = others
             .filter(|seen| !(seen.trail == facts.trail && seen.owner == facts.place.account))
-            .filter(|seen| settings.multi_region || seen.multi_region)
+            .filter(|seen| seen.multi_region || settings.is_some_and(|settings| settings.multi_region))
             .find(|seen| coverage::gaps_under(seen, &rules.excludable).is_empty());
         if let Some(other) = other {
             let by = format!("trail {}, which logs all management events", other.trail);

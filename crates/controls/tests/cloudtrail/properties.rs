@@ -138,6 +138,7 @@ fn some_trail() -> impl Strategy<Value = Facts> {
         insights,
         bucket,
         kept: kept.map(Box::new),
+        deleted: false,
         beside: Fact::Known(beside),
         ..trail()
     });

@@ -99,6 +99,7 @@ pub(crate) fn trail() -> TrailFacts {
         bucket: Fact::Known(own_bucket()),
         beside: Fact::Known(Vec::new()),
         kept: None,
+        deleted: false,
     }
 }
 
@@ -113,6 +114,7 @@ pub(crate) fn gone(kept: Option<Definition>) -> TrailFacts {
         bucket: Fact::NotRead,
         beside: Fact::NotRead,
         kept: kept.map(Box::new),
+        deleted: false,
         ..trail()
     }
 }

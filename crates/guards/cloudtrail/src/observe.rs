@@ -74,6 +74,7 @@ async fn observe_trail(
         bucket: Fact::NotRead,
         beside: Fact::NotRead,
         kept: None,
+        deleted: false,
     };
     if !gone {
         facts.status = ends.take(status);
