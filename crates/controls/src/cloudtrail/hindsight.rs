@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     AccountFacts, AdvancedSelector, BasicSelector, DataResource, Facts, FieldSelector, Selectors, Settings, Status,
-    StoreFacts, Target, TrailFacts, events,
+    StoreFacts, StoreSettings, Target, TrailFacts, events,
     model::{self, ENABLED, PENDING_DELETION, STOPPED},
     screen::{store, trail},
 };
@@ -34,6 +34,9 @@ fn about(event: &Event<'_>, record: &Record<'_>) -> Option<Target> {
     let (account, request) = (account(event).ok()?, record.request());
     let trigger = events::EVENTS.iter().find(|trigger| trigger.name == record.event_name);
     let path = trigger.map_or("resourceId", |trigger| trigger.id);
+    if path == events::NEW_STORE {
+        return store(record.response().str("eventDataStoreArn")?, event, &account).ok();
+    }
     let name = named(&request, path).ok()?;
     if path == events::STORE { store(name, event, &account).ok() } else { trail(name, event, &account).ok() }
 }
@@ -55,14 +58,11 @@ pub(super) fn unseen(id: &Target, place: &Place) -> Facts {
             kept: None,
             deleted: false,
         })),
-        Target::Store(store) => Facts::Store(Box::new(StoreFacts {
-            store: store.clone(),
-            place,
-            status: Fact::NotRead,
-            kept: None,
-            settings: Fact::NotRead,
-            kept_settings: None,
-        })),
+        Target::Store(store) => {
+            let (status, settings) = (Fact::NotRead, Fact::NotRead);
+            let store = store.clone();
+            Facts::Store(Box::new(StoreFacts { store, place, status, kept: None, settings, kept_settings: None }))
+        }
         Target::Account(_) => {
             Facts::Account(Box::new(AccountFacts { place, trails: Fact::NotRead, kept: BTreeMap::new() }))
         }
@@ -93,19 +93,29 @@ pub(super) fn learn(facts: &mut Facts, event: &Event<'_>) {
 }
 
 fn of_store(facts: &mut StoreFacts, name: &str, response: &Params) {
-    if name == "UpdateEventDataStore" {
-        facts.settings = Fact::NotRead;
-        return;
-    }
     let status = match name {
         "StopEventDataStoreIngestion" => Some(STOPPED.to_owned()),
         "StartEventDataStoreIngestion" => Some(ENABLED.to_owned()),
         "DeleteEventDataStore" => Some(PENDING_DELETION.to_owned()),
+        // The answer describes the whole store.
+        "CreateEventDataStore" | "UpdateEventDataStore" => {
+            facts.settings = told(store_settings(response));
+            return;
+        }
         // One that took nothing in takes nothing in again.
         "RestoreEventDataStore" => response.str("status").filter(|status| !status.is_empty()).map(str::to_owned),
         _ => return,
     };
     facts.status = told(status);
+}
+
+fn store_settings(said: &Params) -> Option<StoreSettings> {
+    Some(StoreSettings {
+        multi_region: flag(said.get("multiRegionEnabled")?)?,
+        protected: flag(said.get("terminationProtectionEnabled")?)?,
+        retention: said.get("retentionPeriod")?.as_i64()?.try_into().ok()?,
+        selectors: selectors(said).filter(|all| matches!(all, Selectors::Advanced(_)))?,
+    })
 }
 
 fn of_trail(facts: &mut TrailFacts, name: &str, request: &Params, response: &Params) {

@@ -2,7 +2,7 @@
 
 use super::{
     Change, Facts, Rules, Settings, TrailFacts,
-    book::{Found, blind, live, neutralised, on_store, on_trail},
+    book::{Found, blind, live, neutralised, on_trail},
     coverage, store,
 };
 use crate::{Action, Control, Evidence, Fact, Framework, Guidance, OptionSpec, Severity};
@@ -92,8 +92,8 @@ pub(super) fn judge(facts: &Facts, rules: &Rules) -> Option<Found> {
         Facts::Trail(facts) if facts.settings.known().is_none() && facts.selectors.known().is_some() => {
             trail(facts, None, rules)
         }
-        facts => on_trail(&WEAKENED, facts, |facts, settings| trail(facts, Some(settings), rules))
-            .or_else(|| on_store(facts, |facts| store::judge(facts, rules))),
+        Facts::Store(facts) => store::judge(facts, rules),
+        facts => on_trail(&WEAKENED, facts, |facts, settings| trail(facts, Some(settings), rules)),
     }
 }
 

@@ -139,3 +139,27 @@ fn event_data_stores() {
     past.answered("RestoreEventDataStore", named, json!({"status": "ENABLED"}));
     past.is(DELETED, "nothing").is(STOPPED, "nothing");
 }
+
+/// Against what it had, which the answer to each change says whole.
+#[test]
+fn an_event_data_store_that_was_weakened() {
+    const STORE: &str = "6b3c1f0e-2d4a-4c8e-9f51-0a7b8c9d0e1f";
+    let id = StoreId::new(Region::new("eu-central-1").unwrap(), STORE).unwrap();
+    let arn = format!("arn:aws:cloudtrail:eu-central-1:123456789012:eventdatastore/{STORE}");
+    let answer = |protected: bool| {
+        json!({"eventDataStoreArn": arn, "status": "ENABLED", "multiRegionEnabled": true, "retentionPeriod": 366,
+            "terminationProtectionEnabled": protected, "advancedEventSelectors": [{"name": "all", "fieldSelectors": [
+                {"field": "eventCategory", "equals": ["Management"]}]}]})
+    };
+    let asked = |protected: bool| json!({"eventDataStore": STORE, "terminationProtectionEnabled": protected});
+    let mut past = Past::<CloudTrail>::of("cloudtrail.amazonaws.com", "eu-central-1", &Target::Store(id));
+    past.answered("CreateEventDataStore", json!({"name": "audit"}), answer(true));
+    let mut past = past.is(WEAKENED, "nothing");
+    past.answered("UpdateEventDataStore", asked(false), answer(false));
+    let mut past = past.is(WEAKENED, "live");
+    // What an answer does not say is not known, and so neither is whether it is well.
+    past.answered("UpdateEventDataStore", asked(true), json!({}));
+    let mut past = past.is(WEAKENED, "unknown");
+    past.answered("UpdateEventDataStore", asked(true), answer(true));
+    past.is(WEAKENED, "nothing");
+}
