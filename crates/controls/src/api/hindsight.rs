@@ -315,12 +315,14 @@ impl Learned<'_> {
             "DeleteAccessLogSettings" => facts.access_log = Fact::Known(None),
             "CreateStage" | "UpdateStage" => {
                 let answered = self.response.str("stageName").is_some();
-                let said = if answered { self.answered_log() } else { None };
                 let asked = self.request.get("accessLogSettings");
-                match said.or_else(|| asked.and_then(|asked| log(Some(asked)))) {
-                    Some(log) => facts.access_log = Fact::Known(log),
-                    None => facts.access_log = Fact::NotRead,
-                }
+                facts.access_log = match asked {
+                    _ if answered => told(self.answered_log()),
+                    Some(asked) => told(log(Some(asked))),
+                    None if !self.request.is_readable() => Fact::NotRead,
+                    None if self.name == "CreateStage" => Fact::Known(None),
+                    None => return,
+                };
             }
             _ => {}
         }
