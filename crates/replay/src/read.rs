@@ -198,6 +198,9 @@ impl<'s> Reading<'s> {
         let event = if envelope { Event::parse(text) } else { Event::of_record(text) }.ok()?;
         let when = event.record().and_then(|record| record.event_time.as_deref()).or(event.envelope.time.as_deref())?;
         let when = moment(when)?;
+        if let Some(time) = when.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().as_bytes().first_chunk() {
+            self.seen.at_time(time);
+        }
         self.seen.records.watched += 1;
         let failed = event.record().is_some_and(Record::failed);
         self.seen.records.failed += u64::from(failed);

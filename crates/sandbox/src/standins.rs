@@ -49,6 +49,8 @@
 //! 20. **S3's own events** (`objects.rs`). moto sends them to its own EventBridge, where nobody listens; here they go to the
 //!     sandbox's bus, for the buckets whose notifications to EventBridge are on.
 //! 21. **`PutObjectAcl`** (launcher). moto puts the bucket's ACL in the place of one that is sent in the body.
+//! 22. **Front doors** (`python/doors.py`). moto has no App Runner at all, and neither of the two calls that give a CloudFront
+//!     distribution a web ACL and take it away.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
@@ -242,6 +244,11 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
             _ => None,
         },
         "apigateway" | "apigatewayv2" => Some(format!("arn:aws:apigateway:{region}::{}", gateway_path(named))),
+        "cognito-idp" => text("userPoolId").map(|id| arn("cognito-idp", format!("userpool/{id}"))),
+        "cloudfront" => text("resource").map(str::to_owned).or_else(|| {
+            let is_of_one = named.operation.contains("Distribution");
+            text("id").filter(|_| is_of_one).map(|id| format!("arn:aws:cloudfront::{account}:distribution/{id}"))
+        }),
         "appsync" => text("apiId").map(|api| arn("appsync", format!("apis/{api}"))),
         "wafv2" => text("resourceArn")
             .or_else(|| text("aRN"))

@@ -4,14 +4,16 @@
 //! where the log saw the API or load balancer being made, and elsewhere only the live state knows. A stage never is: its API is
 //! another resource.
 
-use std::collections::BTreeMap;
+mod doors;
+mod firewall;
 
 use rectify_event::{Event, Params};
 use serde_json::Value;
 
 use super::{
-    AccessLog, Balancer, Does, Facts, Graphql, GraphqlFacts, HttpApi, HttpApiFacts, HttpStageFacts, LoadBalancerFacts,
-    RestApi, RestApiFacts, RestStageFacts, Route, Rule, Target, Verb, WafLogging, WebAcl, WebAclFacts,
+    AccessLog, AppRunnerFacts, Balancer, DistributionFacts, Facts, Graphql, GraphqlFacts, HttpApi, HttpApiFacts,
+    HttpStageFacts, LoadBalancerFacts, RestApi, RestApiFacts, RestStageFacts, Route, Target, UserPoolFacts,
+    WebAclFacts,
     screen::{Call, screen},
 };
 use crate::{
@@ -35,6 +37,11 @@ pub(super) const HINTS: &[(&str, &str)] = &[
     (GATEWAY, "DeleteApi"),
     ("elasticloadbalancing.amazonaws.com", "DeleteLoadBalancer"),
     ("appsync.amazonaws.com", "DeleteGraphqlApi"),
+    ("cognito-idp.amazonaws.com", "DeleteUserPool"),
+    ("apprunner.amazonaws.com", "PauseService"),
+    ("apprunner.amazonaws.com", "DeleteService"),
+    ("cloudfront.amazonaws.com", "AssociateDistributionWebACL"),
+    ("cloudfront.amazonaws.com", "DeleteDistribution"),
 ];
 
 /// The first day on which a GraphQL API could be private (AWS AppSync, "What's New", private APIs).
@@ -91,6 +98,24 @@ pub(super) fn unseen(id: &Target, place: &Place) -> Facts {
             web_acl: Fact::NotRead,
             acls: Fact::NotRead,
         }),
+        Target::UserPool(pool) => {
+            Facts::UserPool(UserPoolFacts { place, pool, web_acl: Fact::NotRead, acls: Fact::NotRead })
+        }
+        Target::AppRunner(name, id) => Facts::AppRunner(AppRunnerFacts {
+            place,
+            name,
+            id,
+            service: Fact::NotRead,
+            web_acl: Fact::NotRead,
+            acls: Fact::NotRead,
+        }),
+        Target::Distribution(id) => Facts::Distribution(DistributionFacts {
+            place,
+            id,
+            distribution: Fact::NotRead,
+            web_acl: Fact::NotRead,
+            acls: Fact::NotRead,
+        }),
         Target::WebAcl(scope, name, id) => {
             Facts::WebAcl(WebAclFacts { place, scope, name, id, acl: Fact::NotRead, logging: Fact::NotRead })
         }
@@ -105,6 +130,9 @@ fn id_of(facts: &Facts) -> (Target, &Place) {
         Facts::HttpStage(facts) => (Target::HttpStage(facts.api.clone(), facts.stage.clone()), &facts.place),
         Facts::LoadBalancer(facts) => (Target::LoadBalancer(facts.name.clone(), facts.id.clone()), &facts.place),
         Facts::GraphqlApi(facts) => (Target::GraphqlApi(facts.api.clone()), &facts.place),
+        Facts::UserPool(facts) => (Target::UserPool(facts.pool.clone()), &facts.place),
+        Facts::AppRunner(facts) => (Target::AppRunner(facts.name.clone(), facts.id.clone()), &facts.place),
+        Facts::Distribution(facts) => (Target::Distribution(facts.id.clone()), &facts.place),
         Facts::WebAcl(facts) => (Target::WebAcl(facts.scope, facts.name.clone(), facts.id.clone()), &facts.place),
     }
 }
@@ -137,6 +165,9 @@ pub(super) fn learn(facts: &mut Facts, event: &Event<'_>) {
         Facts::HttpStage(facts) => call.http_stage(facts),
         Facts::LoadBalancer(facts) => call.balancer(facts),
         Facts::GraphqlApi(facts) => call.graphql(facts, day(event)),
+        Facts::UserPool(facts) => call.user_pool(facts),
+        Facts::AppRunner(facts) => call.app_runner(facts),
+        Facts::Distribution(facts) => call.distribution(facts),
         Facts::WebAcl(facts) => call.web_acl(facts),
     }
 }
@@ -376,66 +407,6 @@ impl Learned<'_> {
             _ => {}
         }
     }
-
-    fn web_acl(&self, facts: &mut WebAclFacts) {
-        match self.name {
-            "CreateWebACL" => {
-                facts.acl = told(self.rules().map(|(default_allows, rules)| WebAcl {
-                    default_allows,
-                    firewall_manager: false,
-                    firewall_manager_groups: 0,
-                    rules,
-                }));
-                facts.logging = Fact::Known(None);
-            }
-            "UpdateWebACL" => {
-                let before = facts.acl.known();
-                let (managed, groups) =
-                    before.map_or((false, 0), |acl| (acl.firewall_manager, acl.firewall_manager_groups));
-                // What Firewall Manager puts before and behind the rules is in no call of ours. It matters where no rule stops
-                // anything.
-                let counts = |default_allows: bool, rules: &[Rule]| {
-                    let stops = |rule: &Rule| matches!(rule.does, Does::Action(Verb::Stop) | Does::ManagedGroup);
-                    before.is_some() || !default_allows && !rules.is_empty() || rules.iter().any(stops)
-                };
-                let rules = self.rules().filter(|(default_allows, rules)| counts(*default_allows, rules));
-                facts.acl = told(rules.map(|(default_allows, rules)| WebAcl {
-                    default_allows,
-                    firewall_manager: managed,
-                    firewall_manager_groups: groups,
-                    rules,
-                }));
-            }
-            "DeleteFirewallManagerRuleGroups" => {
-                if let Some(acl) = facts.acl.known_mut() {
-                    acl.firewall_manager_groups = 0;
-                }
-            }
-            "DeleteLoggingConfiguration" => facts.logging = Fact::Known(None),
-            "PutLoggingConfiguration" => {
-                let whole = self.request.get("loggingConfiguration");
-                let destinations = each(whole.and_then(|whole| field(whole, "logDestinationConfigs")));
-                let destination = destinations.first().and_then(|arn| arn.as_str()).map(str::to_owned);
-                let more = ["redactedFields", "loggingFilter"];
-                let more = more.iter().any(|name| whole.is_some_and(|whole| !is_empty(field(whole, name))));
-                facts.logging = told(destination.map(|destination| Some(WafLogging { destination, more })));
-            }
-            _ => {}
-        }
-    }
-
-    /// The default action and the rules that a web ACL is given.
-    fn rules(&self) -> Option<(bool, Vec<Rule>)> {
-        let default = self.request.get("defaultAction")?.as_object()?;
-        let is = |name: &str| default.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && value.is_object());
-        let default_allows = match (is("allow"), is("block")) {
-            (true, false) => true,
-            (false, true) => false,
-            _ => return None,
-        };
-        let rules = each(self.request.get("rules")).into_iter().map(rule).collect::<Option<_>>()?;
-        Some((default_allows, rules))
-    }
 }
 
 fn log(said: Option<&Value>) -> Option<Option<AccessLog>> {
@@ -450,26 +421,4 @@ fn put(routes: &mut Vec<Route>, route: Route) {
     routes.retain(|other| other.key != route.key);
     routes.push(route);
     routes.sort_by(|one, other| one.key.cmp(&other.key));
-}
-
-fn rule(value: &Value) -> Option<Rule> {
-    let name = text(value, "name")?.to_owned();
-    let one = |value: &Value| value.as_object()?.keys().next().map(|key| key.to_ascii_lowercase());
-    let verb = |word: &str| match word {
-        "allow" => Verb::Allow,
-        "count" => Verb::Count,
-        _ => Verb::Stop,
-    };
-    if let Some(action) = field(value, "action").filter(|action| !is_empty(Some(action))) {
-        return Some(Rule { name, does: Does::Action(verb(&one(action)?)) });
-    }
-    let counts = field(value, "overrideAction").and_then(one).as_deref() == Some("count");
-    let statement = field(value, "statement")?;
-    let does = match one(statement)?.as_str() {
-        _ if counts => Does::CountGroup,
-        "managedrulegroupstatement" => Does::ManagedGroup,
-        "rulegroupreferencestatement" => Does::OwnGroup { overrides: BTreeMap::new(), rules: Fact::NotRead },
-        _ => return None,
-    };
-    Some(Rule { name, does })
 }

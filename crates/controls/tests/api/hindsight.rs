@@ -15,6 +15,10 @@ const LOG: &str = "api-stage-logging-off";
 const EMPTY: &str = "waf-acl-empty-or-allow-all";
 const WAF_LOG: &str = "waf-logging-off";
 
+const POOLS: &str = "cognito-pool-without-waf";
+const SERVICES: &str = "apprunner-without-waf";
+const DISTRIBUTIONS: &str = "cloudfront-without-waf";
+
 const GATEWAY: &str = "apigateway.amazonaws.com";
 const WAF: &str = "wafv2.amazonaws.com";
 const ALB_ARN: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/web/0123";
@@ -207,4 +211,47 @@ fn web_acls() {
     // What Firewall Manager has put before the rules is not said.
     acl().call("UpdateWebACL", rules("allow", json!([]))).is(EMPTY, "unknown");
     acl().call("UpdateWebACL", rules("allow", rule(json!({"action": {"block": {}}})))).is(EMPTY, "nothing");
+}
+
+/// User pools, services and distributions are described by each answer.
+#[test]
+fn other_doors() {
+    const POOL: &str = "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbC";
+    const SERVICE: &str = "arn:aws:apprunner:eu-central-1:123456789012:service/shop/0123";
+    let pool = || past("cognito-idp.amazonaws.com", &Target::UserPool(part("eu-central-1_AbC")));
+    let mut made = pool();
+    made.answered("CreateUserPool", json!({"poolName": "x"}), json!({"userPool": {"id": "eu-central-1_AbC"}}));
+    let made =
+        of(WAF, made.is(POOLS, "live")).call("AssociateWebACL", json!({"webACLArn": ACL_ARN, "resourceArn": POOL}));
+    made.is(POOLS, "nothing").call("DisassociateWebACL", json!({"resourceArn": POOL})).is(POOLS, "live");
+
+    let mut service = past("apprunner.amazonaws.com", &Target::AppRunner(part("shop"), part("0123")));
+    let answer = |public: bool, status: &str| {
+        json!({"service": {"serviceArn": SERVICE, "status": status,
+            "networkConfiguration": {"ingressConfiguration": {"isPubliclyAccessible": public}}}})
+    };
+    service.answered("CreateService", json!({"serviceName": "shop"}), answer(true, "OPERATION_IN_PROGRESS"));
+    let mut service = service.is(SERVICES, "live");
+    service.answered("PauseService", json!({"serviceArn": SERVICE}), answer(true, "OPERATION_IN_PROGRESS"));
+    let mut service = service.is(SERVICES, "nothing");
+    service.answered("ResumeService", json!({"serviceArn": SERVICE}), answer(true, "OPERATION_IN_PROGRESS"));
+    let mut service = service.is(SERVICES, "live");
+    service.answered("UpdateService", json!({"serviceArn": SERVICE}), answer(false, "RUNNING"));
+    service.is(SERVICES, "nothing").call("UpdateService", json!({"serviceArn": SERVICE})).is(SERVICES, "unknown");
+
+    let mut all = past("cloudfront.amazonaws.com", &Target::Distribution(part("E123")));
+    let config = |enabled: bool, acl: &str| json!({"distribution": {"id": "E123", "distributionConfig": {"enabled": enabled, "webACLId": acl}}});
+    all.answered("UpdateDistribution", json!({"id": "E123"}), config(true, ""));
+    let mut all = all.is(DISTRIBUTIONS, "live");
+    all.answered("UpdateDistribution", json!({"id": "E123"}), config(false, ""));
+    let mut all = all.is(DISTRIBUTIONS, "nothing");
+    all.answered("UpdateDistribution", json!({"id": "E123"}), config(true, ACL_ARN));
+    let all = all
+        .is(DISTRIBUTIONS, "nothing")
+        .call("DisassociateDistributionWebACL", json!({"id": "E123"}))
+        .is(DISTRIBUTIONS, "live");
+    let all = all
+        .call("AssociateDistributionWebACL", json!({"id": "E123", "webACLArn": ACL_ARN}))
+        .is(DISTRIBUTIONS, "nothing");
+    all.call("DeleteDistribution", json!({"id": "E123"})).is(DISTRIBUTIONS, "unknown");
 }

@@ -4,6 +4,7 @@
 
 mod book;
 mod cases;
+mod doors;
 mod hindsight;
 #[path = "../laws/mod.rs"]
 mod laws;

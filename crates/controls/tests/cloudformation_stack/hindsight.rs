@@ -22,7 +22,7 @@ fn made(mut request: Value) -> Past<CloudFormationStack> {
     past
 }
 
-fn protect(mut past: Past<CloudFormationStack>, on: Value) -> Past<CloudFormationStack> {
+fn protect(mut past: Past<CloudFormationStack>, on: &Value) -> Past<CloudFormationStack> {
     let request = json!({"stackName": "orders", "enableTerminationProtection": on});
     past.answered("UpdateTerminationProtection", request, json!({"stackId": ARN}));
     past
@@ -30,8 +30,8 @@ fn protect(mut past: Past<CloudFormationStack>, on: Value) -> Past<CloudFormatio
 
 #[test]
 fn what_one_call_opens_another_closes() {
-    let past = protect(made(json!({})).is(OFF, "live"), json!(true)).is(OFF, "nothing");
-    let past = protect(past, json!("false")).is(OFF, "live");
+    let past = protect(made(json!({})).is(OFF, "live"), &json!(true)).is(OFF, "nothing");
+    let past = protect(past, &json!("false")).is(OFF, "live");
     let past = past.call("DeleteStack", json!({"stackName": "another"})).is(OFF, "live");
     past.call("DeleteStack", json!({"stackName": ARN})).is(OFF, "nothing");
     made(json!({"enableTerminationProtection": true})).is(OFF, "nothing");
@@ -43,8 +43,8 @@ fn what_is_not_said_is_not_known() {
     made(json!({"tags": [{"key": "rectify:ephemeral", "value": "true"}]})).is(OFF, "nothing");
     made(json!({"tags": ["odd"]})).is(OFF, "unknown");
     made(json!({"enableTerminationProtection": "perhaps"})).is(OFF, "unknown");
-    protect(stack(), json!(false)).is(OFF, "unknown");
-    protect(made(json!({})), json!(null)).is(OFF, "unknown");
+    protect(stack(), &json!(false)).is(OFF, "unknown");
+    protect(made(json!({})), &json!(null)).is(OFF, "unknown");
     made(json!({})).is(DRIFTED, "nothing");
     assert!(matches!(&made(json!({"roleARN": "arn:aws:iam::123456789012:role/deploy"})).facts.state,
         Fact::Known(state) if state.role.is_some()));
