@@ -4,15 +4,16 @@
 //! where the log saw the API or load balancer being made, and elsewhere only the live state knows. A stage never is: its API is
 //! another resource.
 
-use std::collections::BTreeMap;
+mod doors;
+mod firewall;
 
 use rectify_event::{Event, Params};
 use serde_json::Value;
 
 use super::{
-    AccessLog, AppRunner, AppRunnerFacts, Balancer, Distribution, DistributionFacts, Does, Facts, Graphql,
-    GraphqlFacts, HttpApi, HttpApiFacts, HttpStageFacts, LoadBalancerFacts, RestApi, RestApiFacts, RestStageFacts,
-    Route, Rule, Target, UserPoolFacts, Verb, WafLogging, WebAcl, WebAclFacts,
+    AccessLog, AppRunnerFacts, Balancer, DistributionFacts, Facts, Graphql, GraphqlFacts, HttpApi, HttpApiFacts,
+    HttpStageFacts, LoadBalancerFacts, RestApi, RestApiFacts, RestStageFacts, Route, Target, UserPoolFacts,
+    WebAclFacts,
     screen::{Call, screen},
 };
 use crate::{
@@ -37,6 +38,7 @@ pub(super) const HINTS: &[(&str, &str)] = &[
     ("elasticloadbalancing.amazonaws.com", "DeleteLoadBalancer"),
     ("appsync.amazonaws.com", "DeleteGraphqlApi"),
     ("cognito-idp.amazonaws.com", "DeleteUserPool"),
+    ("apprunner.amazonaws.com", "PauseService"),
     ("apprunner.amazonaws.com", "DeleteService"),
     ("cloudfront.amazonaws.com", "AssociateDistributionWebACL"),
     ("cloudfront.amazonaws.com", "DeleteDistribution"),
@@ -247,51 +249,6 @@ impl Learned<'_> {
         }
     }
 
-    fn user_pool(&self, facts: &mut UserPoolFacts) {
-        self.front(&mut facts.web_acl);
-        if self.name == "CreateUserPool" {
-            facts.web_acl = Fact::Known(None);
-        }
-    }
-
-    fn app_runner(&self, facts: &mut AppRunnerFacts) {
-        self.front(&mut facts.web_acl);
-        if !matches!(self.name, "CreateService" | "UpdateService" | "ResumeService") {
-            return;
-        }
-        let public = self.response.get("service/networkConfiguration/ingressConfiguration/isPubliclyAccessible");
-        // Each of these calls makes it run, or leaves it running.
-        facts.service = told(public.and_then(flag).map(|public| AppRunner { public, runs: true }));
-        if self.name == "CreateService" {
-            facts.web_acl = Fact::Known(None);
-        }
-    }
-
-    fn distribution(&self, facts: &mut DistributionFacts) {
-        match self.name {
-            "AssociateDistributionWebACL" => {
-                let arn = self.request.str("webACLArn").filter(|arn| !arn.is_empty());
-                facts.web_acl = told(arn.map(|arn| Some(arn.to_owned())));
-            }
-            "DisassociateDistributionWebACL" => facts.web_acl = Fact::Known(None),
-            _ => {
-                let said = |name: &str| self.response.get(&format!("distribution/distributionConfig/{name}"));
-                let word = |name: &str| match said(name) {
-                    none if is_empty(none) => Some(None),
-                    some => some?.as_str().map(|text| Some(text.to_owned())),
-                };
-                let on = |name: &str| said(name).map_or(Some(false), flag);
-                let distribution = said("enabled").and_then(flag).and_then(|enabled| {
-                    let continuous_deployment = word("continuousDeploymentPolicyId")?.is_some();
-                    Some(Distribution { enabled, staging: on("staging")?, continuous_deployment })
-                });
-                // Without the configuration in the answer nothing is said of the web ACL either.
-                facts.web_acl = told(distribution.and_then(|_| word("webACLId")));
-                facts.distribution = told(distribution);
-            }
-        }
-    }
-
     fn rest_api(&self, facts: &mut RestApiFacts) {
         match self.name {
             "CreateRestApi" => {
@@ -389,12 +346,14 @@ impl Learned<'_> {
             "DeleteAccessLogSettings" => facts.access_log = Fact::Known(None),
             "CreateStage" | "UpdateStage" => {
                 let answered = self.response.str("stageName").is_some();
-                let said = if answered { self.answered_log() } else { None };
                 let asked = self.request.get("accessLogSettings");
-                match said.or_else(|| asked.and_then(|asked| log(Some(asked)))) {
-                    Some(log) => facts.access_log = Fact::Known(log),
-                    None => facts.access_log = Fact::NotRead,
-                }
+                facts.access_log = match asked {
+                    _ if answered => told(self.answered_log()),
+                    Some(asked) => told(log(Some(asked))),
+                    None if !self.request.is_readable() => Fact::NotRead,
+                    None if self.name == "CreateStage" => Fact::Known(None),
+                    None => return,
+                };
             }
             _ => {}
         }
@@ -448,66 +407,6 @@ impl Learned<'_> {
             _ => {}
         }
     }
-
-    fn web_acl(&self, facts: &mut WebAclFacts) {
-        match self.name {
-            "CreateWebACL" => {
-                facts.acl = told(self.rules().map(|(default_allows, rules)| WebAcl {
-                    default_allows,
-                    firewall_manager: false,
-                    firewall_manager_groups: 0,
-                    rules,
-                }));
-                facts.logging = Fact::Known(None);
-            }
-            "UpdateWebACL" => {
-                let before = facts.acl.known();
-                let (managed, groups) =
-                    before.map_or((false, 0), |acl| (acl.firewall_manager, acl.firewall_manager_groups));
-                // What Firewall Manager puts before and behind the rules is in no call of ours. It matters where no rule stops
-                // anything.
-                let counts = |default_allows: bool, rules: &[Rule]| {
-                    let stops = |rule: &Rule| matches!(rule.does, Does::Action(Verb::Stop) | Does::ManagedGroup);
-                    before.is_some() || !default_allows && !rules.is_empty() || rules.iter().any(stops)
-                };
-                let rules = self.rules().filter(|(default_allows, rules)| counts(*default_allows, rules));
-                facts.acl = told(rules.map(|(default_allows, rules)| WebAcl {
-                    default_allows,
-                    firewall_manager: managed,
-                    firewall_manager_groups: groups,
-                    rules,
-                }));
-            }
-            "DeleteFirewallManagerRuleGroups" => {
-                if let Some(acl) = facts.acl.known_mut() {
-                    acl.firewall_manager_groups = 0;
-                }
-            }
-            "DeleteLoggingConfiguration" => facts.logging = Fact::Known(None),
-            "PutLoggingConfiguration" => {
-                let whole = self.request.get("loggingConfiguration");
-                let destinations = each(whole.and_then(|whole| field(whole, "logDestinationConfigs")));
-                let destination = destinations.first().and_then(|arn| arn.as_str()).map(str::to_owned);
-                let more = ["redactedFields", "loggingFilter"];
-                let more = more.iter().any(|name| whole.is_some_and(|whole| !is_empty(field(whole, name))));
-                facts.logging = told(destination.map(|destination| Some(WafLogging { destination, more })));
-            }
-            _ => {}
-        }
-    }
-
-    /// The default action and the rules that a web ACL is given.
-    fn rules(&self) -> Option<(bool, Vec<Rule>)> {
-        let default = self.request.get("defaultAction")?.as_object()?;
-        let is = |name: &str| default.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && value.is_object());
-        let default_allows = match (is("allow"), is("block")) {
-            (true, false) => true,
-            (false, true) => false,
-            _ => return None,
-        };
-        let rules = each(self.request.get("rules")).into_iter().map(rule).collect::<Option<_>>()?;
-        Some((default_allows, rules))
-    }
 }
 
 fn log(said: Option<&Value>) -> Option<Option<AccessLog>> {
@@ -522,26 +421,4 @@ fn put(routes: &mut Vec<Route>, route: Route) {
     routes.retain(|other| other.key != route.key);
     routes.push(route);
     routes.sort_by(|one, other| one.key.cmp(&other.key));
-}
-
-fn rule(value: &Value) -> Option<Rule> {
-    let name = text(value, "name")?.to_owned();
-    let one = |value: &Value| value.as_object()?.keys().next().map(|key| key.to_ascii_lowercase());
-    let verb = |word: &str| match word {
-        "allow" => Verb::Allow,
-        "count" => Verb::Count,
-        _ => Verb::Stop,
-    };
-    if let Some(action) = field(value, "action").filter(|action| !is_empty(Some(action))) {
-        return Some(Rule { name, does: Does::Action(verb(&one(action)?)) });
-    }
-    let counts = field(value, "overrideAction").and_then(one).as_deref() == Some("count");
-    let statement = field(value, "statement")?;
-    let does = match one(statement)?.as_str() {
-        _ if counts => Does::CountGroup,
-        "managedrulegroupstatement" => Does::ManagedGroup,
-        "rulegroupreferencestatement" => Does::OwnGroup { overrides: BTreeMap::new(), rules: Fact::NotRead },
-        _ => return None,
-    };
-    Some(Rule { name, does })
 }

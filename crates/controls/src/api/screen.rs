@@ -106,6 +106,9 @@ impl Call {
                 Some(api) => Ok(Target::RestStage(part(api)?, part(named("stageName")?)?)),
                 None => Ok(Target::HttpStage(part(named("apiId")?)?, part(named("stageName")?)?)),
             },
+            "DeleteUserPool" => Ok(Target::UserPool(part(named("userPoolId")?)?)),
+            "PauseService" | "DeleteService" => self.of_arn(named("serviceArn")?),
+            "AssociateDistributionWebACL" | "DeleteDistribution" => Ok(Target::Distribution(part(named("id")?)?)),
             "DeleteApi" => Ok(Target::HttpApi(part(named("apiId")?)?)),
             // DeleteRestApi, and its methods.
             _ => Ok(Target::RestApi(part(named("restApiId")?)?)),

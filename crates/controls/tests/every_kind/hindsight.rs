@@ -220,8 +220,13 @@ fn what_each_example_tells() {
 }
 
 /// Triggers whose example is of a thing that begins or ends well.
-const WELL: &[&str] =
-    &["create-security-group", "start-logging", "start-event-data-store-ingestion", "restore-event-data-store"];
+const WELL: &[&str] = &[
+    "create-security-group",
+    "start-logging",
+    "start-event-data-store-ingestion",
+    "restore-event-data-store",
+    "copy-distribution",
+];
 
 /// A call that failed, or only read, says nothing.
 #[test]
