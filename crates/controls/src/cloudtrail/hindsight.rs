@@ -97,9 +97,10 @@ fn of_store(facts: &mut StoreFacts, name: &str, response: &Params) {
         "StopEventDataStoreIngestion" => Some(STOPPED.to_owned()),
         "StartEventDataStoreIngestion" => Some(ENABLED.to_owned()),
         "DeleteEventDataStore" => Some(PENDING_DELETION.to_owned()),
-        // The answer describes the whole store.
+        // The answer describes the whole store. Whether that is less than it was, nobody knows who has not seen what it was.
         "CreateEventDataStore" | "UpdateEventDataStore" => {
-            facts.settings = told(store_settings(response));
+            let compared = name == "CreateEventDataStore" || facts.kept_settings.is_some();
+            facts.settings = told(store_settings(response).filter(|_| compared));
             return;
         }
         // One that took nothing in takes nothing in again.

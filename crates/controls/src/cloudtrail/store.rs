@@ -46,7 +46,6 @@ fn lost(now: &Selectors, kept: &Selectors, rules: &Rules) -> Vec<String> {
 }
 
 pub(super) fn judge(facts: &StoreFacts, rules: &Rules) -> Option<Found> {
-    let kept = facts.kept_settings.as_ref()?;
     // A store that is to be deleted takes no changes: that it comes back is another control's to see to.
     if facts.status.known().is_some_and(|status| status == model::PENDING_DELETION) {
         return None;
@@ -56,6 +55,7 @@ pub(super) fn judge(facts: &StoreFacts, rules: &Rules) -> Option<Found> {
         Fact::Known(now) => now,
         unknown => return blind(&weakened::WEAKENED, &subject, unknown, "cloudtrail:GetEventDataStore"),
     };
+    let kept = facts.kept_settings.as_ref()?;
     let lost = lost(&now.selectors, &kept.selectors, rules);
     let mut evidence: Vec<Evidence> =
         lost.iter().map(|lost| Evidence::new("no longer taken in", lost.as_str())).collect();

@@ -224,6 +224,7 @@ const WELL: &[&str] = &[
     "create-security-group",
     "start-logging",
     "start-event-data-store-ingestion",
+    "create-event-data-store",
     "restore-event-data-store",
     "copy-distribution",
 ];
