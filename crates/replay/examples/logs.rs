@@ -2,7 +2,13 @@
 //!
 //! Always the same files for the same arguments. Half of the records are from services that call each other, nearly all only read, and
 //! a few in ten thousand are what a guard is woken by; the shapes are those of the CloudTrail user guide.
-#![expect(clippy::unwrap_used, reason = "an example that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example that cannot go on has failed"
+)]
 
 use std::{
     env,

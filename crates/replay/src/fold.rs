@@ -264,6 +264,9 @@ impl Telling<'_, '_, '_> {
             return self.unknown(resource, lead, "no log says how the resource stands", now);
         };
         story.learn(event);
+        if story.gone(event) {
+            return self.over(resource, &BTreeMap::new(), lead, now);
+        }
         let mut asked: Selection = resource.kind.selected(lead.selection).map(|control| control.id).collect();
         let selected = asked.clone();
         asked.extend(resource.open.keys().chain(resource.waiting.keys()));
@@ -312,7 +315,7 @@ impl Telling<'_, '_, '_> {
         Ok(())
     }
 
-    /// Ends what `found` does not show any more.
+    /// Ends what `found` does not show any more, or shows without effect. What cannot be told any more is not over.
     fn over(
         &mut self,
         resource: &mut Resource<'_>,
@@ -320,8 +323,10 @@ impl Telling<'_, '_, '_> {
         lead: &Lead,
         now: Timestamp,
     ) -> io::Result<()> {
-        let over: Vec<&'static str> =
-            resource.open.keys().copied().filter(|control| !found.contains_key(control)).collect();
+        let is_over = |control: &&'static str| {
+            found.get(control).is_none_or(|finding| matches!(finding.state, State::Neutralised { .. }))
+        };
+        let over: Vec<&'static str> = resource.open.keys().copied().filter(is_over).collect();
         for control in over {
             if let Some(open) = resource.open.remove(control) {
                 let exposure = exposure(resource, control, open, Some((now, lead.by.clone())), self.folder.end);

@@ -114,8 +114,8 @@ fn is_other_json(text: &str) -> bool {
 /// A record whose name is missing is a broken record and no other thing.
 fn looks_like_a_record(text: &str) -> bool {
     // Without quotes: in a text inside the text they have backslashes.
-    let has = |key: &&str| memmem::find(text.as_bytes(), key.as_bytes()).is_some();
-    ["eventVersion", "eventSource", "userIdentity"].iter().any(|key| has(&key))
+    let has = |key: &str| memmem::find(text.as_bytes(), key.as_bytes()).is_some();
+    ["eventVersion", "eventSource", "userIdentity"].iter().any(|key| has(key))
 }
 
 #[cfg(test)]

@@ -250,7 +250,7 @@ fn report(
 ) -> Report {
     let (events, unwatched) = seen.events();
     seen.records.duplicates += verdicts.duplicates;
-    let exposures = verdicts.into_exposures();
+    let exposures = verdicts.take_exposures();
     let name = |account: &str| {
         let facts = folder.organization.and_then(|all| all.get(&AccountId::new(account).ok()?))?;
         facts.name.clone()

@@ -376,7 +376,7 @@ impl Verdicts {
         }
     }
 
-    pub(crate) fn into_exposures(&mut self) -> Listed<Exposure> {
+    pub(crate) fn take_exposures(&mut self) -> Listed<Exposure> {
         let mut rows: Vec<Longest> = std::mem::take(&mut self.exposures).into_iter().map(|Reverse(row)| row).collect();
         rows.sort_by(|a, b| b.cmp(a));
         Listed { total: self.exposures_seen, rows: rows.into_iter().map(|row| row.0).collect() }

@@ -99,9 +99,6 @@ impl Call {
             "DeleteWebACL" => self.web_acl(named("id")?),
             "DeleteLoadBalancer" => self.of_arn(named("loadBalancerArn")?),
             "DeleteGraphqlApi" => Ok(Target::GraphqlApi(part(named("apiId")?)?)),
-            "DeleteUserPool" => Ok(Target::UserPool(part(named("userPoolId")?)?)),
-            "DeleteService" => self.of_arn(named("serviceArn")?),
-            "AssociateDistributionWebACL" | "DeleteDistribution" => Ok(Target::Distribution(part(named("id")?)?)),
             "DeleteStage" => match self.request.str("restApiId") {
                 Some(api) => Ok(Target::RestStage(part(api)?, part(named("stageName")?)?)),
                 None => Ok(Target::HttpStage(part(named("apiId")?)?, part(named("stageName")?)?)),
