@@ -242,6 +242,10 @@ impl<'p> Reader<'p> {
         let mut first = vec![0; 512];
         let mut length = 0;
         let error = loop {
+            // A decompressor that is asked for nothing may lose its place.
+            if length == first.len() {
+                break None;
+            }
             match reader.read(first.get_mut(length..).unwrap_or_default()) {
                 Ok(0) => break None,
                 Ok(read) => length += read,

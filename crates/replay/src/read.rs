@@ -69,16 +69,22 @@ struct OfFile {
 
 impl OfFile {
     fn look(&mut self, text: &[u8]) {
-        if let [_, None] = self.first {
-            let mut bytes = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
-            self.first = [bytes.next(), bytes.next()];
+        let mut bytes = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
+        match self.first {
+            [None, _] => self.first = [bytes.next(), bytes.next()],
+            // What is left of a window is seen twice; in a text that is hardly begun that is all of it.
+            [Some(first), None] => {
+                let second = bytes.next().filter(|byte| *byte != first).or_else(|| bytes.next());
+                self.first = [Some(first), second];
+            }
+            _ => {}
         }
         self.last = text.iter().rev().copied().find(|byte| !byte.is_ascii_whitespace()).or(self.last);
     }
 
     /// More was to come: it ends between two records.
     fn is_cut(&self) -> bool {
-        self.containers > 0 || (self.first == [Some(b'['), Some(b'{')] && self.last != Some(b']'))
+        self.containers > 0 || (matches!(self.first, [Some(b'['), None | Some(b'{')]) && self.last != Some(b']'))
     }
 
     /// What is wrong with pieces of it.
@@ -530,6 +536,10 @@ fn fill(reader: &mut dyn Read, window: &mut Vec<u8>, filled: usize, more: usize)
     }
     let mut end = filled;
     let error = loop {
+        // A decompressor that is asked for nothing may lose its place.
+        if end == most {
+            break None;
+        }
         match window.get_mut(end..most).map(|free| reader.read(free)) {
             None | Some(Ok(0)) => break None,
             Some(Ok(read)) => end += read,

@@ -64,12 +64,14 @@ pub(crate) fn parsed(text: &[u8]) -> Option<(String, String)> {
         event_source: Option<String>,
         event_name: String,
     }
-    let names: Result<Names, _> = serde_json::from_slice(text);
+    // Bytes that are no text are replaced: the record still counts.
+    let text = &*String::from_utf8_lossy(text);
+    let names: Result<Names, _> = serde_json::from_str(text);
     if let Ok(names) = names {
         return Some((names.event_source.unwrap_or_default(), names.event_name));
     }
     // What the derived reader refuses and a parser does not: a key that is there twice, a service that is no text.
-    let mut all: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(text).ok()?;
+    let mut all: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).ok()?;
     let mut text = |key| match all.remove(key) {
         Some(serde_json::Value::String(text)) => Some(text),
         _ => None,

