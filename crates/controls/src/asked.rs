@@ -14,7 +14,8 @@ pub(crate) fn done<'e, 'a>(event: &'e Event<'a>) -> Option<&'e Record<'a>> {
 
 /// The record of a call that [`done`] finds, when it is one of `hints`.
 pub(crate) fn hint<'e, 'a>(event: &'e Event<'a>, hints: &[(&str, &str)]) -> Option<&'e Record<'a>> {
-    done(event).filter(|record| hints.contains(&(record.event_source.as_ref(), record.event_name.as_ref())))
+    let name = |record: &&Record<'_>| crate::pattern::undated(&record.event_source, &record.event_name).to_owned();
+    done(event).filter(|record| hints.contains(&(record.event_source.as_ref(), name(record).as_str())))
 }
 
 /// The day of the event, `2023-04-01`, so that days compare as text.

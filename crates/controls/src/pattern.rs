@@ -64,13 +64,19 @@ pub fn dated(triggers: &[Trigger]) -> impl Iterator<Item = String> + '_ {
 }
 
 /// Whether CloudTrail's `name` is the trigger's, with the API's date behind it or without.
-pub(crate) fn is_named(trigger: &Trigger, name: &str) -> bool {
-    let is_date = |rest: &str| rest.starts_with("20") && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
-    match name.strip_prefix(trigger.name) {
-        Some("") => true,
-        Some(rest) => DATED.contains(&trigger.source) && is_date(rest),
-        None => false,
+#[must_use]
+pub fn is_named(trigger: &Trigger, name: &str) -> bool {
+    undated(trigger.source, name) == trigger.name
+}
+
+/// CloudTrail's `name` of a call of `source` without the API's date behind it, of services that have one.
+#[must_use]
+pub fn undated<'n>(source: &str, name: &'n str) -> &'n str {
+    if !DATED.contains(&source) {
+        return name;
     }
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
+    if name.strip_prefix(bare).is_some_and(|date| date.starts_with("20")) { bare } else { name }
 }
 
 /// In the rule book's order, each once.

@@ -6,14 +6,14 @@
 mod said;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     io,
 };
 
 use jiff::Timestamp;
 use rectify_controls::{
     AccountFacts, AccountId, Arn, Control, Doubt, Environment, Fact, Finding, Membership, Past, Place, Reopened,
-    Selection, Settings, Severity, Situation, Standing, State, Subject, decide,
+    Selection, Settings, Severity, Situation, Standing, State, Subject, Withheld, decide,
 };
 use rectify_event::Event;
 
@@ -26,7 +26,16 @@ use crate::{
 };
 
 /// Where rows go, when somebody wants them one by one.
-pub(crate) type Rows<'a> = Option<&'a mut dyn FnMut(&Row) -> io::Result<()>>;
+pub(crate) type Rows<'a> = Option<&'a mut dyn FnMut(&Row, &Mark) -> io::Result<()>>;
+
+/// What tells a row from others, whatever the settings are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// [`Lead::at`].
+    pub(crate) at: u64,
+    /// The exemption behind it, whichever line of the settings it stands in.
+    pub(crate) exemption: Option<String>,
+}
 
 /// What holds for the whole replay.
 pub(crate) struct Folder<'a> {
@@ -45,21 +54,21 @@ pub(crate) struct Belonging<'a> {
     standing: Standing,
 }
 
-/// Tells the leads of one shelf to each of `tellers`; `over` is called when all that concerns one resource is said.
+/// Tells the leads of one shelf to each of `tellers`; `over` is called with them when all that concerns one lead is said.
 ///
 /// # Errors
 /// When temporary files cannot be read, or rows not be written.
 pub(crate) fn tell(
     leads: Sorted,
     tellers: &mut [Teller<'_, '_, '_>],
-    over: &mut dyn FnMut() -> io::Result<()>,
+    over: &mut dyn FnMut(&[Teller<'_, '_, '_>]) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut last: Option<Lead> = None;
     for lead in leads {
         let lead = lead?;
         if !last.as_ref().is_some_and(|last| last.is_about_the_same(&lead)) {
             tellers.iter_mut().try_for_each(Teller::end)?;
-            over()?;
+            over(tellers)?;
             for teller in &mut *tellers {
                 teller.begin(&lead);
             }
@@ -67,10 +76,11 @@ pub(crate) fn tell(
         for teller in &mut *tellers {
             teller.take(&lead)?;
         }
+        over(tellers)?;
         last = Some(lead);
     }
     tellers.iter_mut().try_for_each(Teller::end)?;
-    over()
+    over(tellers)
 }
 
 /// One replay's way through leads.
@@ -85,6 +95,12 @@ pub(crate) struct Teller<'t, 'a, 'r> {
 impl<'t, 'a, 'r> Teller<'t, 'a, 'r> {
     pub(crate) fn new(folder: &'t Folder<'a>, rows: Rows<'r>) -> Self {
         Self { folder, accounts: HashMap::new(), resource: None, verdicts: Verdicts::default(), rows }
+    }
+
+    /// Whether something will be said of this lead later, when its grace time is over.
+    pub(crate) fn waits(&self, control: &str, at: u64) -> bool {
+        let waiting = self.resource.as_ref().and_then(|resource| resource.waiting.get(control));
+        waiting.is_some_and(|waiting| waiting.lead.at == at)
     }
 
     fn begin(&mut self, lead: &Lead) {
@@ -119,6 +135,9 @@ impl<'t, 'a, 'r> Teller<'t, 'a, 'r> {
     }
 }
 
+/// Events of one second and one resource that are known again when they come a second time.
+const MOST_IDS: usize = 50_000;
+
 /// Accounts of which it is remembered what holds.
 const MOST_ACCOUNTS: usize = 50_000;
 
@@ -138,7 +157,7 @@ impl<'a> Folder<'a> {
             past: BTreeMap::new(),
             waiting: BTreeMap::new(),
             warring: BTreeMap::new(),
-            ids: Vec::new(),
+            ids: HashSet::new(),
             time: i64::MIN,
         })
     }
@@ -181,7 +200,7 @@ struct Resource<'k> {
     /// Tugs of war that have been told of.
     warring: BTreeMap<&'static str, Timestamp>,
     /// Ids of the events of this second.
-    ids: Vec<String>,
+    ids: HashSet<String>,
     time: i64,
 }
 
@@ -218,7 +237,9 @@ impl Telling<'_, '_, '_> {
                 self.verdicts.duplicates += u64::from(lead.first);
                 return Ok(());
             }
-            resource.ids.push(id.clone());
+            if resource.ids.len() < MOST_IDS {
+                resource.ids.insert(id.clone());
+            }
         }
         self.due(resource, now)?;
         match &lead.what {
@@ -379,7 +400,20 @@ impl Telling<'_, '_, '_> {
             own_event: lead.own,
             now,
         };
-        said(&decide(finding, &situation), finding, &self.belonging.environment.name)
+        let verdict = decide(finding, &situation);
+        let said = said(&verdict, finding, &self.belonging.environment.name);
+        match verdict {
+            // Nobody else asks which one it was.
+            rectify_controls::Verdict::Exempt(exemption) if self.rows.is_some() => {
+                Said { exemption: Some(format!("{}: {}", exemption.key(), exemption.reason)), ..said }
+            }
+            rectify_controls::Verdict::Withhold(Withheld::Organization(why))
+                if self.folder.organization.is_none() && !why.contains("--organization") =>
+            {
+                Said { why: Some(format!("{why}: --organization")), ..said }
+            }
+            _ => said,
+        }
     }
 
     fn count_war(
@@ -444,7 +478,8 @@ impl Telling<'_, '_, '_> {
         verdicts.days.entry(day, others).add(*verdict);
         verdicts.heat.entry((lead.account.clone(), control.id), || (others(), control.id)).add(*verdict);
         let Some(write) = self.rows else { return Ok(()) };
-        write(&Row {
+        let mark = Mark { at: lead.at, exemption: said.exemption.clone() };
+        let row = Row {
             time,
             verdict: *verdict,
             why: why.clone(),
@@ -460,7 +495,8 @@ impl Telling<'_, '_, '_> {
             tool: lead.tool.clone(),
             summary: finding.map(|finding| finding.summary.clone()),
             changes: finding.map(|finding| finding.changes.clone()).unwrap_or_default(),
-        })
+        };
+        write(&row, &mark)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, marker::PhantomData};
 
 use rectify_controls::{
-    Arn, Control, Finding, Ignored, Kind, Need, Notice, Place, Screen, Selection, Settings, Trigger,
+    Arn, Control, Finding, Ignored, Kind, Need, Notice, Place, Screen, Selection, Settings, Trigger, pattern,
 };
 use rectify_event::Event;
 
@@ -49,14 +49,14 @@ impl Entry {
     /// Whether EventBridge would wake the guard for a successful call of this name, or for an event of a service with this `source` and
     /// `detail-type`: what [`event_pattern`](rectify_controls::pattern::event_pattern) says.
     pub(crate) fn is_woken_by(&self, source: &str, name: &str) -> bool {
-        let call = || self.triggers.iter().any(|trigger| trigger.name == name);
+        let call = || self.triggers.iter().any(|trigger| pattern::is_named(trigger, name));
         (self.triggers.iter().any(|trigger| trigger.source == source) && call())
             || self.notices.iter().any(|notice| notice.source == source && notice.detail_type == name)
     }
 
     /// Whether a call of this name says something about resources of the kind without waking the guard.
     pub(crate) fn is_hinted_by(&self, source: &str, name: &str) -> bool {
-        self.hints.contains(&(source, name))
+        self.hints.contains(&(source, pattern::undated(source, name)))
     }
 
     /// The bits of `selection`, in the order of the rule book.
@@ -189,8 +189,6 @@ impl<K: Kind> Story for Told<'_, K> {
 
 #[cfg(test)]
 mod tests {
-    use rectify_controls::pattern;
-
     use super::*;
 
     #[test]

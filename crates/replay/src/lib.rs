@@ -27,6 +27,6 @@ pub mod show;
 mod table;
 mod tally;
 
-pub use input::{Item, items};
+pub use input::{Item, NOTHING, items};
 pub use report::*;
 pub use run::{Progress, Replay, Write};

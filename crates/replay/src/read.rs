@@ -1,29 +1,35 @@
 //! From texts to records: the forms in which people have CloudTrail, and what each record is to the kinds.
 
-use std::io::{self, Read};
+use std::{
+    borrow::Cow,
+    io::{self, Read},
+};
 
-use rectify_controls::{AccountId, Place, Region};
+use memchr::memmem;
+use rectify_controls::{AccountId, Place, Region, pattern::is_named};
 use rectify_event::{Event, Record};
 
 use crate::{
     form::{Form, form},
-    input::Sink,
+    input::{Broken, Sink},
     kinds::{KINDS, Target, Watch},
     lead::{Lead, What},
     record::{called, moment, time},
     report::Unreadable,
     run::Shared,
-    scan::{Object, Scanner},
+    scan::{Object, Scanner, Skip},
     tally::Seen,
 };
 
-/// A window of a text that does not fit into memory.
-const WINDOW: usize = 4 << 20;
 /// No record is larger: CloudTrail's have at most 256 KB, those with everything about a call 1 MB.
 const LARGEST: usize = 16 << 20;
+/// How deep records may be in texts in records.
+const DEPTH: u8 = 4;
+/// How often reading begins again in a text, behind an object without an end.
+const AGAIN: usize = 64;
 
-/// How many wrappings of other systems a record may have.
-const DEEPEST: u8 = 4;
+const BOM: &[u8] = "\u{feff}".as_bytes();
+const MIDDLE: &str = "it ends in the middle of a record";
 
 /// One thread's reading.
 pub(crate) struct Reading<'s> {
@@ -42,9 +48,67 @@ pub(crate) struct Reading<'s> {
 #[derive(Default)]
 struct OfFile {
     records: u64,
+    /// Pieces that are no records.
     unreadable: u64,
+    /// Records that count by their names, and of which nothing can be said.
+    unread: u64,
+    /// Pieces that are larger than any record.
+    large: u64,
+    /// Records with bytes that are no text.
+    replaced: u64,
     /// Pieces of another kind.
     other: Option<&'static str>,
+    /// The first two bytes that are no spaces.
+    first: [Option<u8>; 2],
+    /// The last one.
+    last: Option<u8>,
+    /// Containers that have not ended.
+    containers: usize,
+}
+
+impl OfFile {
+    fn look(&mut self, text: &[u8]) {
+        let mut bytes = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
+        match self.first {
+            [None, _] => self.first = [bytes.next(), bytes.next()],
+            // What is left of a window is seen twice; in a text that is hardly begun that is all of it.
+            [Some(first), None] => {
+                let second = bytes.next().filter(|byte| *byte != first).or_else(|| bytes.next());
+                self.first = [Some(first), second];
+            }
+            _ => {}
+        }
+        self.last = text.iter().rev().copied().find(|byte| !byte.is_ascii_whitespace()).or(self.last);
+    }
+
+    /// More was to come: it ends between two records.
+    fn is_cut(&self) -> bool {
+        self.containers > 0 || (matches!(self.first, [Some(b'['), None | Some(b'{')]) && self.last != Some(b']'))
+    }
+
+    /// What is wrong with pieces of it.
+    fn broken(&self) -> Option<String> {
+        let said = |count: u64, one: &str, more: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            count => Some(format!("{count} {more}")),
+        };
+        let all = [
+            said(self.unreadable, "piece is no record", "pieces are no records"),
+            said(self.large, "piece has more than 16 MiB, as no record", "pieces have more than 16 MiB, as no record"),
+            said(
+                self.unread,
+                "record of a watched call is not JSON to its end, or names no valid account, region or time: it counts by its name, and no control was asked",
+                "records of watched calls are not JSON to their ends, or name no valid account, region or time: they count by their names, and no control was asked",
+            ),
+            said(
+                self.replaced,
+                "record has bytes that are not UTF-8: it was read with other characters in their place",
+                "records have bytes that are not UTF-8: they were read with other characters in their place",
+            ),
+        ];
+        all.into_iter().flatten().reduce(|all, more| format!("{all}; {more}"))
+    }
 }
 
 impl<'s> Reading<'s> {
@@ -68,13 +132,11 @@ impl<'s> Reading<'s> {
     /// The text is over: says what it was.
     fn end(&mut self, path: &str, why: Option<String>) {
         let file = std::mem::take(&mut self.file);
-        let broken = match (why, file.unreadable) {
-            (Some(why), _) => Some(why),
-            (None, 0) => None,
-            (None, 1) => Some("1 piece is no record, or names no account, region or time".to_owned()),
-            (None, pieces) => Some(format!("{pieces} pieces are no records, or name no account, region or time")),
+        let broken = match (why, file.broken()) {
+            (Some(why), Some(broken)) => Some(format!("{why}; {broken}")),
+            (why, broken) => why.or(broken),
         };
-        self.seen.records.unreadable += file.unreadable;
+        self.seen.records.unreadable += file.unreadable + file.unread + file.large;
         match (file.records, file.other) {
             (0, Some(what)) if broken.is_none() => *self.seen.files.other.entry(what.to_owned()).or_default() += 1,
             _ => self.seen.files.read += 1,
@@ -88,6 +150,7 @@ impl<'s> Reading<'s> {
     fn objects(&mut self, text: &[u8], last: bool) -> (usize, bool) {
         let scanner = self.scanner.clone();
         let left = scanner.objects(text, last, |object| self.object(&object));
+        self.file.containers = self.file.containers.saturating_sub(left.closed) + left.opened;
         (left.done, left.open)
     }
 
@@ -102,8 +165,30 @@ impl<'s> Reading<'s> {
         }
     }
 
+    /// All of `text`, behind which there is nothing. Why that is no log, or no whole one.
+    ///
+    /// An object without an end takes with it what follows, unless that stands on lines of its own, as in a file to which somebody was
+    /// still writing when another began.
+    fn all(&mut self, mut text: &[u8]) -> Option<String> {
+        for _ in 0..AGAIN {
+            let (done, open) = self.objects(text, true);
+            if !open {
+                return nothing(&self.file);
+            }
+            let behind = text.get(done..).unwrap_or_default();
+            let Some(next) = next_line(behind) else { break };
+            self.file.unreadable += 1;
+            text = behind.get(next..).unwrap_or_default();
+        }
+        Some(MIDDLE.to_owned())
+    }
+
     fn record(&mut self, object: &Object<'_>, called: Option<&crate::record::Called<'_>>) {
-        let Some(name) = self.seen.count(object, called) else {
+        if object.text.len() > LARGEST {
+            self.file.large += 1;
+            return;
+        }
+        let Some(name) = self.seen.count(object, called, self.at) else {
             self.file.unreadable += 1;
             return;
         };
@@ -113,54 +198,49 @@ impl<'s> Reading<'s> {
             self.seen.at_time(time);
         }
         if watched {
-            let read = str::from_utf8(object.text).ok().and_then(|text| self.watched(text, false, wakes, hints));
-            if read.is_none() {
-                self.unread();
+            let text = String::from_utf8_lossy(object.text);
+            // What stands in their place is in no valid name.
+            self.file.replaced += u64::from(matches!(text, Cow::Owned(_)));
+            if self.watched(&text, false, wakes, hints).is_none() {
+                self.file.unread += 1;
             }
         }
     }
 
-    /// A record that counts by its name, and of which no more can be read.
-    fn unread(&mut self) {
-        self.file.unreadable += 1;
-    }
-
-    /// An object that is no record by itself.
+    /// An object that is no record by itself, in so many others.
     fn nameless(&mut self, text: &[u8], depth: u8) {
-        let Ok(text) = str::from_utf8(text) else {
-            self.file.unreadable += 1;
-            return;
-        };
-        match form(text) {
-            Form::Envelope => self.envelope(text),
+        let text = String::from_utf8_lossy(text);
+        match form(&text) {
+            Form::Envelope => self.envelope(&text),
             Form::Records(records) => {
                 for record in records {
-                    self.text(record.as_bytes(), depth + 1);
+                    self.text(record.as_bytes(), depth);
                 }
             }
             Form::Texts(records) => {
                 for record in records {
-                    self.text(record.as_bytes(), depth + 1);
+                    self.text(record.as_bytes(), depth);
                 }
             }
             Form::Other(what) => self.file.other = Some(what),
-            Form::Broken => self.file.unreadable += 1,
+            // Or one whose key only a parser can read.
+            Form::Broken => self.record(&Object { text: text.as_bytes(), name: None }, None),
         }
     }
 
-    /// A text inside another, so deep.
+    /// A text inside another.
     fn text(&mut self, text: &[u8], depth: u8) {
         let scanner = self.scanner.clone();
         let mut any = false;
-        scanner.objects(text, true, |object| {
+        let left = scanner.objects(text, true, |object| {
             any = true;
             match object.name {
                 Some(_) => self.object(&object),
-                None if depth < DEEPEST => self.nameless(object.text, depth),
+                None if depth < DEPTH => self.nameless(object.text, depth + 1),
                 None => self.file.unreadable += 1,
             }
         });
-        if !any {
+        if !any || left.open {
             self.file.unreadable += 1;
         }
     }
@@ -186,10 +266,10 @@ impl<'s> Reading<'s> {
         {
             self.seen.at_time(&time);
         }
-        let (wakes, hints) = self.seen.count_named(name.0, name.1, text.as_bytes());
+        let (wakes, hints) = self.seen.count_named(name.0, name.1, text.as_bytes(), self.at);
         self.file.records += 1;
         if wakes | hints != 0 && self.watched(text, true, wakes, hints).is_none() {
-            self.unread();
+            self.file.unread += 1;
         }
     }
 
@@ -259,9 +339,9 @@ fn leads(
 ) -> Vec<Found> {
     // What an ignored event could have broken: the controls of its trigger.
     let of_trigger = || {
-        let name = event.record().map(|record| record.event_name.as_ref());
+        let name = event.record().map_or("", |record| &record.event_name);
         let controls =
-            kind.triggers.iter().filter(|trigger| Some(trigger.name) == name).flat_map(|trigger| trigger.controls);
+            kind.triggers.iter().filter(|trigger| is_named(trigger, name)).flat_map(|trigger| trigger.controls);
         kind.bits(&controls.copied().collect())
     };
     let told = |suspicious: bool| What::Told { text: text.to_owned(), envelope, suspicious };
@@ -350,49 +430,67 @@ const OWN: &str = "rectify/";
 impl Sink for Reading<'_> {
     fn whole(&mut self, path: &str, text: &[u8]) {
         self.seen.files.inflated += text.len() as u64;
-        let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+        let text = text.strip_prefix(BOM).unwrap_or(text);
         if crate::table::is_table(text) {
             return self.table(path, &mut &*text);
         }
-        let (_, open) = self.objects(text, true);
-        let why = if open { Some("it ends in the middle of a record".to_owned()) } else { nothing(text, &self.file) };
+        self.file.look(text);
+        let why = self.all(text);
         self.end(path, why);
     }
 
     fn stream(&mut self, path: &str, reader: &mut dyn Read) {
         let mut window = std::mem::take(&mut self.window);
-        window.clear();
-        let mut first = true;
+        let mut filled = 0;
+        let mut begins = true;
+        let mut skip: Option<Skip> = None;
         let why = loop {
             if self.shared.is_stopped() || self.failed.is_some() {
                 break None;
             }
-            let (filled, error) = fill(reader, &mut window);
-            self.seen.files.inflated += filled as u64;
-            let last = filled == 0 || error.is_some();
-            if first {
-                first = false;
-                if crate::table::is_table(&window) {
-                    let rest = std::mem::take(&mut window);
-                    self.table(path, &mut io::Cursor::new(rest).chain(reader));
+            let (read, error) = fill(reader, &mut window, filled, self.shared.limits.window);
+            filled += read;
+            self.seen.files.inflated += read as u64;
+            let mut text = window.get(..filled).unwrap_or_default();
+            if std::mem::take(&mut begins) {
+                text = text.strip_prefix(BOM).unwrap_or(text);
+                if crate::table::is_table(text) {
+                    self.table(path, &mut text.chain(Broken(error)).chain(reader));
+                    self.window = window;
                     return;
                 }
             }
-            let (done, open) = self.objects(&window, last);
+            self.file.look(text);
+            if let Some(mut one) = skip.take() {
+                let end = one.feed(text);
+                text = end.and_then(|end| text.get(end..)).unwrap_or_default();
+                skip = end.is_none().then_some(one);
+            }
             if let Some(error) = error {
+                self.all(text);
                 break Some(format!("it cannot be read to its end: {error}"));
             }
-            if last {
-                break if open {
-                    Some("it ends in the middle of a record".to_owned())
+            if read == 0 {
+                break if skip.is_some() { Some(MIDDLE.to_owned()) } else { self.all(text) };
+            }
+            let (mut done, _) = self.objects(text, false);
+            let mut again = 0..AGAIN;
+            while text.len() - done > LARGEST {
+                let behind = text.get(done..).unwrap_or_default();
+                if let Some(next) = next_line(behind).filter(|_| again.next().is_some()) {
+                    self.file.unreadable += 1;
+                    done += next + self.objects(behind.get(next..).unwrap_or_default(), false).0;
                 } else {
-                    nothing(&window, &self.file)
-                };
+                    self.file.large += 1;
+                    let mut one = Skip::default();
+                    one.feed(behind);
+                    skip = Some(one);
+                    done = text.len();
+                }
             }
-            window.drain(..done);
-            if window.len() > LARGEST {
-                break Some("a piece of it has more than 16 MiB without an end".to_owned());
-            }
+            let left = text.len() - done;
+            window.copy_within(filled - left..filled, 0);
+            filled = left;
         };
         self.window = window;
         self.end(path, why);
@@ -409,44 +507,47 @@ impl Sink for Reading<'_> {
 
 impl Reading<'_> {
     fn table(&mut self, path: &str, reader: &mut dyn Read) {
-        let result = crate::table::records(reader, |record| self.text(record.as_bytes(), 1));
+        let result = crate::table::records(reader, |record| self.text(record.as_bytes(), 0));
         self.end(path, result.err());
     }
 }
 
+/// Where the next line begins that begins with an object.
+fn next_line(text: &[u8]) -> Option<usize> {
+    memmem::find(text, b"\n{").map(|at| at + 1)
+}
+
 /// Why a text in which there is nothing at all is no log.
-fn nothing(text: &[u8], file: &OfFile) -> Option<String> {
-    let seen = file.records > 0 || file.unreadable > 0 || file.other.is_some();
-    if seen {
-        return None;
-    }
-    let text = text.trim_ascii();
-    match text.first() {
+fn nothing(file: &OfFile) -> Option<String> {
+    let seen = file.records > 0 || file.broken().is_some() || file.other.is_some();
+    match file.first[0] {
+        _ if file.is_cut() => Some("it ends before its list of records does".to_owned()),
         // A file without events in it.
         Some(b'{' | b'[') => None,
+        _ if seen => None,
         None => Some("it is empty".to_owned()),
         Some(_) => Some("there is no JSON in it".to_owned()),
     }
 }
 
-/// Reads the next window behind what is left of the last one. What was read before an error counts.
-fn fill(reader: &mut dyn Read, window: &mut Vec<u8>) -> (usize, Option<io::Error>) {
-    let begin = window.len();
-    window.resize(begin + WINDOW, 0);
-    let mut end = begin;
+/// Reads the next `more` bytes behind the first `filled` of `window`. What was read before an error counts.
+fn fill(reader: &mut dyn Read, window: &mut Vec<u8>, filled: usize, more: usize) -> (usize, Option<io::Error>) {
+    let most = filled + more;
+    if window.len() < most {
+        window.resize(most, 0);
+    }
+    let mut end = filled;
     let error = loop {
-        match window.get_mut(end..).map(|free| reader.read(free)) {
+        // A decompressor that is asked for nothing may lose its place.
+        if end == most {
+            break None;
+        }
+        match window.get_mut(end..most).map(|free| reader.read(free)) {
             None | Some(Ok(0)) => break None,
-            Some(Ok(read)) => {
-                end += read;
-                if end == window.len() {
-                    break None;
-                }
-            }
+            Some(Ok(read)) => end += read,
             Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Some(Err(error)) => break Some(error),
         }
     };
-    window.truncate(end);
-    (end - begin, error)
+    (end - filled, error)
 }

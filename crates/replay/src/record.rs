@@ -56,16 +56,29 @@ fn offset(text: &[u8], part: &[u8]) -> usize {
     part.as_ptr().addr().saturating_sub(text.as_ptr().addr())
 }
 
-/// Service and call by a parser: for records in any other form. `None` when it is no JSON, or has neither.
+/// Service and call by a parser: for records in any other form. `None` when it is no JSON, or names no call. A record that somebody
+/// took the service from has an empty one.
 pub(crate) fn parsed(text: &[u8]) -> Option<(String, String)> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Names {
-        event_source: String,
+        event_source: Option<String>,
         event_name: String,
     }
-    let names: Names = serde_json::from_slice(text).ok()?;
-    Some((names.event_source, names.event_name))
+    // Bytes that are no text are replaced: the record still counts.
+    let text = &*String::from_utf8_lossy(text);
+    let names: Result<Names, _> = serde_json::from_str(text);
+    if let Ok(names) = names {
+        return Some((names.event_source.unwrap_or_default(), names.event_name));
+    }
+    // What the derived reader refuses and a parser does not: a key that is there twice, a service that is no text.
+    let mut all: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).ok()?;
+    let mut text = |key| match all.remove(key) {
+        Some(serde_json::Value::String(text)) => Some(text),
+        _ => None,
+    };
+    let name = text("eventName")?;
+    Some((text("eventSource").unwrap_or_default(), name))
 }
 
 /// When `object` was, `2025-07-10T12:35:26Z`. Looked for where CloudTrail has it, right before the service; a record that has it

@@ -409,12 +409,3 @@ pub struct Changed {
     /// With the others.
     pub after: Option<Row>,
 }
-
-impl Changed {
-    /// Whether both say the same.
-    #[must_use]
-    pub(crate) fn is_same(&self) -> bool {
-        let said = |row: &Option<Row>| row.as_ref().map(|row| (row.verdict, row.why.clone(), row.changes.clone()));
-        said(&self.before) == said(&self.after)
-    }
-}

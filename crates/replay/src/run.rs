@@ -17,7 +17,7 @@ use rectify_controls::{AccountFacts, AccountId, Settings};
 
 use crate::{
     cost::cost,
-    fold::{Folder, Teller, tell},
+    fold::{Folder, Mark, Teller, tell},
     input::{Item, Reader},
     kinds::{KINDS, Watch},
     lead::{Lead, SHELVES, Shelf, shelf},
@@ -28,8 +28,18 @@ use crate::{
     tally::{Seen, Verdicts, listed},
 };
 
-/// Bytes of leads that are kept in memory, all shelves together.
-const HELD: usize = 32 << 20;
+/// What bounds a replay's memory and time. Tests make it small.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Bytes of leads that are kept in memory, all shelves together.
+    pub(crate) held: usize,
+    /// Bytes of a text that does not fit into memory that are read at once.
+    pub(crate) window: usize,
+    /// Bytes that come out of an archive before anybody asks whether it is a bomb.
+    pub(crate) bomb: u64,
+}
+
+const LIMITS: Limits = Limits { held: 32 << 20, window: 4 << 20, bomb: 1 << 30 };
 
 /// How far a replay is, for whoever shows it, and the way to stop it.
 #[derive(Debug, Default)]
@@ -48,6 +58,7 @@ pub struct Replay<'a> {
     organization: Option<&'a BTreeMap<AccountId, AccountFacts>>,
     watches: Vec<Box<dyn Watch>>,
     threads: usize,
+    limits: Limits,
 }
 
 /// What all readers share.
@@ -55,6 +66,7 @@ pub(crate) struct Shared<'s> {
     pub(crate) watches: &'s [Box<dyn Watch>],
     shelves: Vec<Mutex<Shelf>>,
     progress: &'s Progress,
+    pub(crate) limits: Limits,
 }
 
 impl Shared<'_> {
@@ -65,7 +77,7 @@ impl Shared<'_> {
     /// Keeps a lead until all are there.
     pub(crate) fn put(&self, lead: Lead) -> io::Result<()> {
         let Some(shelf) = self.shelves.get(shelf(&lead)) else { return Ok(()) };
-        shelf.lock().unwrap_or_else(PoisonError::into_inner).put(lead, HELD / SHELVES)
+        shelf.lock().unwrap_or_else(PoisonError::into_inner).put(lead, self.limits.held / SHELVES)
     }
 }
 
@@ -83,7 +95,14 @@ impl<'a> Replay<'a> {
         threads: usize,
     ) -> Result<Self, String> {
         let watches = KINDS.iter().map(|kind| kind.open(settings)).collect::<Result<_, _>>()?;
-        Ok(Self { settings, organization, watches, threads: threads.max(1) })
+        Ok(Self { settings, organization, watches, threads: threads.max(1), limits: LIMITS })
+    }
+
+    /// For tests: how many bytes of leads are held, how many are read at once, and how many come out of an archive before it can be a bomb.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn within(self, held: usize, window: usize, bomb: u64) -> Self {
+        Self { limits: Limits { held, window: window.max(64), bomb }, ..self }
     }
 
     /// Reads `items` and says what would have been done. `rows` gets every verdict, in the order of resource and time.
@@ -97,7 +116,7 @@ impl<'a> Replay<'a> {
         rows: Option<Write<'_>>,
     ) -> io::Result<Report> {
         let shelves = (0..SHELVES).map(|_| Mutex::default()).collect();
-        let shared = Shared { watches: &self.watches, shelves, progress };
+        let shared = Shared { watches: &self.watches, shelves, progress, limits: self.limits };
         let mut seen = self.read(items, &shared)?;
         seen.files.bytes = progress.bytes.load(Ordering::Relaxed);
         let period = period(&seen);
@@ -120,26 +139,34 @@ impl<'a> Replay<'a> {
         changed: &mut dyn FnMut(&Changed) -> io::Result<()>,
     ) -> io::Result<[Report; 2]> {
         let shelves = (0..SHELVES).map(|_| Mutex::default()).collect();
-        let shared = Shared { watches: &self.watches, shelves, progress };
+        let shared = Shared { watches: &self.watches, shelves, progress, limits: self.limits };
         let mut seen = self.read(items, &shared)?;
         seen.files.bytes = progress.bytes.load(Ordering::Relaxed);
         let period = period(&seen);
         let end = period.map_or(Timestamp::UNIX_EPOCH, |period| period.to);
         let stopped = progress.stop.load(Ordering::Relaxed);
         let (one, two) = (self.folder(end), other.folder(end));
-        let (before, after) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
-        let mut keep_before = |row: &Row| {
-            before.borrow_mut().push(row.clone());
+        let (pairs_before, pairs_after) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+        let mut keep_before = |row: &Row, mark: &Mark| {
+            pairs_before.borrow_mut().push((row.clone(), mark.clone()));
             Ok(())
         };
-        let mut keep_after = |row: &Row| {
-            after.borrow_mut().push(row.clone());
+        let mut keep_after = |row: &Row, mark: &Mark| {
+            pairs_after.borrow_mut().push((row.clone(), mark.clone()));
             Ok(())
         };
         let mut tellers = [Teller::new(&one, Some(&mut keep_before)), Teller::new(&two, Some(&mut keep_after))];
         for shelf in shared.shelves {
             let mut shelf = shelf.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let mut over = || differences(before.take(), after.take()).iter().try_for_each(&mut *changed);
+            let mut over = |tellers: &[Teller<'_, '_, '_>]| {
+                let (mut old, mut new) = (pairs_before.borrow_mut(), pairs_after.borrow_mut());
+                if old.is_empty() && new.is_empty() {
+                    return Ok(());
+                }
+                let [before, after] = tellers else { return Ok(()) };
+                let waits = [before, after].map(|teller| |row: &Row, mark: &Mark| teller.waits(row.control, mark.at));
+                differences(&mut old, &mut new, waits, changed)
+            };
             tell(shelf.sorted()?, &mut tellers, &mut over)?;
         }
         let [before, after] = tellers.map(|teller| teller.verdicts);
@@ -175,9 +202,10 @@ impl<'a> Replay<'a> {
             shelves.into_iter().map(|shelf| shelf.into_inner().unwrap_or_else(PoisonError::into_inner)).collect();
         if let Some(write) = rows {
             // One after the other: who reads the rows finds those of a resource together.
-            let mut teller = Teller::new(folder, Some(write));
+            let mut write = |row: &Row, _: &Mark| write(row);
+            let mut teller = Teller::new(folder, Some(&mut write));
             for shelf in &mut shelves {
-                tell(shelf.sorted()?, std::slice::from_mut(&mut teller), &mut || Ok(()))?;
+                tell(shelf.sorted()?, std::slice::from_mut(&mut teller), &mut |_| Ok(()))?;
             }
             return Ok(teller.verdicts);
         }
@@ -190,7 +218,7 @@ impl<'a> Replay<'a> {
                     scope.spawn(|| {
                         let mut teller = Teller::new(folder, None);
                         while let Some(mut shelf) = next() {
-                            tell(shelf.sorted()?, std::slice::from_mut(&mut teller), &mut || Ok(()))?;
+                            tell(shelf.sorted()?, std::slice::from_mut(&mut teller), &mut |_| Ok(()))?;
                         }
                         Ok(teller.verdicts)
                     })
@@ -206,21 +234,44 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// What is not the same of one resource, in the order of the later.
-fn differences(before: Vec<Row>, after: Vec<Row>) -> Vec<Changed> {
-    let key = |row: &Row| (row.time, row.event_id.clone(), row.event.clone(), row.control);
-    let mut old: BTreeMap<_, Row> = before.into_iter().map(|row| (key(&row), row)).collect();
-    let mut changed: Vec<Changed> = after
-        .into_iter()
-        .map(|row| Changed { before: old.remove(&key(&row)), after: Some(row) })
-        .filter(|changed| !changed.is_same())
-        .collect();
-    changed.extend(old.into_values().map(|row| Changed { before: Some(row), after: None }));
-    changed
+/// Gives `changed` what is not the same, in the order of the later. What one of both will still say something of is kept: of each control
+/// that is at most one row, so that memory does not grow with the events of a resource.
+fn differences(
+    old: &mut Vec<(Row, Mark)>,
+    new: &mut Vec<(Row, Mark)>,
+    [old_waits, new_waits]: [impl Fn(&Row, &Mark) -> bool; 2],
+    changed: &mut dyn FnMut(&Changed) -> io::Result<()>,
+) -> io::Result<()> {
+    for (row, mark) in std::mem::take(new) {
+        let same = |(other, theirs): &(Row, Mark)| theirs.at == mark.at && other.control == row.control;
+        match old.iter().position(same).map(|at| old.remove(at)) {
+            Some((before, theirs)) if is_same((&before, &theirs), (&row, &mark)) => {}
+            Some((before, _)) => changed(&Changed { before: Some(before), after: Some(row) })?,
+            None if old_waits(&row, &mark) => new.push((row, mark)),
+            None => changed(&Changed { before: None, after: Some(row) })?,
+        }
+    }
+    for (row, mark) in std::mem::take(old) {
+        if new_waits(&row, &mark) {
+            old.push((row, mark));
+        } else {
+            changed(&Changed { before: Some(row), after: None })?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether both say the same, whichever line of the settings says so.
+fn is_same((before, one): (&Row, &Mark), (after, other): (&Row, &Mark)) -> bool {
+    let same_reason = match (&one.exemption, &other.exemption) {
+        (Some(one), Some(other)) => one == other,
+        _ => before.why == after.why,
+    };
+    same_reason && (before.verdict, before.severity, &before.changes) == (after.verdict, after.severity, &after.changes)
 }
 
 fn one_reader(items: &Mutex<mpsc::Receiver<(u64, Item)>>, shared: &Shared<'_>) -> io::Result<Seen> {
-    let mut reader = Reader::new(&shared.progress.bytes);
+    let mut reader = Reader::new(&shared.progress.bytes, shared.limits);
     let mut reading = Reading::new(shared);
     while !shared.is_stopped() {
         let next = items.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -251,6 +302,7 @@ fn report(
     let (events, unwatched) = seen.events();
     seen.records.duplicates += verdicts.duplicates;
     let exposures = verdicts.take_exposures();
+    let tug_of_war = verdicts.take_tugs();
     let name = |account: &str| {
         let facts = folder.organization.and_then(|all| all.get(&AccountId::new(account).ok()?))?;
         facts.name.clone()
@@ -264,7 +316,6 @@ fn report(
         account,
         counts,
     });
-    verdicts.tugs.sort_by(|a, b| (b.times, &a.resource, a.since).cmp(&(a.times, &b.resource, b.since)));
     let mut days = verdicts.days.into_rows(|day, counts| DayRow { day, counts });
     days.sort_by(|a, b| a.day.cmp(&b.day));
     Report {
@@ -313,7 +364,7 @@ fn report(
             |row| format!("{} {}", row.account, row.control),
         ),
         exposures,
-        tug_of_war: Listed { total: verdicts.tugs_seen, rows: verdicts.tugs },
+        tug_of_war,
         cost: cost(&seen.invocations, period),
         unwatched,
     }

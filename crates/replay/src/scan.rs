@@ -38,6 +38,10 @@ pub(crate) struct Left {
     pub(crate) done: usize,
     /// An object, or a string outside of any, has begun and not ended.
     pub(crate) open: bool,
+    /// Containers that ended and had begun before the window.
+    pub(crate) closed: usize,
+    /// Containers that began, and have not ended.
+    pub(crate) opened: usize,
 }
 
 impl Scanner {
@@ -47,7 +51,7 @@ impl Scanner {
 
     /// Gives `each` object that ends in `window`, which begins at the top of the text. `last`: nothing follows.
     pub(crate) fn objects<'w>(&self, window: &'w [u8], last: bool, mut each: impl FnMut(Object<'w>)) -> Left {
-        let mut at = Place { window, depth: 0, start: 0, found: None, next: None };
+        let mut at = Place { window, depth: 0, start: 0, found: None, next: None, closed: 0, opened: 0 };
         at.next = self.name.find(window);
         let mut inside = 0_u64;
         let mut escaped = false;
@@ -72,15 +76,18 @@ impl Scanner {
                 continue;
             }
             if !self.step(&mut at, base, (opens, closes, quotes & strings), last, &mut each) {
-                return Left { done: at.start, open: true };
+                return at.left(at.start, true);
             }
         }
         if at.depth > 0 {
-            Left { done: at.start, open: true }
+            at.left(at.start, true)
         } else if inside != 0 {
-            Left { done: quoted_since, open: true }
+            at.left(quoted_since, true)
         } else {
-            Left { done: window.len(), open: false }
+            // A backslash takes the meaning from what follows, in the next window too.
+            let backslashes = window.iter().rev().take_while(|byte| **byte == b'\\').count();
+            let carried = !last && backslashes % 2 == 1;
+            at.left(window.len() - usize::from(carried), false)
         }
     }
 
@@ -97,8 +104,9 @@ impl Scanner {
         loop {
             let mark = usize::try_from(marks.trailing_zeros()).unwrap_or(64);
             while let Some(next) = at.next.filter(|next| *next < base + mark.min(64)) {
-                if at.depth == 1 && at.found.is_none() && next >= base && begins >> (next - base) & 1 == 1 {
-                    at.found = is_key(at.window, next).then_some(next);
+                // Of two keys of one name the last counts, as for every parser that takes both.
+                if at.depth == 1 && next >= base && begins >> (next - base) & 1 == 1 && is_key(at.window, next) {
+                    at.found = Some(next);
                 }
                 at.next = at.window.get(next + 1..).and_then(|rest| self.name.find(rest)).map(|more| next + 1 + more);
             }
@@ -113,7 +121,9 @@ impl Scanner {
                         at.start = position;
                         return false;
                     }
-                    if !is_container(rest) {
+                    if is_container(rest) {
+                        at.opened += 1;
+                    } else {
                         at.depth = 1;
                         at.start = position;
                         at.found = None;
@@ -127,9 +137,43 @@ impl Scanner {
                     let text = at.window.get(at.start..=position).unwrap_or_default();
                     each(Object { text, name: at.found.map(|name| name - at.start) });
                 }
+            } else if at.opened > 0 {
+                at.opened -= 1;
+            } else {
+                at.closed += 1;
             }
             marks &= marks - 1;
         }
+    }
+}
+
+/// The way to the end of an object that is too large to be kept, one window after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Skip {
+    depth: u32,
+    inside: bool,
+    escaped: bool,
+}
+
+impl Skip {
+    /// Takes the next part of the text; the first begins with the object, or with a string that is in none. Where it ends.
+    pub(crate) fn feed(&mut self, text: &[u8]) -> Option<usize> {
+        for (at, byte) in text.iter().enumerate() {
+            if std::mem::take(&mut self.escaped) {
+                continue;
+            }
+            match byte {
+                b'\\' => self.escaped = true,
+                b'"' => self.inside = !self.inside,
+                b'{' if !self.inside => self.depth += 1,
+                b'}' if !self.inside => self.depth = self.depth.saturating_sub(1),
+                _ => continue,
+            }
+            if self.depth == 0 && !self.inside && !self.escaped {
+                return Some(at + 1);
+            }
+        }
+        None
     }
 }
 
@@ -144,6 +188,14 @@ struct Place<'w> {
     found: Option<usize>,
     /// The next text that could be a name's key.
     next: Option<usize>,
+    closed: usize,
+    opened: usize,
+}
+
+impl Place<'_> {
+    fn left(&self, done: usize, open: bool) -> Left {
+        Left { done, open, closed: self.closed, opened: self.opened }
+    }
 }
 
 /// Whether the string that begins at `at` is a key: a colon follows.
@@ -229,7 +281,7 @@ mod tests {
         let (found, left) = all(text);
         let names: Vec<_> = found.iter().map(|(_, name)| *name).collect();
         assert_eq!(names, [Some(1), None, Some(12)]);
-        assert_eq!(left, Left { done: text.len(), open: false });
+        assert_eq!(left, Left { done: text.len(), open: false, closed: 0, opened: 0 });
     }
 
     #[test]
@@ -247,8 +299,11 @@ mod tests {
     #[test]
     fn a_text_that_ends_early_says_where() {
         let (found, left) = all(br#"{"Records":[{"a":1},{"b":{"#);
-        assert_eq!((found.len(), left), (1, Left { done: 20, open: true }));
-        assert_eq!(all(br#"{"Records":[{"a":1},"abc"#).1, Left { done: 20, open: true });
+        let cut = Left { done: 20, open: true, closed: 0, opened: 1 };
+        assert_eq!((found.len(), left), (1, cut));
+        assert_eq!(all(br#"{"Records":[{"a":1},"abc"#).1, cut);
+        assert_eq!(all(br#"{"Records":[{"a":1}"#).1, Left { done: 19, open: false, closed: 0, opened: 1 });
+        assert_eq!(all(br#"{"a":1}]}"#).1, Left { done: 9, open: false, closed: 1, opened: 0 });
     }
 
     fn value() -> impl Strategy<Value = Value> {

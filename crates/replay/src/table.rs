@@ -1,8 +1,14 @@
 //! Exports with columns: what CloudTrail Lake and Athena save of a query, as CSV.
 
-use std::io::Read;
+use std::{
+    cell::Cell,
+    io::{self, Read},
+};
 
 use serde_json::{Map, Value};
+
+/// No row is larger, as no record is.
+const LARGEST: usize = 16 << 20;
 
 /// Columns that make a table one of records.
 const NAME: &str = "eventname";
@@ -24,12 +30,15 @@ pub(crate) fn is_table(text: &[u8]) -> bool {
 /// # Errors
 /// What is wrong with the table, and where.
 pub(crate) fn records(reader: &mut dyn Read, mut each: impl FnMut(&str)) -> Result<(), String> {
-    let mut table = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
-    let columns = table.headers().map_err(|error| error.to_string())?.clone();
+    // A quote without an end makes one row of all that follows.
+    let left = Cell::new(LARGEST);
+    let mut table = csv::ReaderBuilder::new().flexible(true).from_reader(Rows { inner: reader, left: &left });
+    let columns = table.byte_headers().map(text).map_err(|error| error.to_string())?;
     let whole = columns.iter().position(|column| column.eq_ignore_ascii_case(WHOLE));
     let mut odd = 0_u64;
-    for row in table.records() {
-        let row = row.map_err(|error| error.to_string())?;
+    for row in table.into_byte_records() {
+        left.set(LARGEST);
+        let row = text(&row.map_err(|error| error.to_string())?);
         match whole {
             Some(at) => match row.get(at).filter(|text| text.trim_start().starts_with('{')) {
                 Some(text) => each(text),
@@ -38,7 +47,34 @@ pub(crate) fn records(reader: &mut dyn Read, mut each: impl FnMut(&str)) -> Resu
             None => each(&record(&columns, &row)),
         }
     }
-    if odd > 0 { Err(format!("{odd} rows have no record in `eventJson`")) } else { Ok(()) }
+    match odd {
+        0 => Ok(()),
+        1 => Err("1 row has no record in `eventJson`".to_owned()),
+        odd => Err(format!("{odd} rows have no record in `eventJson`")),
+    }
+}
+
+/// A row whose bytes that are no text are replaced: one such name does not end the table.
+fn text(row: &csv::ByteRecord) -> csv::StringRecord {
+    row.iter().map(String::from_utf8_lossy).collect()
+}
+
+/// Ends a row that has no end.
+struct Rows<'r> {
+    inner: &'r mut dyn Read,
+    /// Bytes that may be read until the next row.
+    left: &'r Cell<usize>,
+}
+
+impl Read for Rows<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        match self.left.get().checked_sub(read) {
+            Some(left) => self.left.set(left),
+            None => return Err(io::Error::other("a row of it has more than 16 MiB without an end")),
+        }
+        Ok(read)
+    }
 }
 
 /// A record of a row's columns.
@@ -103,7 +139,7 @@ mod tests {
         assert!(is_table(text.as_bytes()));
         assert_eq!(
             all(text),
-            (vec![r#"{"eventName":"A"}"#.to_owned()], Err("1 rows have no record in `eventJson`".to_owned()))
+            (vec![r#"{"eventName":"A"}"#.to_owned()], Err("1 row has no record in `eventJson`".to_owned()))
         );
     }
 

@@ -19,10 +19,16 @@ use crate::{
 
 /// Names of calls that are told apart. AWS has about 20,000 calls; a log that somebody made up can have more.
 const MOST_NAMES: usize = 50_000;
+/// Characters of a service's or a call's name that are kept: AWS's longest have about 70.
+const LONGEST_NAME: usize = 128;
+/// Bytes of the keys by which names are found again.
+const LONGEST_KEY: usize = 512;
 /// Keys of every other count.
 const MOST_KEYS: usize = 20_000;
 /// Files that are named when they cannot be read.
 const MOST_UNREADABLE: usize = 10_000;
+/// Characters of a path that are kept.
+const LONGEST_PATH: usize = 1_000;
 /// Rows of the report's lists.
 const SHOWN: usize = 1_000;
 
@@ -67,10 +73,12 @@ pub(crate) struct Name {
     pub(crate) hints: u32,
     /// It only reads, by its first record or, where that does not say, by its name.
     pub(crate) reads: bool,
+    /// Where in the input its first record was: which reader came across it first does not count.
+    first: u64,
 }
 
 impl Name {
-    fn new(source: String, name: String, sample: &[u8]) -> Self {
+    fn new(source: String, name: String, sample: &[u8], first: u64) -> Self {
         let bits = |holds: &dyn Fn(&crate::kinds::Entry) -> bool| {
             KINDS.iter().enumerate().filter(|(_, kind)| holds(kind)).fold(0, |bits, (at, _)| bits | 1 << at)
         };
@@ -79,14 +87,23 @@ impl Name {
             hints: bits(&|kind| kind.is_hinted_by(&source, &name)),
             reads: only_reads(&name, sample),
             records: 0,
-            source,
-            name,
+            source: cut(source),
+            name: cut(name),
+            first,
         }
     }
 
     /// Whether any kind has to see its records.
     pub(crate) fn is_watched(&self) -> bool {
         self.wakes | self.hints != 0
+    }
+}
+
+/// A name as it is kept.
+fn cut(name: String) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        None => name,
     }
 }
 
@@ -136,11 +153,11 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// Counts `object`. `None`: it has no name that a parser can read.
-    pub(crate) fn count(&mut self, object: &Object<'_>, called: Option<&Called<'_>>) -> Option<&Name> {
+    pub(crate) fn count(&mut self, object: &Object<'_>, called: Option<&Called<'_>>, first: u64) -> Option<&Name> {
         let key = called.map_or(&[][..], |called| called.key);
         let at = match (!key.is_empty()).then(|| self.keys.get(key)).flatten() {
             Some(at) => *at,
-            None => self.new_key(object, called)?,
+            None => self.new_key(object, called, first)?,
         };
         self.records.read += 1;
         let name = self.names.get_mut(at)?;
@@ -149,15 +166,15 @@ impl Seen {
     }
 
     /// Counts an event that is known by these names. Bits of the kinds that it wakes, and of those to which it says something.
-    pub(crate) fn count_named(&mut self, source: String, name: String, sample: &[u8]) -> (u32, u32) {
-        let at = self.at(source, name, sample);
+    pub(crate) fn count_named(&mut self, source: String, name: String, sample: &[u8], first: u64) -> (u32, u32) {
+        let at = self.at(Name::new(source, name, sample, first));
         self.records.read += 1;
         let Some(name) = self.names.get_mut(at) else { return (0, 0) };
         name.records += 1;
         (name.wakes, name.hints)
     }
 
-    fn new_key(&mut self, object: &Object<'_>, called: Option<&Called<'_>>) -> Option<usize> {
+    fn new_key(&mut self, object: &Object<'_>, called: Option<&Called<'_>>, first: u64) -> Option<usize> {
         let plain =
             called.and_then(|called| Some((str::from_utf8(called.source?).ok()?, str::from_utf8(called.name).ok()?)));
         let plain = plain.filter(|(source, name)| !source.contains('\\') && !name.contains('\\'));
@@ -165,18 +182,16 @@ impl Seen {
             Some((source, name)) => (source.to_owned(), name.to_owned()),
             None => parsed(object.text)?,
         };
-        let at = self.at(source, name, object.text);
-        if let Some(called) =
-            called.filter(|called| !called.key.is_empty() && self.keys.len() < MOST_NAMES && plain.is_some())
-        {
+        let at = self.at(Name::new(source, name, object.text, first));
+        let room = |called: &&Called<'_>| (1..=LONGEST_KEY).contains(&called.key.len()) && self.keys.len() < MOST_NAMES;
+        if let Some(called) = called.filter(|called| plain.is_some() && room(called)) {
             self.keys.insert(called.key.into(), at);
         }
         Some(at)
     }
 
-    fn at(&mut self, source: String, name: String, sample: &[u8]) -> usize {
+    fn at(&mut self, fresh: Name) -> usize {
         let full = self.names.len() >= MOST_NAMES;
-        let fresh = Name::new(source, name, sample);
         let key =
             if full && !fresh.is_watched() && !self.by_name.contains_key(&(fresh.source.clone(), fresh.name.clone())) {
                 ("(others)".to_owned(), "(others)".to_owned())
@@ -184,10 +199,13 @@ impl Seen {
                 (fresh.source.clone(), fresh.name.clone())
             };
         if let Some(at) = self.by_name.get(&key) {
+            if let Some(known) = self.names.get_mut(*at).filter(|known| fresh.first < known.first) {
+                (known.first, known.reads) = (fresh.first, fresh.reads);
+            }
             return *at;
         }
         let at = self.names.len();
-        self.names.push(Name { source: key.0.clone(), name: key.1.clone(), ..fresh });
+        self.names.push(Name { source: key.0.clone(), name: key.1.clone(), records: 0, ..fresh });
         self.by_name.insert(key, at);
         at
     }
@@ -210,17 +228,19 @@ impl Seen {
     pub(crate) fn unreadable(&mut self, file: Unreadable) {
         self.files.unreadable.total += 1;
         if self.files.unreadable.rows.len() < MOST_UNREADABLE {
-            self.files.unreadable.rows.push(file);
+            // A name in an archive can be as long as its author likes.
+            let path = file.path.chars().take(LONGEST_PATH).collect();
+            self.files.unreadable.rows.push(Unreadable { path, ..file });
         }
     }
 
     /// Adds what another reader counted.
     pub(crate) fn merge(&mut self, other: Self) {
         for name in other.names {
-            let at =
-                self.at(name.source, name.name, if name.reads { b"\"readOnly\":true" } else { b"\"readOnly\":false" });
+            let records = name.records;
+            let at = self.at(name);
             if let Some(mine) = self.names.get_mut(at) {
-                mine.records += name.records;
+                mine.records += records;
             }
         }
         self.files.read += other.files.read;
@@ -316,8 +336,8 @@ pub(crate) struct Verdicts {
     pub(crate) heat: Bounded<(String, &'static str), Counts>,
     exposures: BinaryHeap<Reverse<Longest>>,
     exposures_seen: u64,
-    pub(crate) tugs: Vec<TugRow>,
-    pub(crate) tugs_seen: u64,
+    tugs: Vec<TugRow>,
+    tugs_seen: u64,
     pub(crate) duplicates: u64,
 }
 
@@ -326,8 +346,9 @@ pub(crate) struct Verdicts {
 struct Longest(Exposure);
 
 impl Longest {
-    fn key(&self) -> (i64, Severity, Reverse<(&str, &str)>) {
-        (self.0.seconds, self.0.severity, Reverse((&self.0.resource, self.0.control)))
+    fn key(&self) -> (i64, Severity, Reverse<(&str, &str, jiff::Timestamp, &str, &str)>) {
+        let Exposure { resource, control, opened, account, region, .. } = &self.0;
+        (self.0.seconds, self.0.severity, Reverse((resource, control, *opened, account, region)))
     }
 }
 
@@ -371,9 +392,23 @@ impl Verdicts {
 
     pub(crate) fn tug(&mut self, row: TugRow) {
         self.tugs_seen += 1;
-        if self.tugs.len() < SHOWN {
-            self.tugs.push(row);
+        self.tugs.push(row);
+        if self.tugs.len() > 2 * SHOWN {
+            self.sort_tugs();
         }
+    }
+
+    /// Those that were fought most, in an order that does not hang on who found them.
+    fn sort_tugs(&mut self) {
+        let key =
+            |row: &TugRow| (Reverse(row.times), row.resource.clone(), row.control, row.since, row.account.clone());
+        self.tugs.sort_by_cached_key(key);
+        self.tugs.truncate(SHOWN);
+    }
+
+    pub(crate) fn take_tugs(&mut self) -> Listed<TugRow> {
+        self.sort_tugs();
+        Listed { total: self.tugs_seen, rows: std::mem::take(&mut self.tugs) }
     }
 
     pub(crate) fn take_exposures(&mut self) -> Listed<Exposure> {

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     Fact, Place, Screen,
     asked::{day, done, each, field, flag, hint, is_empty, text, told},
+    pattern::undated,
 };
 
 const GATEWAY: &str = "apigateway.amazonaws.com";
@@ -50,7 +51,7 @@ const PRIVATE_GRAPHQL: &str = "2023-05-01";
 /// See [`crate::Kind::hinted`].
 pub(super) fn hinted(event: &Event<'_>) -> Vec<Target> {
     hint(event, HINTS)
-        .and_then(|record| Call::of(event, record).ok()?.hinted(&record.event_name).ok())
+        .and_then(|record| Call::of(event, record).ok()?.hinted(undated(&record.event_source, &record.event_name)).ok())
         .into_iter()
         .collect()
 }
@@ -153,7 +154,7 @@ pub(super) fn learn(facts: &mut Facts, event: &Event<'_>) {
         return;
     }
     let call = Learned {
-        name: record.event_name.as_ref(),
+        name: undated(&record.event_source, &record.event_name),
         classic: record.event_source == CLASSIC,
         request: record.request(),
         response: record.response(),

@@ -13,11 +13,13 @@ pub(super) struct Said {
     pub(super) waits: Option<Timestamp>,
     /// It would be corrected if that had not been done so often.
     pub(super) war: bool,
+    /// [`Mark::exemption`](super::Mark).
+    pub(super) exemption: Option<String>,
 }
 
 impl Said {
     pub(super) fn plainly(verdict: Verdict) -> Self {
-        Self { verdict, why: None, waits: None, war: false }
+        Self { verdict, why: None, waits: None, war: false, exemption: None }
     }
 
     pub(super) fn because(verdict: Verdict, why: impl Into<String>) -> Self {

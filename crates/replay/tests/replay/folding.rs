@@ -1,0 +1,274 @@
+//! What a replay makes of the events of one resource.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rectify_controls::{AccountFacts, AccountId};
+use rectify_replay::{Item, Report, Row, Verdict};
+use serde_json::json;
+
+use crate::made::{ACCOUNT, CORRECTIVE, GROUP, SSH, close, file, log, open, read, rule, run, with};
+
+/// What is said of SSH, in the order of time.
+fn said(rows: &[Row]) -> Vec<(Verdict, &str)> {
+    rows.iter()
+        .filter(|row| row.control == SSH)
+        .map(|row| (row.verdict, row.why.as_deref().unwrap_or_default()))
+        .collect()
+}
+
+fn told(settings: &str, records: &[String]) -> (Report, Vec<Row>) {
+    run(settings, None, 1, [file("log", log(records))].into_iter())
+}
+
+fn at(minute: u32) -> String {
+    format!("2025-07-10T12:{minute:02}:00Z")
+}
+
+fn grace(length: &str) -> String {
+    format!("{CORRECTIVE}[control.{SSH}]\ngrace = \"{length}\"\n")
+}
+
+#[test]
+fn files_may_come_in_any_order() {
+    let one = || file("1", log(&[open(&at(0), "a")]));
+    let two = || file("2", log(&[close(&at(10), "b")]));
+    let (report, rows) = run(CORRECTIVE, None, 1, [one(), two()].into_iter());
+    let (other, others) = run(CORRECTIVE, None, 1, [two(), one()].into_iter());
+    assert_eq!(serde_json::to_value(&report).unwrap(), serde_json::to_value(&other).unwrap());
+    assert_eq!(said(&rows), said(&others));
+    assert_eq!(said(&rows)[0].0, Verdict::WouldCorrect);
+    let exposure = report.exposures.rows.iter().find(|exposure| exposure.control == SSH).unwrap();
+    assert_eq!((exposure.seconds, exposure.closed), (600, Some(at(10).parse().unwrap())));
+    assert!(exposure.opened_by.contains("jane"));
+}
+
+#[test]
+fn what_comes_twice_is_said_once() {
+    let records = [open(&at(0), "a"), close(&at(1), "b"), read(1)];
+    let (once, rows) = told(CORRECTIVE, &records);
+    let twice = || [file("1", log(&records)), file("2", log(&records))].into_iter();
+    let (report, again) = run(CORRECTIVE, None, 2, twice());
+    assert_eq!(said(&rows), said(&again));
+    assert_eq!((report.verdicts, report.exposures.total), (once.verdicts, once.exposures.total));
+    assert_eq!((report.records.read, report.records.duplicates), (6, 2));
+    assert_eq!(once.records.duplicates, 0);
+}
+
+#[test]
+fn what_is_closed_in_time_is_no_breach() {
+    let (report, rows) = told(&grace("5m"), &[open(&at(0), "a"), close(&at(4), "b")]);
+    assert_eq!(said(&rows)[0], (Verdict::Ignored, "closed within its grace time"));
+    assert_eq!(crate::made::corrected(&report), 0);
+    for closed in [5, 6] {
+        let (_, rows) = told(&grace("5m"), &[open(&at(0), "a"), close(&at(closed), "b")]);
+        assert_eq!(said(&rows)[0], (Verdict::WouldCorrect, "after its grace time"), "closed after {closed} minutes");
+    }
+    let (report, rows) = told(&grace("5m"), &[open(&at(0), "a"), read(1)]);
+    assert_eq!(said(&rows), [(Verdict::WouldCorrect, "after its grace time")]);
+    assert_eq!(
+        report.exposures.rows.iter().filter(|exposure| exposure.closed.is_none()).count() as u64,
+        report.exposures.total
+    );
+}
+
+#[test]
+fn what_is_open_at_the_end_stands_until_the_last_record() {
+    let (report, _) = told(CORRECTIVE, &[open(&at(0), "a"), read(1).replace("2025-07-10T12:00:00Z", &at(30))]);
+    let exposure = report.exposures.rows.iter().find(|exposure| exposure.control == SSH).unwrap();
+    assert_eq!((exposure.seconds, exposure.closed), (1800, None));
+    let control = report.controls.iter().find(|control| control.control == SSH).unwrap();
+    assert_eq!((control.exposures, control.open, control.longest, control.exposed), (1, 1, 1800, 1800));
+}
+
+#[test]
+fn modes() {
+    let mode = |mode: &str| CORRECTIVE.replace("corrective", mode);
+    let of = |settings: &str| {
+        let (_, rows) = told(settings, &[open(&at(0), "a")]);
+        let (verdict, why) = said(&rows)[0];
+        (verdict, why.to_owned())
+    };
+    assert_eq!(of(&mode("corrective")), (Verdict::WouldCorrect, String::new()));
+    assert_eq!(of(&mode("detective")), (Verdict::WouldTell, String::new()));
+    assert_eq!(of(&mode("shadow")), (Verdict::Ignored, "in shadow in production: would be corrected".to_owned()));
+    assert_eq!(of(&mode("off")), (Verdict::Ignored, "off in production".to_owned()));
+    assert_eq!(of(&format!("{CORRECTIVE}[control.{SSH}]\nmode = \"detective\"\n")).0, Verdict::WouldTell);
+}
+
+fn exemption(more: &str) -> String {
+    format!(
+        "{CORRECTIVE}[[exemption]]\ncontrol = \"{SSH}\"\nowner = \"jane@example.com\"\nreason = \"bastion\"\nticket = \"SEC-1\"\n{more}\n"
+    )
+}
+
+fn somewhere(path: &[&str]) -> BTreeMap<AccountId, AccountFacts> {
+    let facts = AccountFacts {
+        name: Some("web".to_owned()),
+        path: path.iter().map(|one| (*one).to_owned()).collect(),
+        tags: BTreeMap::new(),
+        read_at: Timestamp::UNIX_EPOCH,
+    };
+    [(AccountId::new(ACCOUNT).unwrap(), facts)].into()
+}
+
+#[test]
+fn exemptions() {
+    let arn = format!("resource = \"arn:aws:ec2:eu-central-1:{ACCOUNT}:security-group/{GROUP}\"");
+    let verdict = |settings: &str| said(&told(settings, &[open(&at(0), "a")]).1)[0].0;
+    assert_eq!(verdict(&exemption(&format!("{arn}\nexpires = 2027-01-01"))), Verdict::Exempt);
+    // It counted until the day before.
+    assert_eq!(verdict(&exemption(&format!("{arn}\nexpires = 2025-07-09"))), Verdict::WouldCorrect);
+    assert_eq!(verdict(&exemption(&format!("{arn}\nexpires = 2025-07-10"))), Verdict::Exempt);
+    assert_eq!(
+        verdict(&exemption(&format!("{arn}\nregion = \"us-east-1\"\nexpires = 2027-01-01"))),
+        Verdict::WouldCorrect
+    );
+    // A log does not say how a group is tagged.
+    assert_eq!(
+        verdict(&exemption(&format!("{arn}\ntags = {{ a = \"b\" }}\nexpires = 2027-01-01"))),
+        Verdict::NeedsLiveState
+    );
+    let unit = exemption("resource = \"*\"\norganizational-unit = \"ou-ab12-11111111\"\nexpires = 2027-01-01");
+    let in_unit = |path: &[&str]| {
+        let organization = somewhere(path);
+        let (_, rows) = run(&unit, Some(&organization), 1, [file("log", log(&[open(&at(0), "a")]))].into_iter());
+        said(&rows)[0].0
+    };
+    assert_eq!(in_unit(&["r-ab12", "ou-ab12-11111111"]), Verdict::Exempt);
+    assert_eq!(in_unit(&["r-ab12", "ou-ab12-22222222"]), Verdict::WouldCorrect);
+    let (report, rows) = told(&unit, &[open(&at(0), "a")]);
+    assert_eq!(crate::made::corrected(&report), 0, "nobody says where the account is");
+    assert!(said(&rows)[0].1.contains("--organization"), "{:?}", said(&rows));
+}
+
+#[test]
+fn environments() {
+    let settings = format!(
+        "[[environment]]\nname = \"production\"\naccounts = [\"{ACCOUNT}\"]\nmode = \"corrective\"\n\n\
+         [[environment]]\nname = \"rest\"\ndefault = true\nmode = \"detective\"\n"
+    );
+    let verdict = |settings: &str, organization: Option<&BTreeMap<AccountId, AccountFacts>>, account: &str| {
+        let record = open(&at(0), "a").replace(ACCOUNT, account);
+        let (report, rows) = run(settings, organization, 1, [file("log", log(&[record]))].into_iter());
+        let (verdict, why) = said(&rows)[0];
+        (verdict, why.to_owned(), report.accounts.rows[0].environment.clone())
+    };
+    assert_eq!(verdict(&settings, None, ACCOUNT), (Verdict::WouldCorrect, String::new(), "production".to_owned()));
+    assert_eq!(verdict(&settings, None, "444455556666"), (Verdict::WouldTell, String::new(), "rest".to_owned()));
+    let by_unit =
+        settings.replace(&format!("accounts = [\"{ACCOUNT}\"]"), "organizational-units = [\"ou-ab12-11111111\"]");
+    let inside = somewhere(&["r-ab12", "ou-ab12-11111111"]);
+    assert_eq!(verdict(&by_unit, Some(&inside), ACCOUNT).0, Verdict::WouldCorrect);
+    assert_eq!(
+        verdict(&by_unit, Some(&somewhere(&["r-ab12"])), ACCOUNT),
+        (Verdict::WouldTell, String::new(), "rest".to_owned())
+    );
+    let (told, why, _) = verdict(&by_unit, None, ACCOUNT);
+    assert!(told == Verdict::WouldTell && why.contains("--organization"), "{told:?} {why}");
+    // Not one of ours: told where it would be put back.
+    let (told, why, _) = verdict(CORRECTIVE, Some(&inside), "444455556666");
+    assert!(told == Verdict::WouldTell && why.contains("not in the saved organisation"), "{told:?} {why}");
+}
+
+#[test]
+fn a_tug_of_war_ends_in_messages() {
+    let settings = format!("{CORRECTIVE}[limits]\nreversals = 3\nreversal-window = \"1h\"\n");
+    let records: Vec<String> =
+        (0..6).flat_map(|n| [open(&at(n * 4), &format!("o{n}")), close(&at(n * 4 + 2), &format!("c{n}"))]).collect();
+    let (report, rows) = told(&settings, &records);
+    let opened: Vec<_> = said(&rows).into_iter().filter(|(verdict, _)| *verdict != Verdict::Ignored).collect();
+    assert_eq!(opened.iter().filter(|(verdict, _)| *verdict == Verdict::WouldCorrect).count(), 3, "{opened:?}");
+    assert_eq!(opened.iter().filter(|(_, why)| why.contains("a tug of war")).count(), 3, "{opened:?}");
+    let tug = report.tug_of_war.rows.iter().find(|row| row.control == SSH).unwrap();
+    assert_eq!((tug.times, tug.by.len()), (3, 1));
+    assert!(tug.by[0].contains("jane"));
+    // With more time between there is none.
+    let slow: Vec<String> = (0..6).map(|n| open(&format!("2025-07-1{n}T12:00:00Z"), &format!("o{n}"))).collect();
+    assert_eq!(told(&settings, &slow).0.tug_of_war.total, 0);
+}
+
+#[test]
+fn what_rectify_itself_did_is_not_fought() {
+    let own = with(&open(&at(0), "a"), |record| {
+        record.insert(
+            "userIdentity".to_owned(),
+            json!({"type": "AssumedRole", "accountId": ACCOUNT,
+            "arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/rectify-undo/x"),
+            "sessionContext": {"sessionIssuer": {"type": "Role", "accountId": ACCOUNT, "userName": "rectify-undo",
+                "arn": format!("arn:aws:iam::{ACCOUNT}:role/rectify/rectify-undo")}}}),
+        );
+    });
+    let (report, rows) = told(CORRECTIVE, &[own]);
+    assert_eq!(report.verdicts.would_correct, 0, "{rows:?}");
+}
+
+#[test]
+fn failed_calls_change_nothing() {
+    let failed = with(&open(&at(0), "a"), |record| {
+        record.insert("errorCode".to_owned(), json!("Client.UnauthorizedOperation"));
+        record.insert("responseElements".to_owned(), json!(null));
+    });
+    let (report, rows) = told(CORRECTIVE, &[failed, read(1)]);
+    assert_eq!((report.records.failed, report.records.watched, report.exposures.total), (1, 1, 0));
+    assert!(rows.iter().all(|row| row.verdict == Verdict::Ignored), "{rows:?}");
+    assert!(said(&rows)[0].1.contains("failed"));
+    assert_eq!(report.cost.guards.iter().map(|guard| guard.invocations).sum::<u64>(), 0);
+}
+
+/// A month of many groups: every way to fold it says the same.
+fn month() -> Vec<Item> {
+    let mut files = Vec::new();
+    for day in 1..=28 {
+        let mut records = Vec::new();
+        for group in 0..40 {
+            let (group, hour) = (format!("sg-0a1b2c3d4e5f{group:05}"), group % 24);
+            let name =
+                if (day + hour) % 3 == 0 { "RevokeSecurityGroupIngress" } else { "AuthorizeSecurityGroupIngress" };
+            let time = format!("2025-07-{day:02}T{hour:02}:00:00Z");
+            let port = if day % 2 == 0 { 22 } else { 3389 };
+            let account = format!("11112222{:04}", hour);
+            records.push(rule(name, &group, port, &time, &format!("{group}{day}")).replace(ACCOUNT, &account));
+            let reads = if day % 2 == 0 { r#","readOnly":true"# } else { "" };
+            records.push(crate::made::record("x.amazonaws.com", &format!("Frob{hour}"), &time, "x", reads));
+        }
+        files.push(file(&format!("{day}"), log(&records)));
+    }
+    files.push(file("empty", ""));
+    files
+}
+
+#[test]
+fn memory_and_threads_do_not_change_the_answer() {
+    let settings = crate::made::settings(&grace("5m"));
+    let answer = |threads: usize, held: usize| {
+        let replay = rectify_replay::Replay::new(&settings, None, threads).unwrap().within(held, 4 << 20, 1 << 30);
+        let report = replay.run(month().into_iter(), &rectify_replay::Progress::default(), None).unwrap();
+        serde_json::to_string(&report).unwrap()
+    };
+    let one = answer(1, 32 << 20);
+    assert!(one.contains("would_correct"));
+    for (threads, held) in [(4, 32 << 20), (1, 0), (3, 200_000), (7, 50_000)] {
+        assert!(answer(threads, held) == one, "{threads} threads, {held} bytes");
+    }
+}
+
+#[test]
+fn rows_are_what_is_counted() {
+    let (report, rows) = run(&grace("5m"), None, 3, month().into_iter());
+    let count = |holds: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| holds(row)).count() as u64;
+    assert!(rows.len() > 1_000);
+    for verdict in Verdict::ALL {
+        assert_eq!(count(&|row| row.verdict == verdict), report.verdicts.of(verdict), "{verdict:?}");
+        for control in &report.controls {
+            let of = |row: &Row| row.verdict == verdict && row.control == control.control;
+            assert_eq!(count(&of), control.counts.of(verdict), "{} {verdict:?}", control.control);
+        }
+        for account in &report.accounts.rows {
+            let of = |row: &Row| row.verdict == verdict && row.account == account.account;
+            assert_eq!(count(&of), account.counts.of(verdict), "{}", account.account);
+        }
+        let days: u64 = report.days.rows.iter().map(|day| day.counts.of(verdict)).sum();
+        assert_eq!(days, report.verdicts.of(verdict));
+    }
+}
