@@ -15,6 +15,15 @@ production = "corrective"
 [control.appsync-without-waf]
 production = "corrective"
 
+[control.cloudfront-without-waf]
+production = "corrective"
+
+[control.cognito-pool-without-waf]
+production = "corrective"
+
+[control.apprunner-without-waf]
+production = "corrective"
+
 [control.api-stage-logging-off]
 production = "corrective"
 log-group = "apis"
@@ -26,9 +35,14 @@ log-group = "aws-waf-logs-{region}"
 
 /// A rule that stops something: AWS's core rule set.
 pub fn core_rules() -> Value {
+    managed_rules("AWSManagedRulesCommonRuleSet")
+}
+
+/// A managed rule group of AWS's.
+pub fn managed_rules(group: &str) -> Value {
     json!([{
         "Name": "core", "Priority": 0, "OverrideAction": {"None": {}}, "VisibilityConfig": visibility("core"),
-        "Statement": {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "AWSManagedRulesCommonRuleSet"}},
+        "Statement": {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": group}},
     }])
 }
 
@@ -51,7 +65,12 @@ impl Person {
 
     /// `aws wafv2 create-web-acl`; the ARN.
     pub async fn create_web_acl(&self, name: &str, rules: &Value) -> String {
-        let body = json!({"Name": name, "Scope": "REGIONAL", "DefaultAction": {"Allow": {}}, "Rules": rules,
+        self.create_scoped_web_acl("REGIONAL", name, rules).await
+    }
+
+    /// `aws wafv2 create-web-acl --scope`; the ARN.
+    pub async fn create_scoped_web_acl(&self, scope: &str, name: &str, rules: &Value) -> String {
+        let body = json!({"Name": name, "Scope": scope, "DefaultAction": {"Allow": {}}, "Rules": rules,
             "VisibilityConfig": visibility(name)});
         text(&self.waf("CreateWebACL", &body).await["Summary"]["ARN"])
     }
@@ -182,10 +201,10 @@ impl Person {
     }
 }
 
-fn of(answer: &Answer) -> Value {
+pub(crate) fn of(answer: &Answer) -> Value {
     serde_json::from_str(&answer.body).unwrap_or_default()
 }
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }

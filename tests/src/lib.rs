@@ -16,6 +16,7 @@ mod about;
 pub mod api;
 pub mod breach;
 pub mod cloudformation_stack;
+pub mod doors;
 pub mod organization;
 mod person;
 pub mod security_group;
@@ -288,8 +289,9 @@ pub fn granted(guard: &str) -> BTreeSet<String> {
     let action = |line: &str| {
         let text = line.trim().strip_prefix("- ").or_else(|| line.trim().strip_prefix("Action: "))?;
         let (service, name) = text.split_once(':')?;
-        let plain =
-            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'*');
+        let plain = |part: &str| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-'))
+        };
         (plain(service) && plain(name)).then(|| text.to_owned())
     };
     policies.lines().take_while(is_of_the_role).filter_map(action).collect()

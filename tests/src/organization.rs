@@ -43,8 +43,13 @@ impl Stage {
 
     /// The same with the guard `function`.
     pub async fn organization_guarded_by(function: &str, settings: &str) -> Self {
+        Self::organization_with([function], settings).await
+    }
+
+    /// The same with several guards.
+    pub async fn organization_with<const N: usize>(functions: [&str; N], settings: &str) -> Self {
         let stage =
-            Self::build(settings, |builder| builder.organization(Organization::example()).guards([function])).await;
+            Self::build(settings, |builder| builder.organization(Organization::example()).guards(functions)).await;
         for (account, path) in [
             (PRODUCTION, ["r-home", "ou-home-workload", "ou-home-producti", "ou-home-webshop0"].as_slice()),
             (DEVELOPMENT, &["r-home", "ou-home-workload", "ou-home-developm"]),

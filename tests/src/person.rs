@@ -75,6 +75,13 @@ impl Person {
         answer
     }
 
+    /// One call in the REST protocol with XML; anything but an answer below 300 fails the test.
+    pub async fn xml(&self, service: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let answer = self.send(service, method, path, headers, body).await;
+        assert!(answer.status < 300, "{method} {path}: {answer:?}");
+        answer
+    }
+
     /// One S3 request; anything but an answer below 300 fails the test.
     pub async fn s3(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let answer = self.try_s3(method, path, headers, body).await;

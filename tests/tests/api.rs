@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use rectify_e2e::{
     ACCOUNT, ALL_CORRECTIVE, About, Stage,
-    api::{BY_NAME, core_rules, last},
-    root, undo,
+    api::{BY_NAME, core_rules, last, managed_rules},
+    doors::Config,
+    granted, undo,
 };
 use rectify_sandbox::{Effect, Fault};
 use serde_json::{Value, json};
@@ -41,7 +42,8 @@ fn assert_told(about: &About, control: &str, severity: &str) {
 async fn undone(stage: &Stage, arn: &str) -> Value {
     let about = stage.about(last(arn)).await;
     let id = about.corrections.last().unwrap()["correction"].as_str().unwrap().to_owned();
-    let resource = json!({"account": ACCOUNT, "region": "eu-central-1", "arn": arn});
+    let region = if arn.contains(":cloudfront:") { "us-east-1" } else { "eu-central-1" };
+    let resource = json!({"account": ACCOUNT, "region": region, "arn": arn});
     let answer = stage.order_to(GUARD, &undo(&resource, &id)).await;
     stage.settle().await;
     answer
@@ -89,6 +91,122 @@ async fn a_front_door_without_a_firewall_gets_the_baseline_and_loses_it_by_an_un
     }
     assert_eq!(aws.rest_stage(&api, "shop-prod").await.get("accessLogSettings"), Some(&Value::Null));
     assert!(stage.dead_letters().await.is_empty());
+    stage.close().await;
+}
+
+/// Controls `cognito-pool-without-waf` and `apprunner-without-waf`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_pool_and_a_service_get_the_baseline_and_lose_it_by_an_undo() {
+    let stage = corrective().await;
+    let aws = &stage.aws;
+    aws.create_web_acl("rectify-baseline", &core_rules()).await;
+    // A user pool takes none like it, and it is nobody's baseline.
+    aws.create_web_acl("checkout", &managed_rules("AWSManagedRulesATPRuleSet")).await;
+    let quiet = aws.create_service("quiet", false).await;
+    stage.settle().await;
+    assert!(stage.about(last(&quiet)).await.is_untouched(), "a private service: {}", stage.story());
+    stage.world.clear_records();
+
+    let doors = [
+        ("cognito-pool-without-waf", aws.create_user_pool("customers").await),
+        ("apprunner-without-waf", aws.create_service("shop", true).await),
+    ];
+    stage.settle().await;
+    for (control, arn) in &doors {
+        assert_eq!(aws.web_acl_of(arn).await.as_deref(), Some("rectify-baseline"), "{control}: {}", stage.story());
+        assert_corrected(&stage.about(last(arn)).await, control, "low", &["AssociateWebACL"]);
+    }
+    // Taken away by hand it comes back, and what was private may become public.
+    for (_, arn) in &doors {
+        aws.disassociate(arn).await;
+    }
+    aws.open_service(&quiet, true).await;
+    stage.settle().await;
+    assert_eq!(aws.web_acl_of(&quiet).await.as_deref(), Some("rectify-baseline"));
+    for (control, arn) in &doors {
+        assert_eq!(aws.web_acl_of(arn).await.as_deref(), Some("rectify-baseline"), "{control}");
+        assert_eq!(undone(&stage, arn).await["outcome"], "restored", "{control}");
+        assert_eq!(aws.web_acl_of(arn).await, None, "{control}: exactly as before");
+    }
+    assert!(stage.dead_letters().await.is_empty());
+    stage.close().await;
+}
+
+/// Control `cloudfront-without-waf`: in us-east-1, whatever the hub's region is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_distribution_gets_the_global_baseline_and_loses_it_by_an_undo() {
+    let stage = corrective().await;
+    let aws = stage.aws.acting("test", "us-east-1");
+    let team = aws.create_scoped_web_acl("CLOUDFRONT", "team", &core_rules()).await;
+    // Of that name in the region, and not for CloudFront.
+    aws.create_web_acl("rectify-baseline", &core_rules()).await;
+    let lonely = aws.create_distribution("lonely", Config::BARE).await;
+    stage.settle().await;
+    let about = stage.about(&lonely).await;
+    assert_told(&about, "cloudfront-without-waf", "medium");
+    let told = about.messages[0].to_string();
+    assert!(told.contains("there is no web ACL `rectify-baseline` for CloudFront"), "{told}");
+    stage.world.clear_records();
+
+    let baseline = aws.create_scoped_web_acl("CLOUDFRONT", "rectify-baseline", &core_rules()).await;
+    let shop = aws.create_distribution("shop", Config::BARE).await;
+    let near = [
+        aws.create_distribution("off", Config { enabled: false, ..Config::BARE }).await,
+        aws.create_distribution("staging", Config { staging: true, ..Config::BARE }).await,
+        aws.create_distribution("team", Config { web_acl: &team, ..Config::BARE }).await,
+        aws.create_distribution("old", Config { web_acl: "473e64fd-f30b-4765-81a0-62ad96dd167a", ..Config::BARE })
+            .await,
+    ];
+    stage.settle().await;
+    assert_eq!(aws.web_acl_of_distribution(&shop).await.as_ref(), Some(&baseline), "{}", stage.story());
+    assert_corrected(&stage.about(&shop).await, "cloudfront-without-waf", "medium", &["AssociateDistributionWebACL"]);
+    for id in &near {
+        assert!(stage.about(id).await.is_untouched(), "{id}: {}", stage.story());
+    }
+    aws.disassociate_distribution(&shop).await;
+    stage.settle().await;
+    assert_eq!(aws.web_acl_of_distribution(&shop).await.as_ref(), Some(&baseline), "it comes back");
+    let arn = format!("arn:aws:cloudfront::{ACCOUNT}:distribution/{shop}");
+    assert_eq!(undone(&stage, &arn).await["outcome"], "restored");
+    assert_eq!(aws.web_acl_of_distribution(&shop).await, None, "exactly as before");
+
+    // Somebody's own web ACL stays, also against an undo.
+    let other = aws.create_distribution("other", Config::BARE).await;
+    stage.settle().await;
+    aws.associate_distribution(&other, &team).await;
+    stage.settle().await;
+    let answer = undone(&stage, &format!("arn:aws:cloudfront::{ACCOUNT}:distribution/{other}")).await;
+    assert_ne!(answer["outcome"], "restored", "{answer}");
+    assert_eq!(aws.web_acl_of_distribution(&other).await.as_ref(), Some(&team));
+    assert!(stage.dead_letters().await.is_empty());
+    stage.close().await;
+}
+
+/// A user pool takes no web ACL with a rule group of WAF Fraud Control: it is told why, and a paused service is nobody's door.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_no_such_web_acl_is_told_why() {
+    let stage = corrective().await;
+    let aws = &stage.aws;
+    aws.create_web_acl("rectify-baseline", &managed_rules("AWSManagedRulesACFPRuleSet")).await;
+    stage.settle().await;
+    stage.world.clear_records();
+    let pool = aws.create_user_pool("customers").await;
+    stage.settle().await;
+    let about = stage.about(last(&pool)).await;
+    assert_told(&about, "cognito-pool-without-waf", "low");
+    let told = about.messages[0].to_string();
+    assert!(told.contains("has a rule group of WAF Fraud Control"), "{told}");
+
+    let service = aws.create_service("shop", true).await;
+    stage.settle().await;
+    assert_eq!(aws.web_acl_of(&service).await.as_deref(), Some("rectify-baseline"), "a service takes any");
+    aws.app_runner("PauseService", &json!({"ServiceArn": service})).await;
+    aws.disassociate(&service).await;
+    stage.settle().await;
+    assert_eq!(aws.web_acl_of(&service).await, None, "paused: {}", stage.story());
+    aws.app_runner("ResumeService", &json!({"ServiceArn": service})).await;
+    stage.settle().await;
+    assert_eq!(aws.web_acl_of(&service).await.as_deref(), Some("rectify-baseline"), "{}", stage.story());
     stage.close().await;
 }
 
@@ -267,16 +385,24 @@ async fn what_would_shut_out_callers_is_told() {
 }
 
 /// Actions of the role that no test of this page uses, and why it has them.
-const UNUSED: [(&str, &str); 18] = [
+const UNUSED: [(&str, &str); 26] = [
     ("apigateway:SetWebACL", "asked by WAF for a stage, beside wafv2:AssociateWebACL"),
+    ("apprunner:AssociateWebAcl", "asked by WAF for a service"),
+    ("apprunner:DescribeWebAclForService", "asked by WAF for a service"),
+    ("apprunner:DisassociateWebAcl", "asked by WAF for a service"),
+    ("apprunner:ListTagsForResource", "an exemption by tags"),
     ("appsync:SetWebACL", "asked by WAF for a GraphQL API"),
+    ("cloudfront:GetVpcOrigin", "asked by CloudFront for a distribution with such an origin"),
+    ("cloudfront:ListTagsForResource", "an exemption by tags"),
+    ("cognito-idp:AssociateWebACL", "asked by WAF for a user pool"),
+    ("cognito-idp:DisassociateWebACL", "asked by WAF for a user pool"),
+    ("cognito-idp:GetWebACLForResource", "asked by WAF for a user pool"),
     ("elasticloadbalancing:DescribeTags", "an exemption by tags"),
     ("elasticloadbalancing:GetLoadBalancerWebACL", "asked by WAF for a load balancer"),
     ("elasticloadbalancing:SetWebAcl", "asked by WAF for a load balancer"),
     ("events:DescribeRule", "the account's own forwarding rules, for the doctor, in an organisation"),
     ("events:PutEvents", "a sweep that goes on"),
     ("iam:PassRole", "checked by EventBridge Scheduler when a schedule is made, not a call"),
-    ("lambda:InvokeFunction", "the schedule's role, for a look that comes later"),
     ("logs:CreateLogDelivery", "asked by WAF for logs"),
     ("logs:DeleteLogDelivery", "asked by WAF for logs"),
     ("logs:DescribeLogGroups", "asked by WAF for logs"),
@@ -291,17 +417,7 @@ const UNUSED: [(&str, &str); 18] = [
 /// The role in the template against the calls that are made, in a world with everything in it, swept page by page.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_role_is_enough_and_not_much_more() {
-    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
-    let role = template.split_once("\n  ApiGuardRole:\n").unwrap().1.split_once("\n      Policies:\n").unwrap().1;
-    let role = role.split_once("\n  ApiGuard").unwrap().0;
-    let action = |line: &str| {
-        let text = line.trim().strip_prefix("- ").or_else(|| line.trim().strip_prefix("Action: "))?;
-        let (service, name) = text.split_once(':')?;
-        let plain =
-            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'*');
-        (plain(service) && plain(name)).then(|| text.to_owned())
-    };
-    let granted: BTreeSet<String> = role.lines().filter_map(action).collect();
+    let granted = granted(GUARD);
     assert!(granted.contains("wafv2:AssociateWebACL") && granted.contains("dynamodb:PutItem"), "{granted:?}");
 
     let stage = corrective().await;
@@ -322,9 +438,14 @@ async fn the_role_is_enough_and_not_much_more() {
     aws.create_http_stage(&http, "all-http").await;
     aws.create_load_balancer("all", "application", "internet-facing").await;
     aws.create_graphql_api("all", "API_KEY", "GLOBAL").await;
+    let pool = aws.create_user_pool("all").await;
+    let service = aws.create_service("all", true).await;
+    aws.acting("test", "us-east-1").create_scoped_web_acl("CLOUDFRONT", "rectify-baseline", &core_rules()).await;
+    let distribution = aws.create_distribution("all", Config::BARE).await;
+    let distribution = format!("arn:aws:cloudfront::{ACCOUNT}:distribution/{distribution}");
     stage.settle().await;
     let http = format!("arn:aws:apigateway:eu-central-1::/apis/{http}/stages/all-http");
-    for arn in [&rest, &http, &acl] {
+    for arn in [&rest, &http, &acl, &pool, &service, &distribution] {
         assert_eq!(undone(&stage, arn).await["outcome"], "restored", "{arn}");
     }
     let mut after = json!(null);
@@ -340,8 +461,9 @@ async fn the_role_is_enough_and_not_much_more() {
         }
     }
     assert_eq!(
-        looked, 8,
-        "a REST API and its stage, an HTTP API and its stage, a balancer, a GraphQL API, two web ACLs"
+        looked, 11,
+        "a REST API and its stage, an HTTP API and its stage, a balancer, a GraphQL API, a pool, a service, a distribution, \
+         two web ACLs"
     );
 
     let mut used = BTreeSet::new();

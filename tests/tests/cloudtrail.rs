@@ -356,6 +356,41 @@ async fn an_event_data_store_takes_events_in_again() {
     stage.close().await;
 }
 
+/// Control `cloudtrail-event-selectors-weakened`, of event data stores: first its protection, then what it takes in.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_data_store_gets_back_what_it_had() {
+    let stage = Stage::guarded_by("CloudtrailGuard", &everything()).await;
+    let made = json!({"Name": "audit", "RetentionPeriod": 2557});
+    let arn = stage.aws.trail("CreateEventDataStore", made).await["EventDataStoreArn"].as_str().unwrap().to_owned();
+    let id = arn.rsplit('/').next().unwrap().to_owned();
+    let now = async || stage.aws.trail("GetEventDataStore", json!({"EventDataStore": arn})).await;
+    stage.settle().await;
+    assert!(stage.about(&id).await.found.is_empty(), "{}", stage.story());
+    let before = now().await;
+    let reads = json!([{"Name": "Reads", "FieldSelectors": [
+        {"Field": "eventCategory", "Equals": ["Management"]}, {"Field": "readOnly", "Equals": ["true"]}]}]);
+    let weaker = json!({"EventDataStore": arn, "TerminationProtectionEnabled": false, "RetentionPeriod": 7,
+        "MultiRegionEnabled": false, "AdvancedEventSelectors": reads});
+    stage.aws.trail("UpdateEventDataStore", weaker).await;
+    let broken = now().await;
+    assert_ne!(broken, before);
+    stage.settle().await;
+    assert_eq!(now().await, before, "{}", stage.story());
+    let about = stage.about(&id).await;
+    assert_found(&about, WEAKENED, "corrected", "high");
+    let resource = json!({"account": ACCOUNT, "region": "eu-central-1", "arn": arn});
+    let answer = undone(&stage, &resource, &about).await;
+    assert_eq!(answer["outcome"], "restored", "{answer}");
+    assert_eq!(now().await, broken);
+
+    // Left alone from then on, as the undo says.
+    stage.world.clear_records();
+    stage.aws.trail("UpdateEventDataStore", json!({"EventDataStore": arn, "RetentionPeriod": 3653})).await;
+    stage.settle().await;
+    assert!(stage.writes().is_empty() && stage.about(&id).await.told.is_empty(), "{}", stage.story());
+    stage.close().await;
+}
+
 /// A trail that nobody has started is told and not started; a second one that logs less than the first is told with less.
 #[tokio::test(flavor = "multi_thread")]
 async fn near_misses_are_left_alone() {

@@ -215,7 +215,7 @@ pub(crate) fn file(kinds: usize) -> Generated {
         "\nStanding by costs what the alarms, the dashboard and a notifier that looks once a minute cost: no server, no key, no endpoint. What grows is the sweep; `SweepSchedule` of `rate(1 day)` \
          makes it a quarter. Not in the table: the\norganisation's trail (the first copy of management events is free, its bucket is not), \
          what channels cost (SNS and SES, a few cents; Security Hub by its own prices; a secret $0.40), reports (a few kB each), corrections' writes to S3 and `BaselineWebAcl`, which is\n$5 a month and more for each account and \
-         region. CloudFormation, StackSets, IAM, STS and Organizations cost nothing. [scale.md](scale.md) has which quotas bind first.\n",
+         region, and once more for CloudFront. CloudFormation, StackSets, IAM, STS and Organizations cost nothing. [scale.md](scale.md) has which quotas bind first.\n",
     );
     Generated { path: "docs/cost.md".to_owned(), text, by: "cargo xtask docs" }
 }

@@ -12,6 +12,7 @@ mod kinds;
 mod messages;
 mod new_guard;
 mod policies;
+mod race;
 mod repo;
 mod run;
 mod template;
@@ -48,6 +49,15 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Measure `rectify replay` beside zcat, DuckDB, Python and jq on generated logs; see docs/performance.md
+    Race {
+        /// How many records
+        #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1000..))]
+        records: u64,
+        /// Best of how many runs
+        #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+        runs: u32,
+    },
     /// Run everything that can be tested on one machine, quickest check first; the test runner's totals come last
     Test {
         /// Only the step with this number
@@ -82,6 +92,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = Repo::find().and_then(|repo| match Args::parse().command {
         Command::Bench { runs, lambda, json } => bench::run_bench(&repo, runs, lambda, json),
+        Command::Race { records, runs } => race::run_race(&repo, records, runs),
         Command::Demo => demo::run_demo(&repo),
         Command::Test { only } => test::run_all(&repo, only),
         Command::Template { check } => repo.sync(&template::files(&kinds::all())?, check),

@@ -13,7 +13,7 @@ use yaml_serde::Value;
 use crate::{repo::Repo, run::command, tools};
 
 /// What the linter says and is not mended: file and policy, the issue, part of the text it is about, and why.
-const EXPLAINED: [(&str, &str, &str, &str); 15] = [
+const EXPLAINED: [(&str, &str, &str, &str); 21] = [
     // The linter says this of the first policy that it reads, whichever it is about.
     (
         "*-correct",
@@ -65,14 +65,24 @@ const EXPLAINED: [(&str, &str, &str, &str); 15] = [
         "elasticloadbalancing:GetLoadBalancerWebACL",
         NEWER,
     ),
+    ("template.yaml-ApiGuardRole-correct", "RESOURCE_MISMATCH", "apprunner:AssociateWebAcl", BOTH_SIDES),
+    ("template.yaml-ApiGuardRole-correct", "UNKNOWN_ACTION", "cloudfront:AssociateDistributionWebACL", NEWER),
+    ("template.yaml-ApiGuardRole-correct", "UNKNOWN_ACTION", "cloudfront:DisassociateDistributionWebACL", NEWER),
+    ("member-correct.yaml-ApiCorrectRole-correct", "RESOURCE_MISMATCH", "apprunner:AssociateWebAcl", BOTH_SIDES),
+    ("member-correct.yaml-ApiCorrectRole-correct", "UNKNOWN_ACTION", "cloudfront:AssociateDistributionWebACL", NEWER),
+    (
+        "member-correct.yaml-ApiCorrectRole-correct",
+        "UNKNOWN_ACTION",
+        "cloudfront:DisassociateDistributionWebACL",
+        NEWER,
+    ),
 ];
 
 const BOTH_SIDES: &str =
     "AWS WAF asks for the web ACL and for the resource it is in front of; each has a statement of its own";
 const OWNER: &str = "which stack a resource belongs to is asked by the resource's name, and no stack is named";
 const RULES: &str = "EC2 asks for the group and for its rules; each has a statement of its own";
-const NEWER: &str =
-    "newer than the linter's list of actions (WAF developer guide, actions that require additional permissions)";
+const NEWER: &str = "newer than the linter's list of actions (Service Authorization Reference; WAF developer guide, \"Permissions for AssociateWebACL\")";
 
 /// The files whose policies are read.
 const FILES: [&str; 3] = ["template.yaml", "member.yaml", "member-correct.yaml"];

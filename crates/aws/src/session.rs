@@ -78,6 +78,14 @@ pub struct Session {
     pub serial: u64,
 }
 
+impl Session {
+    /// Whether these are the function's own credentials: then the place is in the account that it runs in.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.serial == 0
+    }
+}
+
 /// For what a writing session is made. Both stand in the member's CloudTrail.
 #[derive(Debug, Clone, Copy)]
 pub struct Reason<'a> {

@@ -1,9 +1,11 @@
 //! The front doors of APIs and the firewalls before them: REST, HTTP and WebSocket APIs of API Gateway, Application Load
-//! Balancers, GraphQL APIs of AppSync, and web ACLs (catalogue kind `api`).
+//! Balancers, GraphQL APIs of AppSync, user pools of Cognito, services of App Runner, distributions of CloudFront, and web ACLs
+//! (catalogue kind `api`).
 //!
-//! Each control stands in one place, as a [`Control`] beside the function that judges it: `rest`, `alb`, `appsync`, `routes`,
-//! `endpoint`, `logging`, `acl`; `firewall` has what the controls about a missing web ACL share. `book` lists them, `events` says
-//! what wakes the guard, `screen` reads the events, `target` knows the ARNs, `model` what each change does and what undoes it.
+//! Each control stands in one place, as a [`Control`] beside the function that judges it: `rest`, `alb`, `appsync`, `cognito`,
+//! `apprunner`, `cloudfront`, `routes`, `endpoint`, `logging`, `acl`; `firewall` has what the controls about a missing web ACL
+//! share. `book` lists them, `events` says what wakes the guard, `screen` reads the events, `target` knows the ARNs, `model` what
+//! each change does and what undoes it.
 //!
 //! Three rules hold for all of them:
 //! - Any web ACL is a firewall, and none is ever replaced: `AssociateWebACL` would do that in one call.
@@ -13,13 +15,17 @@
 mod access;
 mod acl;
 mod alb;
+mod apprunner;
 mod appsync;
 mod book;
 mod change;
+mod cloudfront;
+mod cognito;
 mod endpoint;
 mod events;
 mod facts;
 mod firewall;
+mod hindsight;
 mod logging;
 mod model;
 mod rest;
@@ -73,12 +79,34 @@ impl Kind for Api {
         model::simulate(facts, change);
     }
 
+    const HINTS: &'static [(&'static str, &'static str)] = hindsight::HINTS;
+
+    fn hinted(event: &Event<'_>) -> Vec<Target> {
+        hindsight::hinted(event)
+    }
+
+    fn unseen(id: &Target, place: &Place) -> Option<Facts> {
+        Some(hindsight::unseen(id, place))
+    }
+
+    fn learn(facts: &mut Facts, event: &Event<'_>) {
+        hindsight::learn(facts, event);
+    }
+
+    fn gone(id: &Target, event: &Event<'_>) -> bool {
+        hindsight::gone(id, event)
+    }
+
     fn slot(change: &Change) -> &'static str {
         model::slot(change)
     }
 
     fn shown(facts: &Facts, slot: &str) -> Option<serde_json::Value> {
         model::shown(facts, slot)
+    }
+
+    fn home(id: &Target, place: &Place) -> Place {
+        target::home(id, place)
     }
 
     fn arn(id: &Target, place: &Place) -> Arn {

@@ -14,6 +14,7 @@ mod detection;
 mod drift;
 mod events;
 mod facts;
+mod hindsight;
 mod manual;
 mod model;
 mod protection;
@@ -97,6 +98,20 @@ impl Kind for CloudFormationStack {
 
     fn recall(facts: &mut Facts, kept: &Facts) {
         model::recall(facts, kept);
+    }
+
+    const HINTS: &'static [(&'static str, &'static str)] = hindsight::HINTS;
+
+    fn hinted(event: &Event<'_>) -> Vec<Target> {
+        hindsight::hinted(event)
+    }
+
+    fn unseen(id: &Target, place: &Place) -> Option<Facts> {
+        hindsight::unseen(id, place)
+    }
+
+    fn learn(facts: &mut Facts, event: &Event<'_>) {
+        hindsight::learn(facts, event);
     }
 
     fn slot(change: &Change) -> &'static str {

@@ -21,6 +21,7 @@ mod deleted;
 mod encryption;
 mod events;
 mod facts;
+mod hindsight;
 mod ids;
 mod logging;
 mod model;
@@ -28,6 +29,7 @@ mod rules;
 mod screen;
 mod selectors;
 mod shown;
+mod store;
 mod validation;
 mod weakened;
 
@@ -36,6 +38,7 @@ pub use facts::*;
 pub use ids::{StoreId, Target, TrailId, TrailName, trail_of_arn};
 pub use rules::Rules;
 pub use selectors::{AdvancedSelector, BasicSelector, DataResource, FieldSelector, Selectors};
+pub use store::StoreSettings;
 
 use rectify_event::Event;
 
@@ -90,6 +93,20 @@ impl Kind for CloudTrail {
     /// about trails, by an event that names none, it leads to every trail of its own.
     fn leads(facts: &Facts, selection: &Selection) -> Vec<Target> {
         model::leads(facts, selection)
+    }
+
+    const HINTS: &'static [(&'static str, &'static str)] = hindsight::HINTS;
+
+    fn hinted(event: &Event<'_>) -> Vec<Target> {
+        hindsight::hinted(event)
+    }
+
+    fn unseen(id: &Target, place: &Place) -> Option<Facts> {
+        Some(hindsight::unseen(id, place))
+    }
+
+    fn learn(facts: &mut Facts, event: &Event<'_>) {
+        hindsight::learn(facts, event);
     }
 
     fn slot(change: &Change) -> &'static str {

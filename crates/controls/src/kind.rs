@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use rectify_event::Event;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{AccountId, Arn, Control, Finding, OrganizationId, Place};
+use crate::{AccountId, Arn, Control, Finding, OrganizationId, Place, Referral};
 
 /// A kind of resource that one guard watches, for example `s3-bucket`. The guard's binary, its folder under `events/` and
 /// its module here are named after it.
@@ -27,6 +27,7 @@ macro_rules! every_kind {
             $entry::of::<$crate::api::Api>(),
             $entry::of::<$crate::security_group::SecurityGroup>(),
             $entry::of::<$crate::s3_object::S3Object>(),
+            $entry::of::<$crate::access_key::AccessKey>(),
         ]
     };
 }
@@ -135,6 +136,13 @@ pub trait Kind {
     /// Further resources that `facts` lead to, when `selection` is asked: what no event names and no list has, such as a part that
     /// stood and is gone. They are looked at after this one, and lead no further. None, as for most kinds.
     fn leads(facts: &Self::Facts, selection: &Selection) -> Vec<Self::Id> {
+        let _ = (facts, selection);
+        Vec::new()
+    }
+
+    /// Resources of other kinds that `facts` make a case of: what their own guard cannot see and has to know, such as a key that stands in
+    /// an object. Handed over when a finding of `selection` is told or put right, before anything is changed. None, as for most kinds.
+    fn refers(facts: &Self::Facts, selection: &Selection) -> Vec<Referral> {
         let _ = (facts, selection);
         Vec::new()
     }

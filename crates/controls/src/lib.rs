@@ -26,6 +26,7 @@ mod order;
 mod outcome;
 mod plan;
 pub mod preventive;
+mod referral;
 mod restore;
 mod screen;
 mod settings;
@@ -34,6 +35,7 @@ mod status;
 mod sweep;
 mod verdict;
 
+pub mod access_key;
 pub mod api;
 pub mod cloudformation_stack;
 pub mod cloudtrail;
@@ -55,6 +57,7 @@ pub use order::{Because, Broken, Budget, Difference, Explained, Explanation, Ord
 pub use outcome::{Outcome, Proof, Step, Withheld};
 pub use plan::plan;
 pub use preventive::{Preventive, Protection};
+pub use referral::Referral;
 pub use restore::{Progress, Restored, differences, progress};
 pub use settings::{
     Channel, ControlSettings, Digest, Environment, Every, Filter, Limits, Membership, Messages, OUTCOMES, Outlet,

@@ -21,7 +21,7 @@ pub fn event_pattern(triggers: &[Trigger], notices: &[Notice]) -> Value {
         "detail-type": [API_CALL],
         "detail": {
             "eventSource": services(triggers),
-            "eventName": names(triggers),
+            "eventName": names(triggers).into_iter().map(Value::from).chain(dated(triggers).map(|begin| json!({"prefix": begin}))).collect::<Vec<_>>(),
             "errorCode": [{"exists": false}],
         },
     });
@@ -52,6 +52,25 @@ pub fn services(triggers: &[Trigger]) -> Vec<&'static str> {
 #[must_use]
 pub fn names(triggers: &[Trigger]) -> Vec<&'static str> {
     unique(triggers.iter().map(|trigger| trigger.name))
+}
+
+/// Services whose calls CloudTrail names with the API's date behind them, some of them and some of the time: published records
+/// have `UpdateDistribution` and `PublishFunction2020_05_31`.
+pub const DATED: &[&str] = &["cloudfront.amazonaws.com"];
+
+/// How the calls' names begin where a date is behind them. Dates are of this century.
+pub fn dated(triggers: &[Trigger]) -> impl Iterator<Item = String> + '_ {
+    triggers.iter().filter(|trigger| DATED.contains(&trigger.source)).map(|trigger| format!("{}20", trigger.name))
+}
+
+/// Whether CloudTrail's `name` is the trigger's, with the API's date behind it or without.
+pub(crate) fn is_named(trigger: &Trigger, name: &str) -> bool {
+    let is_date = |rest: &str| rest.starts_with("20") && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    match name.strip_prefix(trigger.name) {
+        Some("") => true,
+        Some(rest) => DATED.contains(&trigger.source) && is_date(rest),
+        None => false,
+    }
 }
 
 /// In the rule book's order, each once.

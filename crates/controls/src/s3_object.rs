@@ -22,15 +22,17 @@ mod screen;
 
 pub use change::Change;
 pub use facts::{About, Content, Facts, Found, LeftOut};
-pub use ids::{AccessKeyId, ObjectId, ObjectKey, VersionId};
+pub use ids::{ObjectId, ObjectKey, VersionId};
 pub use quarantine::{TAG, with, without};
 pub use rules::Rules;
+
+pub use crate::access_key::AccessKeyId;
 
 use rectify_event::Event;
 use serde_json::Value;
 
 use crate::{
-    Access, Arn, Control, Finding, Kind, Notice, Place, ResourceKind, Screen, Selection, Trigger, Trust,
+    Access, Arn, Control, Finding, Kind, Notice, Place, Referral, ResourceKind, Screen, Selection, Trigger, Trust,
     book::{self, Rule},
 };
 
@@ -98,6 +100,11 @@ impl Kind for S3Object {
 
     fn simulate(facts: &mut Facts, change: &Change) {
         change::simulate(facts, change);
+    }
+
+    /// The keys that were found, to the guard of keys: it knows whether they work, and may be allowed to deactivate them.
+    fn refers(facts: &Facts, selection: &Selection) -> Vec<Referral> {
+        if selection.contains(content::ACCESS_KEY.id) { content::found_keys(facts) } else { Vec::new() }
     }
 
     fn slot(change: &Change) -> &'static str {

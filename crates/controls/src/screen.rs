@@ -2,7 +2,7 @@
 
 use rectify_event::{ConfigCompliance, ConfigItem, Event, Record, SecurityHubFinding};
 
-use crate::{AccountId, Ignored, Trigger};
+use crate::{AccountId, Ignored, Trigger, pattern};
 
 /// The trigger of `record`. A call that failed or only read has none: it changed nothing.
 pub(crate) fn api_call<'t>(record: &Record<'_>, triggers: &'t [Trigger]) -> Result<&'t Trigger, Ignored> {
@@ -18,7 +18,7 @@ pub(crate) fn api_call<'t>(record: &Record<'_>, triggers: &'t [Trigger]) -> Resu
     }
     triggers
         .iter()
-        .find(|trigger| trigger.source == record.event_source && trigger.name == record.event_name)
+        .find(|trigger| trigger.source == record.event_source && pattern::is_named(trigger, &record.event_name))
         .ok_or(Ignored::NotOurs)
 }
 

@@ -2,7 +2,13 @@
 //!
 //! Always the same files for the same arguments. Half of the records are from services that call each other, nearly all only read, and
 //! a few in ten thousand are what a guard is woken by; the shapes are those of the CloudTrail user guide.
-#![expect(clippy::unwrap_used, reason = "an example that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example that cannot go on has failed"
+)]
 
 use std::{
     env,
@@ -284,7 +290,7 @@ fn record(text: &mut String, chance: &mut Chance, all: u32, at: u64) {
     let (event, id) = (chance.next(), chance.next());
     write!(
         text,
-        r#"{{"eventVersion":"1.11","userIdentity":{{"type":"AssumedRole","principalId":"AROA{session:016X}:{role}-{session:08x}","arn":"arn:aws:sts::{account}:assumed-role/{role}/{role}-{session:08x}","accountId":"{account}","accessKeyId":"ASIA{session:016X}","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROA{session:016X}","arn":"arn:aws:iam::{account}:role/{role}","accountId":"{account}","userName":"{role}"}},"attributes":{{"creationDate":"2025-07-{day:02}T{hour:02}:00:00Z","mfaAuthenticated":"false"}}}},"invokedBy":"{source}.amazonaws.com"}},"eventTime":"2025-07-{day:02}T{hour:02}:{minute:02}:{second:02}Z","eventSource":"{source}.amazonaws.com","eventName":"{name}","awsRegion":"eu-central-1","sourceIPAddress":"10.0.{}.{}","userAgent":"{agent}",{failed}"requestParameters":{request},"responseElements":{response},"requestID":"{event:08x}-{id:016x}","eventID":"{id:08x}-aaaa-4bbb-8ccc-{event:016x}","readOnly":{reads},"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"{account}","eventCategory":"Management","tlsDetails":{{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"{source}.eu-central-1.amazonaws.com"}}}}"#,
+        r#"{{"eventVersion":"1.11","userIdentity":{{"type":"AssumedRole","principalId":"AROA{session:016X}:{role}-{session:08x}","arn":"arn:aws:sts::{account}:assumed-role/{role}/{role}-{session:08x}","accountId":"{account}","accessKeyId":"ASIA{session:016X}","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROA{session:016X}","arn":"arn:aws:iam::{account}:role/{role}","accountId":"{account}","userName":"{role}"}},"attributes":{{"creationDate":"2025-07-{day:02}T{hour:02}:00:00Z","mfaAuthenticated":"false"}}}}}},"eventTime":"2025-07-{day:02}T{hour:02}:{minute:02}:{second:02}Z","eventSource":"{source}.amazonaws.com","eventName":"{name}","awsRegion":"eu-central-1","sourceIPAddress":"10.0.{}.{}","userAgent":"{agent}",{failed}"requestParameters":{request},"responseElements":{response},"requestID":"{event:08x}-{id:016x}","eventID":"{id:08x}-aaaa-4bbb-8ccc-{event:016x}","readOnly":{reads},"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"{account}","eventCategory":"Management","tlsDetails":{{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"{source}.eu-central-1.amazonaws.com"}}}}"#,
         chance.below(256),
         chance.below(256),
     )

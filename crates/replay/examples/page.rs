@@ -6,6 +6,7 @@
 
 use std::io::{self, Write as _};
 
+#[expect(dead_code, reason = "tests use all of it")]
 #[path = "../tests/show/sample.rs"]
 mod sample;
 

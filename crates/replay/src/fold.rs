@@ -3,6 +3,8 @@
 //! What is known of the resource grows with each event ([`Story`]); the rule book judges it as it stands, and [`decide`] says what would be
 //! done. Nothing here knows what breaks a control.
 
+mod said;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     io,
@@ -11,10 +13,11 @@ use std::{
 use jiff::Timestamp;
 use rectify_controls::{
     AccountFacts, AccountId, Arn, Control, Doubt, Environment, Fact, Finding, Membership, Past, Place, Reopened,
-    Selection, Settings, Severity, Situation, Standing, State, Subject, Withheld, decide,
+    Selection, Settings, Severity, Situation, Standing, State, Subject, decide,
 };
 use rectify_event::Event;
 
+use self::said::{Said, said, unread, unverifiable};
 use crate::{
     kinds::{Entry, KINDS, Story, Watch},
     lead::{Lead, Sorted, What},
@@ -215,28 +218,6 @@ struct Waiting {
     finding: Finding<String>,
 }
 
-/// What is said of one lead.
-struct Said {
-    verdict: Verdict,
-    why: Option<String>,
-    /// It is said only then, if it is still so.
-    waits: Option<Timestamp>,
-    /// It would be corrected if that had not been done so often.
-    war: bool,
-    /// [`Mark::exemption`].
-    exemption: Option<String>,
-}
-
-impl Said {
-    fn plainly(verdict: Verdict) -> Self {
-        Self { verdict, why: None, waits: None, war: false, exemption: None }
-    }
-
-    fn because(verdict: Verdict, why: impl Into<String>) -> Self {
-        Self { why: Some(why.into()), ..Self::plainly(verdict) }
-    }
-}
-
 struct Telling<'t, 'a, 'r> {
     folder: &'t Folder<'a>,
     belonging: &'t Belonging<'a>,
@@ -304,6 +285,9 @@ impl Telling<'_, '_, '_> {
             return self.unknown(resource, lead, "no log says how the resource stands", now);
         };
         story.learn(event);
+        if story.gone(event) {
+            return self.over(resource, &BTreeMap::new(), lead, now);
+        }
         let mut asked: Selection = resource.kind.selected(lead.selection).map(|control| control.id).collect();
         let selected = asked.clone();
         asked.extend(resource.open.keys().chain(resource.waiting.keys()));
@@ -352,7 +336,7 @@ impl Telling<'_, '_, '_> {
         Ok(())
     }
 
-    /// Ends what `found` does not show any more.
+    /// Ends what `found` does not show any more, or shows without effect. What cannot be told any more is not over.
     fn over(
         &mut self,
         resource: &mut Resource<'_>,
@@ -360,8 +344,10 @@ impl Telling<'_, '_, '_> {
         lead: &Lead,
         now: Timestamp,
     ) -> io::Result<()> {
-        let over: Vec<&'static str> =
-            resource.open.keys().copied().filter(|control| !found.contains_key(control)).collect();
+        let is_over = |control: &&'static str| {
+            found.get(control).is_none_or(|finding| matches!(finding.state, State::Neutralised { .. }))
+        };
+        let over: Vec<&'static str> = resource.open.keys().copied().filter(is_over).collect();
         for control in over {
             if let Some(open) = resource.open.remove(control) {
                 let exposure = exposure(resource, control, open, Some((now, lead.by.clone())), self.folder.end);
@@ -421,7 +407,7 @@ impl Telling<'_, '_, '_> {
             rectify_controls::Verdict::Exempt(exemption) if self.rows.is_some() => {
                 Said { exemption: Some(format!("{}: {}", exemption.key(), exemption.reason)), ..said }
             }
-            rectify_controls::Verdict::Withhold(Withheld::Organization(why))
+            rectify_controls::Verdict::Withhold(rectify_controls::Withheld::Organization(why))
                 if self.folder.organization.is_none() && !why.contains("--organization") =>
             {
                 Said { why: Some(format!("{why}: --organization")), ..said }
@@ -511,56 +497,6 @@ impl Telling<'_, '_, '_> {
             changes: finding.map(|finding| finding.changes.clone()).unwrap_or_default(),
         };
         write(&row, &mark)
-    }
-}
-
-/// A verdict of the rule book, as a replay's.
-fn said(verdict: &rectify_controls::Verdict, finding: &Finding<String>, environment: &str) -> Said {
-    use rectify_controls::Verdict as Book;
-    match verdict {
-        Book::Off => Said::because(Verdict::Ignored, format!("off in {environment}")),
-        Book::Shadow(would) => {
-            let would = match **would {
-                Book::Correct | Book::Defer(_) => "would be corrected",
-                _ => "would be told",
-            };
-            Said::because(Verdict::Ignored, format!("in shadow in {environment}: {would}"))
-        }
-        Book::Exempt(exemption) => {
-            Said::because(Verdict::Exempt, format!("{}: {}", exemption.stands(), exemption.reason))
-        }
-        Book::Tell => match &finding.state {
-            State::Neutralised { by } => Said::because(Verdict::WouldTell, format!("neutralised by {by}")),
-            _ => Said::plainly(Verdict::WouldTell),
-        },
-        Book::Correct => Said::plainly(Verdict::WouldCorrect),
-        Book::Defer(due) => Said { waits: Some(*due), ..Said::plainly(Verdict::WouldCorrect) },
-        Book::Withhold(withheld) => match withheld {
-            Withheld::Exemptions(why) => Said::because(Verdict::NeedsLiveState, why.as_str()),
-            Withheld::TugOfWar { times, .. } => Said {
-                war: true,
-                ..Said::because(Verdict::WouldTell, format!("a tug of war: put back {times} times before"))
-            },
-            Withheld::Organization(why) => Said::because(Verdict::WouldTell, why.as_str()),
-            other => Said::because(Verdict::WouldTell, other.to_string()),
-        },
-    }
-}
-
-/// What of an unverifiable finding says what is missing, without the resource's name: reasons are counted.
-fn unread(finding: &Finding<String>) -> String {
-    let missing = finding.evidence.iter().find(|evidence| evidence.what == "unreadable");
-    missing.map_or_else(|| "a fact that decides is not in the log".to_owned(), |evidence| evidence.value.clone())
-}
-
-fn unverifiable(control: &'static Control) -> Finding<String> {
-    Finding {
-        control,
-        severity: control.severity,
-        state: State::Unverifiable,
-        summary: String::new(),
-        evidence: Vec::new(),
-        changes: Vec::new(),
     }
 }
 

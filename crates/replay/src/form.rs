@@ -1,6 +1,6 @@
 //! What an object is that is no record by itself.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use memchr::memmem;
 use serde::Deserialize;
@@ -79,10 +79,32 @@ pub(crate) fn form(text: &str) -> Form<'_> {
     } else if names.config.is_some() {
         Form::Other("AWS Config history")
     } else if looks_like_a_record(text) {
-        Form::Broken
+        wrapped(text)
     } else {
         Form::Other("JSON without records")
     }
+}
+
+/// Records under names that other systems gave them (`_source`, `result`, `log`, …), as values or as texts. An object that is meant to
+/// be a record itself has none.
+fn wrapped(text: &str) -> Form<'_> {
+    let Ok(fields) = serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>(text) else { return Form::Broken };
+    if ["eventVersion", "eventSource", "userIdentity"].iter().any(|own| fields.contains_key(*own)) {
+        return Form::Broken;
+    }
+    let records = fields.into_values().map(RawValue::get).filter(|value| has_a_name(value));
+    let texts: Vec<Cow<'_, str>> = records
+        .filter_map(|value| match value.as_bytes().first() {
+            Some(b'{' | b'[') => Some(Cow::Borrowed(value)),
+            Some(b'"') => serde_json::from_str::<String>(value).ok().map(Cow::Owned),
+            _ => None,
+        })
+        .collect();
+    if texts.is_empty() { Form::Broken } else { Form::Texts(texts) }
+}
+
+fn has_a_name(value: &str) -> bool {
+    memmem::find(value.as_bytes(), b"eventName").is_some()
 }
 
 fn is_other_json(text: &str) -> bool {
@@ -91,9 +113,9 @@ fn is_other_json(text: &str) -> bool {
 
 /// A record whose name is missing is a broken record and no other thing.
 fn looks_like_a_record(text: &str) -> bool {
-    ["\"eventVersion\"", "\"eventSource\"", "\"userIdentity\""]
-        .iter()
-        .any(|key| memmem::find(text.as_bytes(), key.as_bytes()).is_some())
+    // Without quotes: in a text inside the text they have backslashes.
+    let has = |key: &str| memmem::find(text.as_bytes(), key.as_bytes()).is_some();
+    ["eventVersion", "eventSource", "userIdentity"].iter().any(|key| has(key))
 }
 
 #[cfg(test)]
@@ -118,6 +140,12 @@ mod tests {
         ));
         assert!(matches!(form(r#"{"name":"left-pad"}"#), Form::Other("JSON without records")));
         assert!(matches!(form(r#"{"eventVersion":"1.08"}"#), Form::Broken));
+        let elastic = r#"{"_index":"a","_source":{"eventSource":"s3.amazonaws.com","eventName":"A"}}"#;
+        assert!(
+            matches!(form(elastic), Form::Texts(texts) if texts == [r#"{"eventSource":"s3.amazonaws.com","eventName":"A"}"#])
+        );
+        let splunk = r#"{"preview":false,"_raw":"{\"eventSource\":\"s3.amazonaws.com\",\"eventName\":\"A\"}"}"#;
+        assert!(matches!(form(splunk), Form::Texts(texts) if texts.len() == 1));
         assert!(matches!(form("{nonsense}"), Form::Broken));
     }
 }

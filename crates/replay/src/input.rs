@@ -328,7 +328,12 @@ impl<'p> Reader<'p> {
                     let inside = format!("{name}!{}", entry.name());
                     let stored = AtomicU64::new(entry.compressed_size());
                     let whole = Rc::clone(&self.whole);
-                    self.stream(&inside, &mut Bounded { inner: entry, out: 0, stored: &stored, whole }, depth + 1, sink);
+                    self.stream(
+                        &inside,
+                        &mut Bounded { inner: entry, out: 0, stored: &stored, whole },
+                        depth + 1,
+                        sink,
+                    );
                 }
                 Err(error) => sink.unreadable(&format!("{name}!{index}"), &error.to_string()),
             }

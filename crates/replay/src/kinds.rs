@@ -118,6 +118,9 @@ pub(crate) trait Story {
     /// Takes in what `event` says.
     fn learn(&mut self, event: &Event<'_>);
 
+    /// Whether `event` took the resource away, and with it all that it broke.
+    fn gone(&self, event: &Event<'_>) -> bool;
+
     /// What breaks the controls of `selection` as far as it is known, by control.
     fn judge(&self, selection: &Selection) -> BTreeMap<&'static str, Finding<String>>;
 }
@@ -151,12 +154,14 @@ impl<K: Kind + 'static> Watch for Of<K> {
     }
 
     fn begin(&self, arn: &Arn, home: &Place) -> Option<Box<dyn Story + '_>> {
-        let facts = K::unseen(&K::id(arn, home)?, home)?;
-        Some(Box::new(Told::<K> { facts, rules: &self.rules }))
+        let id = K::id(arn, home)?;
+        let facts = K::unseen(&id, home)?;
+        Some(Box::new(Told::<K> { id, facts, rules: &self.rules }))
     }
 }
 
 struct Told<'a, K: Kind> {
+    id: K::Id,
     facts: K::Facts,
     rules: &'a K::Rules,
 }
@@ -164,6 +169,10 @@ struct Told<'a, K: Kind> {
 impl<K: Kind> Story for Told<'_, K> {
     fn learn(&mut self, event: &Event<'_>) {
         K::learn(&mut self.facts, event);
+    }
+
+    fn gone(&self, event: &Event<'_>) -> bool {
+        K::gone(&self.id, event)
     }
 
     fn judge(&self, selection: &Selection) -> BTreeMap<&'static str, Finding<String>> {

@@ -5,7 +5,6 @@ use std::{
     io::{self, Read},
 };
 
-use jiff::Timestamp;
 use memchr::memmem;
 use rectify_controls::{AccountId, Place, Region};
 use rectify_event::{Event, Record};
@@ -15,7 +14,7 @@ use crate::{
     input::{Broken, Sink},
     kinds::{KINDS, Target, Watch},
     lead::{Lead, What},
-    record::{called, time},
+    record::{called, moment, time},
     report::Unreadable,
     run::Shared,
     scan::{Object, Scanner, Skip},
@@ -278,7 +277,10 @@ impl<'s> Reading<'s> {
     fn watched(&mut self, text: &str, envelope: bool, wakes: u32, hints: u32) -> Option<()> {
         let event = if envelope { Event::parse(text) } else { Event::of_record(text) }.ok()?;
         let when = event.record().and_then(|record| record.event_time.as_deref()).or(event.envelope.time.as_deref())?;
-        let when: Timestamp = when.parse().ok()?;
+        let when = moment(when)?;
+        if let Some(time) = when.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().as_bytes().first_chunk() {
+            self.seen.at_time(time);
+        }
         self.seen.records.watched += 1;
         let failed = event.record().is_some_and(Record::failed);
         self.seen.records.failed += u64::from(failed);

@@ -1,5 +1,6 @@
 //! What a record is called and when it was, without parsing it.
 
+use jiff::Timestamp;
 use memchr::{memmem, memrchr};
 use serde::Deserialize;
 
@@ -93,6 +94,11 @@ pub(crate) fn time<'w>(object: &Object<'w>, called: &Called<'w>) -> Option<&'w [
     text.get(begin..begin + 20)?.first_chunk().filter(|time| time.ends_with(b"Z"))
 }
 
+/// When a record says it was. Other systems leave out the `Z` and write a space: times of CloudTrail are UTC.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| format!("{}Z", text.trim().replacen(' ', "T", 1)).parse().ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +137,19 @@ mod tests {
     fn a_service_that_stands_elsewhere_is_not_taken_for_the_call_s_own() {
         let text = r#"{"a":"\"eventSource\":\"x","eventName":"A"}"#;
         assert_eq!(of(text).0, Some((None, "A".to_owned())));
+    }
+
+    #[test]
+    fn moments() {
+        let expected: Timestamp = "2022-11-21T18:06:52Z".parse().unwrap();
+        for text in
+            ["2022-11-21T18:06:52Z", "2022-11-21 18:06:52", "2022-11-21T18:06:52.000Z", "2022-11-21T20:06:52+02:00"]
+        {
+            assert_eq!(moment(text), Some(expected), "{text}");
+        }
+        for text in ["", "yesterday", "2022-13-41T00:00:00Z", "1669054012"] {
+            assert_eq!(moment(text), None, "{text}");
+        }
     }
 
     #[test]

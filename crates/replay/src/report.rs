@@ -409,4 +409,3 @@ pub struct Changed {
     /// With the others.
     pub after: Option<Row>,
 }
-

@@ -267,8 +267,7 @@ fn is_same((before, one): (&Row, &Mark), (after, other): (&Row, &Mark)) -> bool 
         (Some(one), Some(other)) => one == other,
         _ => before.why == after.why,
     };
-    same_reason
-        && (before.verdict, before.severity, &before.changes) == (after.verdict, after.severity, &after.changes)
+    same_reason && (before.verdict, before.severity, &before.changes) == (after.verdict, after.severity, &after.changes)
 }
 
 fn one_reader(items: &Mutex<mpsc::Receiver<(u64, Item)>>, shared: &Shared<'_>) -> io::Result<Seen> {
@@ -302,8 +301,8 @@ fn report(
 ) -> Report {
     let (events, unwatched) = seen.events();
     seen.records.duplicates += verdicts.duplicates;
-    let exposures = verdicts.into_exposures();
-    let tug_of_war = verdicts.into_tugs();
+    let exposures = verdicts.take_exposures();
+    let tug_of_war = verdicts.take_tugs();
     let name = |account: &str| {
         let facts = folder.organization.and_then(|all| all.get(&AccountId::new(account).ok()?))?;
         facts.name.clone()

@@ -332,7 +332,8 @@ mod tests {
             prop_assert!(!left.open);
             let parsed: Vec<Value> = found.iter().map(|(text, _)| serde_json::from_str(text).unwrap()).collect();
             prop_assert_eq!(&parsed, &objects);
-            prop_assert!(found.iter().all(|(text, name)| name.is_some_and(|at| text[at..].starts_with("\"eventName\"")) == named));
+            let has = |text: &str, at: usize| text.get(at..).is_some_and(|text| text.starts_with("\"eventName\""));
+            prop_assert!(found.iter().all(|(text, name)| name.is_some_and(|at| has(text, at)) == named));
 
             let cut = cut.min(text.len());
             let scanner = Scanner::new();

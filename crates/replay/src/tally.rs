@@ -400,17 +400,18 @@ impl Verdicts {
 
     /// Those that were fought most, in an order that does not hang on who found them.
     fn sort_tugs(&mut self) {
-        let key = |row: &TugRow| (Reverse(row.times), row.resource.clone(), row.control, row.since, row.account.clone());
+        let key =
+            |row: &TugRow| (Reverse(row.times), row.resource.clone(), row.control, row.since, row.account.clone());
         self.tugs.sort_by_cached_key(key);
         self.tugs.truncate(SHOWN);
     }
 
-    pub(crate) fn into_tugs(&mut self) -> Listed<TugRow> {
+    pub(crate) fn take_tugs(&mut self) -> Listed<TugRow> {
         self.sort_tugs();
         Listed { total: self.tugs_seen, rows: std::mem::take(&mut self.tugs) }
     }
 
-    pub(crate) fn into_exposures(&mut self) -> Listed<Exposure> {
+    pub(crate) fn take_exposures(&mut self) -> Listed<Exposure> {
         let mut rows: Vec<Longest> = std::mem::take(&mut self.exposures).into_iter().map(|Reverse(row)| row).collect();
         rows.sort_by(|a, b| b.cmp(a));
         Listed { total: self.exposures_seen, rows: rows.into_iter().map(|row| row.0).collect() }

@@ -24,6 +24,7 @@ mod over;
 mod pace;
 mod probe;
 mod recover;
+mod refer;
 mod report;
 mod shell;
 mod status;

@@ -349,6 +349,10 @@ impl<G: Guard> Shell<G> {
         let verdicts = self.decide_all(case, sight, &findings).await;
         let (mut correct, mut tell, mut defer, mut ended) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut failure = None;
+        // While the facts are still what they are: after a correction nobody may be able to read them.
+        let acts = |verdict: &Verdict| !matches!(verdict, Verdict::Off | Verdict::Exempt(_) | Verdict::Shadow(_));
+        let acted_on = findings.iter().zip(&verdicts).filter(|(_, verdict)| acts(verdict));
+        self.refer(case, facts, &acted_on.map(|(finding, _)| finding.control.id).collect()).await?;
         for (finding, verdict) in findings.iter().zip(verdicts) {
             let found = Found::new::<G::Kind>(finding).after(sight);
             match verdict {

@@ -3,7 +3,7 @@
 - Names and ARNs mean the same in every call; a trail that is there is not made again, and one that is not there cannot be deleted.
 - Basic and advanced selectors replace each other, a trail without any logs all management events, Insights are replaced.
 - Members see the organisation's trail and its status, and may not read its selectors.
-- Event data stores: made, found, stopped, started, deleted (which leaves them pending) and restored. Nothing can be asked of them.
+- Event data stores: made, found, stopped, started, changed, deleted (which leaves them pending) and restored. Nothing can be asked of them.
 """
 
 import json
@@ -17,6 +17,11 @@ plain = {name: getattr(CloudTrailBackend, name) for name in (
     "create_trail", "start_logging", "stop_logging", "describe_trails", "get_trail_status",
 )}
 stores = {}
+
+# What a store takes in whose maker says nothing (CloudTrail API reference, `CreateEventDataStore`).
+ALL_MANAGEMENT_EVENTS = [
+    {"Name": "Default management events", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}
+]
 ALL_MANAGEMENT = [
     {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [], "ExcludeManagementEventSources": []}
 ]
@@ -105,6 +110,7 @@ def create_event_data_store(self):
         "OrganizationEnabled": self._get_bool_param("OrganizationEnabled", False),
         "TerminationProtectionEnabled": self._get_bool_param("TerminationProtectionEnabled", True),
         "RetentionPeriod": self._get_param("RetentionPeriod", 366),
+        "AdvancedEventSelectors": self._get_param("AdvancedEventSelectors") or ALL_MANAGEMENT_EVENTS,
     }
     return json.dumps(stores[arn])
 
@@ -131,8 +137,12 @@ def becomes(status):
 
 def update_event_data_store(self):
     store = store_of(self, self._get_param("EventDataStore"))
-    protected = self._get_bool_param("TerminationProtectionEnabled", store["TerminationProtectionEnabled"])
-    store["TerminationProtectionEnabled"] = protected
+    if store["Status"] != "ENABLED":
+        raise JsonRESTError("InactiveEventDataStoreException", "The event data store is inactive")
+    for flag in ("MultiRegionEnabled", "OrganizationEnabled", "TerminationProtectionEnabled"):
+        store[flag] = self._get_bool_param(flag, store[flag])
+    for setting in ("RetentionPeriod", "AdvancedEventSelectors"):
+        store[setting] = self._get_param(setting) or store[setting]
     return json.dumps(store)
 
 

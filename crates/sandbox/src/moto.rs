@@ -23,7 +23,11 @@ use crate::python::Python;
 
 const LAUNCHER: &str = include_str!("../python/launcher.py");
 /// Stand-ins of single services, which the launcher carries out before it takes a request.
-const STAND_INS: [&str; 2] = [include_str!("../python/cloudformation.py"), include_str!("../python/cloudtrail.py")];
+const STAND_INS: [&str; 3] = [
+    include_str!("../python/cloudformation.py"),
+    include_str!("../python/cloudtrail.py"),
+    include_str!("../python/doors.py"),
+];
 const START_LIMIT: Duration = Duration::from_secs(60);
 const KEPT_LINES: usize = 200;
 /// moto has one thread per connection and one interpreter lock: more at once only makes each of them slower.

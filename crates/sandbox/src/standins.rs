@@ -5,7 +5,7 @@
 //!    `?encryption` and `?replication` are unknown to it and are checked as `ListBucket`, `CreateBucket` or
 //!    `DeleteBucket`; account-level calls are checked under the bucket-level name. The gateway names the action after
 //!    the Service Authorization Reference ([`action`]) and moto checks that name.
-//! 2. **Resources.** moto checks every call outside S3, IAM and STS against the resource `*`, which no policy with a
+//! 2. **Resources.** moto checks every call outside S3 and STS against the resource `*`, which no policy with a
 //!    table or topic ARN allows. The gateway names the ARN ([`resource`]).
 //! 3. **Refusals.** moto refuses in one XML form whatever the protocol, which clients of JSON services, of EC2 and of
 //!    S3Control cannot read. The gateway says the same in the form of the protocol ([`refusal`]).
@@ -49,6 +49,8 @@
 //! 20. **S3's own events** (`objects.rs`). moto sends them to its own EventBridge, where nobody listens; here they go to the
 //!     sandbox's bus, for the buckets whose notifications to EventBridge are on.
 //! 21. **`PutObjectAcl`** (launcher). moto puts the bucket's ACL in the place of one that is sent in the body.
+//! 22. **Front doors** (`python/doors.py`). moto has no App Runner at all, and neither of the two calls that give a CloudFront
+//!     distribution a web ACL and take it away.
 //!
 //! Action and resource travel in headers that only the gateway can set; the decision itself, the signature check and
 //! the policies are moto's. A batch over several tables is checked for the first. `Condition` elements are not
@@ -242,6 +244,11 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
             _ => None,
         },
         "apigateway" | "apigatewayv2" => Some(format!("arn:aws:apigateway:{region}::{}", gateway_path(named))),
+        "cognito-idp" => text("userPoolId").map(|id| arn("cognito-idp", format!("userpool/{id}"))),
+        "cloudfront" => text("resource").map(str::to_owned).or_else(|| {
+            let is_of_one = named.operation.contains("Distribution");
+            text("id").filter(|_| is_of_one).map(|id| format!("arn:aws:cloudfront::{account}:distribution/{id}"))
+        }),
         "appsync" => text("apiId").map(|api| arn("appsync", format!("apis/{api}"))),
         "wafv2" => text("resourceArn")
             .or_else(|| text("aRN"))
@@ -252,6 +259,8 @@ pub(crate) fn resource(named: &Named, parameters: &Value, region: &str, account:
                 let kind = if named.operation.ends_with("RuleGroup") { "rulegroup" } else { "webacl" };
                 Some(arn("wafv2", format!("{scope}/{kind}/{}/{}", text("name")?, text("id")?)))
             }),
+        // Without the path, which the call does not name.
+        "iam" => text("userName").map(|name| format!("arn:aws:iam::{account}:user/{name}")),
         "sesv2" => text("fromEmailAddress").map(|address| arn("ses", format!("identity/{}", bare(address)))),
         "ssm" => text("name").map(|name| named_or_arn("ssm", name.trim_start_matches('/'), "parameter/")),
         // By name, the six letters behind it are not known here.

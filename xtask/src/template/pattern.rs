@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use rectify_controls::{
     Notice, Trigger,
-    pattern::{API_CALL, names, services, sources},
+    pattern::{API_CALL, dated, names, services, sources},
 };
 
 /// [`rectify_controls::pattern::event_pattern`] as YAML.
@@ -31,6 +31,9 @@ fn calls(triggers: &[Trigger]) -> String {
     );
     for name in names(triggers) {
         let _ = writeln!(out, "    - {name}");
+    }
+    for begin in dated(triggers) {
+        let _ = writeln!(out, "    - {{prefix: {begin}}}");
     }
     out.push_str("  errorCode: [{exists: false}]\n");
     out

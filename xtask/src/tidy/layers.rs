@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rectify-runtime", &["rectify-event", "rectify-policy", "rectify-controls", "rectify-render", "rectify-aws"]),
     ("rectify-organization", &["rectify-controls", "rectify-aws"]),
     ("rectify-report", &["rectify-controls", "rectify-aws", "rectify-render"]),
+    ("rectify-replay", &["rectify-event", "rectify-controls", "rectify-render", "rectify-pattern"]),
     (
         "rectify-sweeper",
         &[

@@ -177,7 +177,7 @@ fn text_of(report: &Report, rows: &[Row], live: &[Explanation], asked: bool) -> 
         let about = (row.kind, row.resource.as_deref(), row.time);
         if last != Some(about) {
             last = Some(about);
-            let resource = escape::value(row.resource.as_deref().unwrap_or("no resource"), 300);
+            let resource = escape::line(row.resource.as_deref().unwrap_or("no resource"), 300);
             let _ = writeln!(
                 text,
                 "\n{} in account {}, {}  ({})",
@@ -187,7 +187,7 @@ fn text_of(report: &Report, rows: &[Row], live: &[Explanation], asked: bool) -> 
                 row.kind
             );
             let tool = row.tool.as_ref().map_or_else(String::new, |tool| format!(" with {}", escape::line(tool, 60)));
-            let _ = writeln!(text, "  {} {}{tool}, {}", paint(Style::Dim, "by"), escape::value(&row.by, 300), row.time);
+            let _ = writeln!(text, "  {} {}{tool}, {}", paint(Style::Dim, "by"), escape::line(&row.by, 300), row.time);
         }
         let style = match row.verdict {
             Verdict::WouldCorrect | Verdict::WouldTell => Style::Bad,

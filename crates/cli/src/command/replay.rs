@@ -245,7 +245,7 @@ fn troubles(report: &Report) {
     }
     let unreadable = &report.files.unreadable;
     if let Some(first) = unreadable.rows.first() {
-        let path = rectify_render::escape::value(&first.path, 300);
+        let path = rectify_render::escape::line(&first.path, 300);
         let more = if unreadable.total > 1 { format!(", and {} more", unreadable.total - 1) } else { String::new() };
         output::talk(&format!(
             "not everything could be read: {path}: {}{more}",

@@ -7,8 +7,8 @@ use crate::{
 };
 
 impl Change {
-    /// Service and operation as the SDK names them, the same as [`Access::operation`]; of an access log the ones of a stage of
-    /// an HTTP or WebSocket API, which has two.
+    /// Service and operation as the SDK names them, the same as [`Access::operation`]; of what two services do by two names, one
+    /// of them: of an access log what a stage of an HTTP or WebSocket API takes, of a web ACL what all but CloudFront do.
     #[must_use]
     pub fn operation(&self) -> &'static str {
         match self {
@@ -30,6 +30,10 @@ const REST_STAGES: &str = "arn:${AWS::Partition}:apigateway:*::/restapis/*/stage
 const HTTP_STAGES: &str = "arn:${AWS::Partition}:apigateway:*::/apis/*/stages/*";
 const BALANCERS: &str = "arn:${AWS::Partition}:elasticloadbalancing:*:${AWS::AccountId}:loadbalancer/app/*";
 const GRAPHQL: &str = "arn:${AWS::Partition}:appsync:*:${AWS::AccountId}:apis/*";
+const POOLS: &str = "arn:${AWS::Partition}:cognito-idp:*:${AWS::AccountId}:userpool/*";
+const SERVICES: &str = "arn:${AWS::Partition}:apprunner:*:${AWS::AccountId}:service/*";
+const DISTRIBUTIONS: &str = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/*";
+const VPC_ORIGINS: &str = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:vpcorigin/*";
 const WEB_ACLS: &str = "arn:${AWS::Partition}:wafv2:*:${AWS::AccountId}:*/webacl/*";
 const RULE_GROUPS: &str = "arn:${AWS::Partition}:wafv2:*:${AWS::AccountId}:*/rulegroup/*";
 const ANY: &str = "*";
@@ -57,6 +61,14 @@ pub(super) const ACCESS: &[Access] = &[
     access("elasticloadbalancingv2:DescribeTags", "elasticloadbalancing:DescribeTags", ANY, Reads),
     access("appsync:ListGraphqlApis", "appsync:ListGraphqlApis", ANY, Reads),
     access("appsync:GetGraphqlApi", "appsync:GetGraphqlApi", GRAPHQL, Reads),
+    access("cognitoidentityprovider:ListUserPools", "cognito-idp:ListUserPools", ANY, Reads),
+    access("cognitoidentityprovider:DescribeUserPool", "cognito-idp:DescribeUserPool", POOLS, Reads),
+    access("apprunner:ListServices", "apprunner:ListServices", ANY, Reads),
+    access("apprunner:DescribeService", "apprunner:DescribeService", SERVICES, Reads),
+    access("apprunner:ListTagsForResource", "apprunner:ListTagsForResource", SERVICES, Reads),
+    access("cloudfront:ListDistributions", "cloudfront:ListDistributions", ANY, Reads),
+    access("cloudfront:GetDistributionConfig", "cloudfront:GetDistributionConfig", DISTRIBUTIONS, Reads),
+    access("cloudfront:ListTagsForResource", "cloudfront:ListTagsForResource", DISTRIBUTIONS, Reads),
     access("wafv2:ListWebACLs", "wafv2:ListWebACLs", ANY, Reads),
     access("wafv2:GetWebACL", "wafv2:GetWebACL", WEB_ACLS, Reads),
     access("wafv2:GetRuleGroup", "wafv2:GetRuleGroup", RULE_GROUPS, Reads),
@@ -67,6 +79,10 @@ pub(super) const ACCESS: &[Access] = &[
     access("wafv2:GetWebACLForResource", "wafv2:GetWebACLForResource", GRAPHQL, Reads),
     access("wafv2:GetWebACLForResource", "wafv2:GetWebACLForResource", REST_STAGES, Reads),
     access("wafv2:GetWebACLForResource", "elasticloadbalancing:GetLoadBalancerWebACL", BALANCERS, Reads),
+    access("wafv2:GetWebACLForResource", "wafv2:GetWebACLForResource", POOLS, Reads),
+    access("wafv2:GetWebACLForResource", "cognito-idp:GetWebACLForResource", POOLS, Reads),
+    access("wafv2:GetWebACLForResource", "wafv2:GetWebACLForResource", SERVICES, Reads),
+    access("wafv2:GetWebACLForResource", "apprunner:DescribeWebAclForService", SERVICES, Reads),
     access("wafv2:AssociateWebACL", "wafv2:AssociateWebACL", WEB_ACLS, Writes),
     access("wafv2:AssociateWebACL", "wafv2:AssociateWebACL", BALANCERS, Writes),
     access("wafv2:AssociateWebACL", "wafv2:AssociateWebACL", GRAPHQL, Writes),
@@ -74,9 +90,28 @@ pub(super) const ACCESS: &[Access] = &[
     access("wafv2:AssociateWebACL", "apigateway:SetWebACL", REST_STAGES, Writes),
     access("wafv2:AssociateWebACL", "elasticloadbalancing:SetWebAcl", ANY, Writes),
     access("wafv2:AssociateWebACL", "appsync:SetWebACL", ANY, Writes),
+    access("wafv2:AssociateWebACL", "wafv2:AssociateWebACL", POOLS, Writes),
+    access("wafv2:AssociateWebACL", "cognito-idp:AssociateWebACL", POOLS, Writes),
+    access("wafv2:AssociateWebACL", "cognito-idp:AssociateWebACL", WEB_ACLS, Writes),
+    access("wafv2:AssociateWebACL", "wafv2:AssociateWebACL", SERVICES, Writes),
+    access("wafv2:AssociateWebACL", "apprunner:AssociateWebAcl", SERVICES, Writes),
+    access("wafv2:AssociateWebACL", "apprunner:AssociateWebAcl", WEB_ACLS, Writes),
     access("wafv2:DisassociateWebACL", "wafv2:DisassociateWebACL", BALANCERS, Writes),
     access("wafv2:DisassociateWebACL", "wafv2:DisassociateWebACL", GRAPHQL, Writes),
     access("wafv2:DisassociateWebACL", "wafv2:DisassociateWebACL", REST_STAGES, Writes),
+    access("wafv2:DisassociateWebACL", "wafv2:DisassociateWebACL", POOLS, Writes),
+    access("wafv2:DisassociateWebACL", "cognito-idp:DisassociateWebACL", POOLS, Writes),
+    access("wafv2:DisassociateWebACL", "wafv2:DisassociateWebACL", SERVICES, Writes),
+    access("wafv2:DisassociateWebACL", "apprunner:DisassociateWebAcl", SERVICES, Writes),
+    access("cloudfront:AssociateDistributionWebACL", "cloudfront:AssociateDistributionWebACL", DISTRIBUTIONS, Writes),
+    access("cloudfront:AssociateDistributionWebACL", "cloudfront:GetVpcOrigin", VPC_ORIGINS, Writes),
+    access("cloudfront:AssociateDistributionWebACL", "wafv2:GetWebACL", WEB_ACLS, Writes),
+    access(
+        "cloudfront:DisassociateDistributionWebACL",
+        "cloudfront:DisassociateDistributionWebACL",
+        DISTRIBUTIONS,
+        Writes,
+    ),
     access("apigateway:UpdateStage", "apigateway:PATCH", REST_STAGES, Writes),
     access("apigatewayv2:UpdateStage", "apigateway:PATCH", HTTP_STAGES, Writes),
     access("apigatewayv2:DeleteAccessLogSettings", "apigateway:DELETE", HTTP_STAGES, Writes),

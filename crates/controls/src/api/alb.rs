@@ -2,7 +2,7 @@
 
 use super::{
     Change, Facts, Rules,
-    firewall::{self, Front},
+    firewall::{self, Front, Takes},
 };
 use crate::{Action, Control, Fact, Finding, Framework, Guidance, Severity, verdict::blind};
 
@@ -61,6 +61,7 @@ pub(super) fn without_waf(facts: &Facts, rules: &Rules) -> Option<Finding<Change
         read: "wafv2:GetWebACLForResource",
         acls: &facts.acls,
         wanted: &rules.alb_acl,
+        takes: Takes::Regional,
     };
     let read = "elasticloadbalancingv2:DescribeLoadBalancers";
     match &facts.balancer {

@@ -2,7 +2,7 @@
 
 use super::{
     Change, Facts, Rules,
-    firewall::{self, Front},
+    firewall::{self, Front, Takes},
 };
 use crate::{
     Action, Control, Evidence, Fact, Finding, Framework, Guidance, Severity,
@@ -103,6 +103,7 @@ pub(super) fn without_waf(facts: &Facts, rules: &Rules) -> Option<Finding<Change
         read: READ,
         acls: &facts.acls,
         wanted: &rules.appsync_acl,
+        takes: Takes::Regional,
     };
     front.judge(|| match &facts.graphql {
         Fact::Known(graphql) => Ok(!graphql.private),

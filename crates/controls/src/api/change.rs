@@ -10,9 +10,9 @@ use super::facts::{AccessLog, WafLogging};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// `AssociateWebACL` of the web ACL with this ARN. Never on what has one: the call would replace it.
+    /// `AssociateWebACL` of the web ACL with this ARN, or CloudFront's `AssociateDistributionWebACL`. Never on what has one: the call would replace it.
     Associate(String),
-    /// `DisassociateWebACL`. Only ever an inverse.
+    /// `DisassociateWebACL`, or CloudFront's `DisassociateDistributionWebACL`. Only ever an inverse.
     Disassociate,
     /// `UpdateStage`: the access log goes there. On a stage of a REST API as patches, on another as settings.
     PutAccessLog(AccessLog),

@@ -1,13 +1,24 @@
 //! What wakes the guard, and where each event says what it is about.
 
-use super::{acl, alb, appsync, endpoint, logging, rest, routes};
+use super::{acl, alb, apprunner, appsync, cloudfront, cognito, endpoint, logging, rest, routes};
 use crate::Trigger;
 
 const GATEWAY: &str = "apigateway.amazonaws.com";
 const WAF: &str = "wafv2.amazonaws.com";
+const APP_RUNNER: &str = "apprunner.amazonaws.com";
+const CLOUDFRONT: &str = "cloudfront.amazonaws.com";
 
 const STAGE: &[&str] = &[rest::WITHOUT_WAF.id, logging::OFF.id];
-const FRONTS: &[&str] = &[rest::WITHOUT_WAF.id, alb::WITHOUT_WAF.id, appsync::WITHOUT_WAF.id];
+const CLASSIC: &[&str] = &[rest::WITHOUT_WAF.id, alb::WITHOUT_WAF.id, appsync::WITHOUT_WAF.id];
+const FRONTS: &[&str] = &[
+    rest::WITHOUT_WAF.id,
+    alb::WITHOUT_WAF.id,
+    appsync::WITHOUT_WAF.id,
+    cognito::WITHOUT_WAF.id,
+    apprunner::WITHOUT_WAF.id,
+];
+const SERVICE: &[&str] = &[apprunner::WITHOUT_WAF.id];
+const DISTRIBUTION: &[&str] = &[cloudfront::WITHOUT_WAF.id];
 const HTTP: &[&str] = &[routes::WITHOUT_AUTHORIZER.id, endpoint::DIRECT.id];
 const ROUTE: &[&str] = &[routes::WITHOUT_AUTHORIZER.id];
 const GRAPHQL: &[&str] = &[appsync::WITHOUT_WAF.id, appsync::API_KEY.id];
@@ -22,10 +33,10 @@ const fn on(
     Trigger { source, name, id, controls, example }
 }
 
-/// REST and HTTP APIs share source and names: `restApiId` is a REST API, `apiId` another.
+/// CloudFront's events are in us-east-1 only, and [`crate::pattern::DATED`]. REST and HTTP APIs share source and names: `restApiId` is a REST API, `apiId` another.
 ///
 /// What breaks nothing wakes nobody. `DeleteWebACL` and `DeleteRuleGroup` are refused while anything uses them (WAF API reference,
-/// `WAFAssociatedItemException`), and a stage, API or load balancer that is deleted needs no firewall. `UpdateRuleGroup` and
+/// `WAFAssociatedItemException`), and what is deleted needs no firewall. `UpdateRuleGroup` and
 /// `UpdateIPSet` name no web ACL: what they do to one shows in the next sweep.
 pub(super) const EVENTS: &[Trigger] = &[
     on(GATEWAY, "CreateStage", "restApiId", STAGE, "create-stage"),
@@ -50,8 +61,24 @@ pub(super) const EVENTS: &[Trigger] = &[
     on("appsync.amazonaws.com", "CreateGraphqlApi", "", GRAPHQL, "create-graphql-api"),
     on("appsync.amazonaws.com", "UpdateGraphqlApi", "apiId", GRAPHQL, "update-graphql-api-key"),
     on("appsync.amazonaws.com", "CreateApiKey", "apiId", &[appsync::API_KEY.id], "create-api-key"),
+    on("cognito-idp.amazonaws.com", "CreateUserPool", "", &[cognito::WITHOUT_WAF.id], "create-user-pool"),
+    on(APP_RUNNER, "CreateService", "", SERVICE, "create-service"),
+    on(APP_RUNNER, "UpdateService", "serviceArn", SERVICE, "update-service-public"),
+    on(APP_RUNNER, "ResumeService", "serviceArn", SERVICE, "resume-service"),
+    on(CLOUDFRONT, "CreateDistribution", "", DISTRIBUTION, "create-distribution"),
+    on(CLOUDFRONT, "CreateDistributionWithTags", "", DISTRIBUTION, "create-distribution-with-tags"),
+    on(CLOUDFRONT, "CopyDistribution", "", DISTRIBUTION, "copy-distribution"),
+    on(CLOUDFRONT, "UpdateDistribution", "id", DISTRIBUTION, "update-distribution-no-web-acl"),
+    on(
+        CLOUDFRONT,
+        "UpdateDistributionWithStagingConfig",
+        "id",
+        DISTRIBUTION,
+        "update-distribution-with-staging-config",
+    ),
+    on(CLOUDFRONT, "DisassociateDistributionWebACL", "id", DISTRIBUTION, "disassociate-distribution-web-acl"),
     on(WAF, "DisassociateWebACL", "resourceArn", FRONTS, "disassociate-web-acl"),
-    on("waf-regional.amazonaws.com", "DisassociateWebACL", "resourceArn", FRONTS, "disassociate-web-acl-classic"),
+    on("waf-regional.amazonaws.com", "DisassociateWebACL", "resourceArn", CLASSIC, "disassociate-web-acl-classic"),
     on(WAF, "CreateWebACL", "", &[acl::EMPTY.id, acl::LOGGING_OFF.id], "create-web-acl-empty"),
     on(WAF, "UpdateWebACL", "id", &[acl::EMPTY.id], "update-web-acl-count"),
     on(WAF, "DeleteFirewallManagerRuleGroups", "webACLArn", &[acl::EMPTY.id], "delete-firewall-manager-rule-groups"),

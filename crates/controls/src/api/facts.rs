@@ -23,6 +23,12 @@ pub enum Facts {
     LoadBalancer(LoadBalancerFacts),
     /// About a GraphQL API.
     GraphqlApi(GraphqlFacts),
+    /// About a user pool.
+    UserPool(UserPoolFacts),
+    /// About a service of App Runner.
+    AppRunner(AppRunnerFacts),
+    /// About a CloudFront distribution.
+    Distribution(DistributionFacts),
     /// About a web ACL.
     WebAcl(WebAclFacts),
 }
@@ -179,6 +185,71 @@ pub struct Graphql {
     pub additional: Vec<String>,
 }
 
+/// A user pool of Cognito. Its sign-in and its API are on the internet, whatever it is used for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UserPoolFacts {
+    /// Account and region.
+    pub place: Place,
+    /// The pool's id, which begins with its region.
+    pub pool: Part,
+    /// `GetWebACLForResource`: the ARN of the web ACL in front of it.
+    pub web_acl: Fact<Option<String>>,
+    /// The region's web ACLs; read when it has none.
+    pub acls: Fact<Vec<Acl>>,
+}
+
+/// A service of App Runner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AppRunnerFacts {
+    /// Account and region.
+    pub place: Place,
+    /// Its name.
+    pub name: Part,
+    /// The last part of its ARN.
+    pub id: Part,
+    /// `DescribeService`.
+    pub service: Fact<AppRunner>,
+    /// `GetWebACLForResource`: the ARN of the web ACL in front of it.
+    pub web_acl: Fact<Option<String>>,
+    /// The region's web ACLs; read when it has none.
+    pub acls: Fact<Vec<Acl>>,
+}
+
+/// `DescribeService`, as far as it decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppRunner {
+    /// `NetworkConfiguration.IngressConfiguration.IsPubliclyAccessible`.
+    pub public: bool,
+    /// `Status` is one in which it answers, or will in a moment: not paused and not failed while it was made.
+    pub runs: bool,
+}
+
+/// A distribution of CloudFront.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DistributionFacts {
+    /// The account, and the region in which CloudFront is called.
+    pub place: Place,
+    /// The distribution.
+    pub id: Part,
+    /// `GetDistributionConfig`.
+    pub distribution: Fact<Distribution>,
+    /// `GetDistributionConfig.WebACLId`: an ARN, or the id of a web ACL of WAF Classic.
+    pub web_acl: Fact<Option<String>>,
+    /// The account's web ACLs for CloudFront; read when it has none.
+    pub acls: Fact<Vec<Acl>>,
+}
+
+/// `GetDistributionConfig`, as far as it decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// `Enabled`.
+    pub enabled: bool,
+    /// `Staging`: nobody can call it by a name of its own.
+    pub staging: bool,
+    /// `ContinuousDeploymentPolicyId` is set.
+    pub continuous_deployment: bool,
+}
+
 /// A web ACL as lists name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acl {
@@ -186,6 +257,8 @@ pub struct Acl {
     pub name: String,
     /// `ARN`.
     pub arn: String,
+    /// `GetWebACL`: a rule group of WAF Fraud Control is among its rules. Read for user pools, which take none with one.
+    pub fraud_control: Fact<bool>,
 }
 
 /// A web ACL.

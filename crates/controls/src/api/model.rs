@@ -14,7 +14,12 @@ pub(super) fn slot(change: &Change) -> &'static str {
 /// See [`crate::Kind::inverse`]. A configuration that has more than this release reads cannot be written back.
 pub(super) fn inverse(before: &Facts, change: &Change) -> Option<Change> {
     Some(match slot(change) {
-        "web-acl" => web_acl(before)?.known()?.clone().map_or(Change::Disassociate, Change::Associate),
+        "web-acl" => match web_acl(before)?.known()? {
+            None => Change::Disassociate,
+            // A distribution has a web ACL of WAF Classic by its id, and AWS associates none of those any more.
+            Some(acl) if !acl.starts_with("arn:") => return None,
+            Some(acl) => Change::Associate(acl.clone()),
+        },
         "access-log" => access_log(before)?.known()?.clone().map_or(Change::DeleteAccessLog, Change::PutAccessLog),
         _ => match before {
             Facts::WebAcl(facts) => match facts.logging.known()? {
@@ -50,6 +55,9 @@ pub(super) fn web_acl(facts: &Facts) -> Option<&Fact<Option<String>>> {
         Facts::RestStage(facts) => Some(&facts.web_acl),
         Facts::LoadBalancer(facts) => Some(&facts.web_acl),
         Facts::GraphqlApi(facts) => Some(&facts.web_acl),
+        Facts::UserPool(facts) => Some(&facts.web_acl),
+        Facts::AppRunner(facts) => Some(&facts.web_acl),
+        Facts::Distribution(facts) => Some(&facts.web_acl),
         _ => None,
     }
 }
@@ -59,6 +67,9 @@ fn web_acl_mut(facts: &mut Facts) -> Option<&mut Fact<Option<String>>> {
         Facts::RestStage(facts) => Some(&mut facts.web_acl),
         Facts::LoadBalancer(facts) => Some(&mut facts.web_acl),
         Facts::GraphqlApi(facts) => Some(&mut facts.web_acl),
+        Facts::UserPool(facts) => Some(&mut facts.web_acl),
+        Facts::AppRunner(facts) => Some(&mut facts.web_acl),
+        Facts::Distribution(facts) => Some(&mut facts.web_acl),
         _ => None,
     }
 }

@@ -1,6 +1,9 @@
 //! Stages of REST APIs without a web ACL.
 
-use super::{Change, Facts, RestApi, RestStageFacts, Rules, firewall, firewall::Front};
+use super::{
+    Change, Facts, RestApi, RestStageFacts, Rules,
+    firewall::{self, Front, Takes},
+};
 use crate::{Action, Control, Fact, Finding, Framework, Guidance, OptionSpec, Severity, verdict::blind};
 
 pub(super) const WITHOUT_WAF: Control = Control {
@@ -67,6 +70,7 @@ pub(super) fn without_waf(facts: &Facts, rules: &Rules) -> Option<Finding<Change
         read: "apigateway:GetStage",
         acls: &facts.acls,
         wanted: &rules.rest_acl,
+        takes: Takes::Regional,
     };
     if let Fact::Known(Some(arn)) = &facts.web_acl
         && !rules.classic_counts

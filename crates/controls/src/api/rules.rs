@@ -1,6 +1,6 @@
 //! The options of this kind's controls, typed and with every default filled in.
 
-use super::{acl, alb, appsync, firewall, logging, rest, routes};
+use super::{Scope, acl, alb, apprunner, appsync, cloudfront, cognito, firewall, logging, rest, routes};
 use crate::{Place, Trust, options::Options};
 
 /// The kind's options. [`Rules::default`] is what an empty settings file gives.
@@ -14,6 +14,12 @@ pub struct Rules {
     pub alb_acl: String,
     /// The web ACL for GraphQL APIs.
     pub appsync_acl: String,
+    /// The web ACL for user pools.
+    pub cognito_acl: String,
+    /// The web ACL for services of App Runner.
+    pub apprunner_acl: String,
+    /// The web ACL for CloudFront distributions.
+    pub cloudfront_acl: String,
     /// Whether a web ACL of AWS WAF Classic is a firewall.
     pub classic_counts: bool,
     /// Routes that may be open; `*` stands for any characters.
@@ -43,7 +49,10 @@ impl Default for Rules {
             trust: Trust::default(),
             rest_acl: baseline.clone(),
             alb_acl: baseline.clone(),
-            appsync_acl: baseline,
+            appsync_acl: baseline.clone(),
+            cognito_acl: baseline.clone(),
+            apprunner_acl: baseline.clone(),
+            cloudfront_acl: baseline,
             classic_counts: true,
             allowed_routes: Vec::new(),
             log_group: None,
@@ -65,15 +74,21 @@ pub(super) fn rules(trust: &Trust, lookup: &dyn Fn(&str, &str) -> Option<toml::V
     let of = |control: &'static crate::Control| Options { control, lookup };
     let default = Rules::default();
 
-    let web_acl = |control: &'static crate::Control, default: String| {
-        let options = of(control);
-        match options.text(firewall::OPTION.name)? {
-            None => Ok(default),
-            Some(text) if text.is_empty() || is_web_acl(&text) => Ok(text),
-            Some(text) => Err(options
-                .wrong(firewall::OPTION.name, &format!("must be the name of a web ACL or its ARN, not `{text}`"))),
-        }
-    };
+    let scoped =
+        |control: &'static crate::Control, default: String, scope: Scope| {
+            let options = of(control);
+            let which = match scope {
+                Scope::Regional => "a web ACL",
+                Scope::Global => "a web ACL for CloudFront",
+            };
+            match options.text(firewall::OPTION.name)? {
+                None => Ok(default),
+                Some(text) if text.is_empty() || is_web_acl(&text, scope) => Ok(text),
+                Some(text) => Err(options
+                    .wrong(firewall::OPTION.name, &format!("must be the name of {which} or its ARN, not `{text}`"))),
+            }
+        };
+    let web_acl = |control, default| scoped(control, default, Scope::Regional);
 
     let logs = of(&logging::OFF);
     let log_group = group(&logs, "")?;
@@ -87,6 +102,9 @@ pub(super) fn rules(trust: &Trust, lookup: &dyn Fn(&str, &str) -> Option<toml::V
         rest_acl: web_acl(&rest::WITHOUT_WAF, default.rest_acl)?,
         alb_acl: web_acl(&alb::WITHOUT_WAF, default.alb_acl)?,
         appsync_acl: web_acl(&appsync::WITHOUT_WAF, default.appsync_acl)?,
+        cognito_acl: web_acl(&cognito::WITHOUT_WAF, default.cognito_acl)?,
+        apprunner_acl: web_acl(&apprunner::WITHOUT_WAF, default.apprunner_acl)?,
+        cloudfront_acl: scoped(&cloudfront::WITHOUT_WAF, default.cloudfront_acl, Scope::Global)?,
         classic_counts: of(&rest::WITHOUT_WAF).flag("classic-counts")?.unwrap_or(default.classic_counts),
         allowed_routes: of(&routes::WITHOUT_AUTHORIZER).texts("allowed-routes")?.unwrap_or_default(),
         log_group,
@@ -95,14 +113,15 @@ pub(super) fn rules(trust: &Trust, lookup: &dyn Fn(&str, &str) -> Option<toml::V
     })
 }
 
-/// A name as AWS takes it, or the ARN of a regional web ACL.
-fn is_web_acl(text: &str) -> bool {
+/// A name as AWS takes it, or the ARN of a web ACL of this scope.
+fn is_web_acl(text: &str, scope: Scope) -> bool {
     let plain = |text: &str| {
         (1..=128).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
     let filled = text.replace("{account}", "123456789012").replace("{region}", "eu-central-1");
-    plain(&filled) || (filled.starts_with("arn:") && filled.contains(":wafv2:") && filled.contains(":regional/webacl/"))
+    let of_scope = format!(":{}/webacl/", scope.as_str());
+    plain(&filled) || (filled.starts_with("arn:") && filled.contains(":wafv2:") && filled.contains(&of_scope))
 }
 
 /// The option `log-group`: a name that begins with `begin`. CloudWatch Logs API reference, `CreateLogGroup`: 1 to 512 of

@@ -16,7 +16,10 @@ const KINDS: &[&str] = &[
     "AWS::ApiGateway::Stage",
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::Stage",
+    "AWS::AppRunner::Service",
     "AWS::AppSync::GraphQLApi",
+    "AWS::CloudFront::Distribution",
+    "AWS::Cognito::UserPool",
     "AWS::ElasticLoadBalancingV2::LoadBalancer",
     "AWS::WAFv2::WebACL",
 ];
@@ -44,24 +47,29 @@ const SECURITY_HUB: &[&str] = &[
     "AwsApiGatewayV2Api",
     "AwsApiGatewayV2Stage",
     "AwsAppSyncGraphQlApi",
+    "AwsCloudFrontDistribution",
     "AwsElbv2LoadBalancer",
     "AwsWafv2WebAcl",
 ];
 
 fn api_call(event: &Event<'_>, record: &Record<'_>) -> Screened {
     let trigger = screen::api_call(record, EVENTS)?;
-    let call = Call { request: record.request(), response: record.response(), place: place(event)? };
+    let call = Call::of(event, record)?;
     let target = match (record.event_source.as_ref(), record.event_name.as_ref()) {
         ("apigateway.amazonaws.com", name) => call.gateway(name)?,
         ("elasticloadbalancing.amazonaws.com", name) => call.balancer(name)?,
         ("appsync.amazonaws.com", "CreateGraphqlApi") => {
             Target::GraphqlApi(part(answered(&call, "graphqlApi/apiId")?)?)
         }
+        ("cognito-idp.amazonaws.com", _) => Target::UserPool(part(answered(&call, "userPool/id")?)?),
+        ("apprunner.amazonaws.com", "CreateService") => call.of_arn(answered(&call, "service/serviceArn")?)?,
+        ("apprunner.amazonaws.com", _) => call.of_arn(screen::named(&call.request, "serviceArn")?)?,
+        ("cloudfront.amazonaws.com", _) => call.distribution(trigger.name)?,
         ("appsync.amazonaws.com", _) => Target::GraphqlApi(part(screen::named(&call.request, "apiId")?)?),
         (_, name) => call.firewall(name)?,
     };
     let selection = book::about(&target).iter().copied().filter(|control| trigger.controls.contains(control)).collect();
-    look(vec![target], selection, looks_like_a_breach(&record.event_name, &call.request))
+    look(vec![target], selection, looks_like_a_breach(trigger.name, &call.request))
 }
 
 /// Whose place the event came from: only the envelope is believed.
@@ -71,13 +79,39 @@ fn place(event: &Event<'_>) -> Screened<Place> {
     Ok(Place { account: account(event)?, region })
 }
 
-struct Call {
+pub(super) struct Call {
     request: Params,
     response: Params,
     place: Place,
 }
 
 impl Call {
+    pub(super) fn of(event: &Event<'_>, record: &Record<'_>) -> Screened<Self> {
+        Ok(Self { request: record.request(), response: record.response(), place: place(event)? })
+    }
+
+    /// What a call is about that wakes nobody.
+    pub(super) fn hinted(&self, name: &str) -> Screened<Target> {
+        let named = |path: &str| screen::named(&self.request, path);
+        match name {
+            "AssociateWebACL" => self.of_arn(named("resourceArn")?),
+            "PutLoggingConfiguration" => self.of_arn(named("loggingConfiguration/resourceArn")?),
+            "DeleteWebACL" => self.web_acl(named("id")?),
+            "DeleteLoadBalancer" => self.of_arn(named("loadBalancerArn")?),
+            "DeleteGraphqlApi" => Ok(Target::GraphqlApi(part(named("apiId")?)?)),
+            "DeleteStage" => match self.request.str("restApiId") {
+                Some(api) => Ok(Target::RestStage(part(api)?, part(named("stageName")?)?)),
+                None => Ok(Target::HttpStage(part(named("apiId")?)?, part(named("stageName")?)?)),
+            },
+            "DeleteUserPool" => Ok(Target::UserPool(part(named("userPoolId")?)?)),
+            "PauseService" | "DeleteService" => self.of_arn(named("serviceArn")?),
+            "AssociateDistributionWebACL" | "DeleteDistribution" => Ok(Target::Distribution(part(named("id")?)?)),
+            "DeleteApi" => Ok(Target::HttpApi(part(named("apiId")?)?)),
+            // DeleteRestApi, and its methods.
+            _ => Ok(Target::RestApi(part(named("restApiId")?)?)),
+        }
+    }
+
     /// REST and HTTP APIs share event source and names.
     fn gateway(&self, name: &str) -> Screened<Target> {
         let is_new = matches!(name, "CreateRestApi" | "ImportRestApi" | "CreateApi" | "ImportApi");
@@ -146,6 +180,17 @@ impl Call {
         self.of_arn(text)
     }
 
+    /// What makes one answers with it; what changes one names it.
+    fn distribution(&self, name: &str) -> Screened<Target> {
+        let id = match name {
+            "CreateDistribution" | "CreateDistributionWithTags" | "CopyDistribution" => {
+                answered(self, "distribution/id")?
+            }
+            _ => screen::named(&self.request, "id")?,
+        };
+        Ok(Target::Distribution(part(id)?))
+    }
+
     fn firewall(&self, name: &str) -> Screened<Target> {
         match name {
             "CreateWebACL" => match self.response.str("summary/arn") {
@@ -175,7 +220,7 @@ impl Call {
 fn of_arn(text: &str, place: &Place) -> Screened<Target> {
     let text = bounded(text)?;
     target::of_arn(text, place).ok_or_else(|| {
-        let elsewhere = [":cognito-idp:", ":apprunner:", ":ec2:", ":amplify:", ":cloudfront:", ":bedrock-agentcore:"];
+        let elsewhere = [":ec2:", ":amplify:", ":bedrock-agentcore:"];
         if elsewhere.iter().any(|service| text.contains(service)) {
             Ignored::NotApplicable("a resource that no control of this kind is about".to_owned())
         } else {
@@ -200,7 +245,13 @@ fn missing(path: &str) -> Ignored {
 fn looks_like_a_breach(name: &str, request: &Params) -> bool {
     let open = |path: &str| request.str(path) == Some("NONE");
     match name {
-        "DisassociateWebACL" | "DeleteLoggingConfiguration" | "DeleteAccessLogSettings" | "UpdateWebACL" => true,
+        "DisassociateWebACL"
+        | "DisassociateDistributionWebACL"
+        | "DeleteLoggingConfiguration"
+        | "DeleteAccessLogSettings"
+        | "UpdateWebACL" => true,
+        // The whole configuration comes with it.
+        "UpdateDistribution" => request.str("distributionConfig/webACLId").is_none_or(str::is_empty),
         "CreateRoute" | "UpdateRoute" => open("authorizationType"),
         "PutMethod" => open("authorizationType") || open("putMethodInput/authorizationType"),
         _ => false,
@@ -218,7 +269,12 @@ fn configured(event: &Event<'_>, kind: Option<&str>, id: &str) -> Screened {
     if !kind.is_some_and(|kind| KINDS.contains(&kind)) {
         return Err(Ignored::NotOurs);
     }
-    let target = of_arn(id, &place(event)?)?;
+    let target = match kind {
+        // AWS Config calls these by their ids.
+        Some("AWS::Cognito::UserPool") if !id.starts_with("arn:") => Target::UserPool(part(id)?),
+        Some("AWS::CloudFront::Distribution") if !id.starts_with("arn:") => Target::Distribution(part(id)?),
+        _ => of_arn(id, &place(event)?)?,
+    };
     let selection = book::about(&target).iter().copied().collect();
     look(vec![target], selection, true)
 }

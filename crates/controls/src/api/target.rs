@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Arn, Place};
 
-/// One part of an ARN of this kind: an API's id, a stage's, load balancer's or web ACL's name, and their ids.
+/// One part of an ARN of this kind: the id or the name of an API, a stage, a load balancer, a user pool, a service, a
+/// distribution or a web ACL.
 ///
 /// Shape only, and for all of them: letters, digits, `-`, `_`, at most 128 of them, or `$default`, which is how API Gateway
 /// calls the stage without a name. So a part can stand in a path and in an ARN without escaping.
@@ -23,7 +24,11 @@ impl Part {
         let text = text.into();
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let ok = text == "$default" || ((1..=128).contains(&text.len()) && text.bytes().all(plain));
-        if ok { Ok(Self(text)) } else { Err(format!("`{text}` is no id or name of an API, load balancer or web ACL")) }
+        if ok {
+            Ok(Self(text))
+        } else {
+            Err(format!("`{text}` is no id or name of an API, what is like one, or a web ACL"))
+        }
     }
 
     /// The text.
@@ -89,6 +94,12 @@ pub enum Target {
     LoadBalancer(Part, Part),
     /// A GraphQL API of AppSync.
     GraphqlApi(Part),
+    /// A user pool of Cognito.
+    UserPool(Part),
+    /// A service of App Runner, by name and id.
+    AppRunner(Part, Part),
+    /// A distribution of CloudFront. It has no region.
+    Distribution(Part),
     /// A web ACL, by scope, name and id.
     WebAcl(Scope, Part, Part),
 }
@@ -102,13 +113,16 @@ impl fmt::Display for Target {
             Self::HttpStage(api, stage) => write!(f, "stage {stage} of API {api}"),
             Self::LoadBalancer(name, _) => write!(f, "load balancer {name}"),
             Self::GraphqlApi(api) => write!(f, "GraphQL API {api}"),
+            Self::UserPool(pool) => write!(f, "user pool {pool}"),
+            Self::AppRunner(name, _) => write!(f, "App Runner service {name}"),
+            Self::Distribution(id) => write!(f, "distribution {id}"),
             Self::WebAcl(_, name, _) => write!(f, "web ACL {name}"),
         }
     }
 }
 
 /// See [`crate::Kind::arn`]. Service Authorization Reference, "Resource types" of each service: API Gateway's ARNs have no
-/// account.
+/// account, CloudFront's no region.
 pub(super) fn arn(target: &Target, place: &Place) -> Arn {
     let Place { account, region } = place;
     let arn = |service: &str, account: &str, resource: String| {
@@ -122,7 +136,20 @@ pub(super) fn arn(target: &Target, place: &Place) -> Arn {
         Target::HttpStage(api, stage) => arn("apigateway", "", format!("/apis/{api}/stages/{stage}")),
         Target::LoadBalancer(name, id) => arn("elasticloadbalancing", own, format!("loadbalancer/app/{name}/{id}")),
         Target::GraphqlApi(api) => arn("appsync", own, format!("apis/{api}")),
+        Target::UserPool(pool) => arn("cognito-idp", own, format!("userpool/{pool}")),
+        Target::AppRunner(name, id) => arn("apprunner", own, format!("service/{name}/{id}")),
+        Target::Distribution(id) => {
+            Arn::from_parts(format!("arn:{}:cloudfront::{own}:distribution/{id}", region.partition()))
+        }
         Target::WebAcl(scope, name, id) => arn("wafv2", own, format!("{}/webacl/{name}/{id}", scope.as_str())),
+    }
+}
+
+/// See [`crate::Kind::home`]. CloudFront is called in the partition's first region, where its web ACLs and its events are too.
+pub(super) fn home(target: &Target, place: &Place) -> Place {
+    match target {
+        Target::Distribution(_) => Place { region: place.region.partition().first_region(), ..place.clone() },
+        _ => place.clone(),
     }
 }
 
@@ -138,6 +165,9 @@ pub(super) fn of_arn(text: &str, place: &Place) -> Option<Target> {
         ["apis", api, "stages", stage] => Target::HttpStage(part(api)?, part(stage)?),
         ["loadbalancer", "app", name, id] => Target::LoadBalancer(part(name)?, part(id)?),
         ["apis", api] => Target::GraphqlApi(part(api)?),
+        ["userpool", pool] => Target::UserPool(part(pool)?),
+        ["service", name, id] => Target::AppRunner(part(name)?, part(id)?),
+        ["distribution", id] => Target::Distribution(part(id)?),
         ["regional", "webacl", name, id] => Target::WebAcl(Scope::Regional, part(name)?, part(id)?),
         ["global", "webacl", name, id] => Target::WebAcl(Scope::Global, part(name)?, part(id)?),
         _ => return None,

@@ -128,7 +128,7 @@ fn caller(event: &Event<'_>, record: &Record<'_>) -> Caller {
 const LONGEST: usize = 640;
 
 /// The stack that `text`, an ARN or a name, stands for. An ARN of another account or region than the envelope's is nobody's.
-fn of_text(text: &str, event: &Event<'_>) -> Result<Target, Ignored> {
+pub(super) fn of_text(text: &str, event: &Event<'_>) -> Result<Target, Ignored> {
     let text = bounded(text)?;
     if !text.starts_with("arn:") {
         return StackName::new(text).map(Target::Named).map_err(Ignored::NoResource);

@@ -47,6 +47,7 @@ pub(super) const ACCESS: &[Access] = &[
     access("cloudtrail:PutInsightSelectors", "cloudtrail:PutInsightSelectors", TRAILS, Writes),
     access("cloudtrail:StartEventDataStoreIngestion", "cloudtrail:StartEventDataStoreIngestion", STORES, Writes),
     access("cloudtrail:StopEventDataStoreIngestion", "cloudtrail:StopEventDataStoreIngestion", STORES, Writes),
+    access("cloudtrail:UpdateEventDataStore", "cloudtrail:UpdateEventDataStore", STORES, Writes),
     access("cloudtrail:RestoreEventDataStore", "cloudtrail:RestoreEventDataStore", STORES, Writes),
     access("cloudtrail:DeleteEventDataStore", "cloudtrail:DeleteEventDataStore", STORES, Writes),
 ];

@@ -63,7 +63,7 @@ pub(super) fn is_about_accounts(control: &str) -> bool {
 /// Ids of the controls about one of `targets`, out of `wanted`. The account also leads to its trails, so asking it about them is
 /// asking them.
 pub(super) fn about(targets: &[Target], wanted: impl Fn(&str) -> bool) -> Selection {
-    let on_stores = [deleted::DELETED.id, logging::STOPPED.id];
+    let on_stores = [deleted::DELETED.id, logging::STOPPED.id, weakened::WEAKENED.id];
     let is_about = |control: &str, target: &Target| match target {
         Target::Trail(_) => !is_about_accounts(control),
         Target::Store(_) => on_stores.contains(&control),

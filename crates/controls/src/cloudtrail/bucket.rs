@@ -74,7 +74,14 @@ resource "aws_s3_bucket_public_access_block" "trail" {
 };
 
 pub(super) fn judge(facts: &Facts, rules: &Rules) -> Option<Found> {
-    on_trail(&PUBLIC_OR_MISSING, facts, |facts, settings| trail(facts, settings, rules))
+    match facts {
+        // The account leads to the trails that are asked, where it is known which they are.
+        Facts::Account(facts) => {
+            let subject = format!("the buckets that trails of account {} log to", facts.place.account);
+            blind(&PUBLIC_OR_MISSING, &subject, &facts.trails, "cloudtrail:DescribeTrails")
+        }
+        facts => on_trail(&PUBLIC_OR_MISSING, facts, |facts, settings| trail(facts, settings, rules)),
+    }
 }
 
 fn trail(facts: &TrailFacts, settings: &Settings, rules: &Rules) -> Option<Found> {

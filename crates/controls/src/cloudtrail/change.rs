@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Definition, Selectors, TrailId};
+use super::{Definition, Selectors, StoreSettings, TrailId};
 
 /// One change. The trail or store is the target's, but for [`Coverage`](Self::Coverage), whose target is the account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub enum Change {
     Ingestion(bool),
     /// `RestoreEventDataStore`, and `DeleteEventDataStore` to undo it.
     Restored(bool),
+    /// `UpdateEventDataStore` with exactly these settings.
+    Store(Box<StoreSettings>),
 }
 
 impl Change {
@@ -52,6 +54,7 @@ impl Change {
             Self::Key(_) => "kms-key",
             Self::Ingestion(_) => "ingestion",
             Self::Restored(_) => "event-data-store",
+            Self::Store(_) => "event-data-store-settings",
         }
     }
 }
@@ -78,6 +81,12 @@ impl fmt::Display for Change {
             Self::Ingestion(false) => f.write_str("stop ingestion"),
             Self::Restored(true) => f.write_str("restore the event data store"),
             Self::Restored(false) => f.write_str("delete the event data store again"),
+            Self::Store(to) => write!(
+                f,
+                "set what the event data store takes in, keep it for {} days, and switch its termination protection {}",
+                to.retention,
+                on(&to.protected)
+            ),
         }
     }
 }

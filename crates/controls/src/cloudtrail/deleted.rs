@@ -90,7 +90,11 @@ fn trail(facts: &TrailFacts) -> Option<Found> {
         Fact::Known(Some(_)) => return None,
         unknown => return blind(&DELETED, &subject, unknown, "cloudtrail:GetTrail"),
     }
-    let kept = facts.kept.as_ref()?;
+    let Some(kept) = &facts.kept else {
+        let evidence = vec![Evidence::new("trail", "deleted")];
+        let summary = format!("{subject} was deleted; what it was is not known here");
+        return facts.deleted.then(|| live(&DELETED, summary, evidence, Vec::new()))?;
+    };
     let evidence = vec![Evidence::new("trail", "deleted"), Evidence::new("logged to", kept.settings.bucket.as_str())];
     live(&DELETED, format!("{subject} was deleted"), evidence, vec![Change::CreateTrail(kept.clone())])
 }

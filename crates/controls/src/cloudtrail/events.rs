@@ -7,6 +7,7 @@ const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
 const NAME: &str = "name";
 const TRAIL_NAME: &str = "trailName";
 pub(super) const STORE: &str = "eventDataStore";
+pub(super) const NEW_STORE: &str = "responseElements.eventDataStoreArn";
 // A bucket names no trail: the account leads to its trails.
 const ACCOUNT: &str = "";
 
@@ -45,6 +46,8 @@ pub(super) const EVENTS: &[Trigger] = &[
     on("PutInsightSelectors", TRAIL_NAME, &[weakened::WEAKENED.id], "put-insight-selectors-none"),
     on("StopEventDataStoreIngestion", STORE, &[logging::STOPPED.id], "stop-event-data-store-ingestion"),
     on("StartEventDataStoreIngestion", STORE, &[logging::STOPPED.id], "start-event-data-store-ingestion"),
+    on("CreateEventDataStore", NEW_STORE, &[weakened::WEAKENED.id], "create-event-data-store"),
+    on("UpdateEventDataStore", STORE, &[weakened::WEAKENED.id], "update-event-data-store-weaker"),
     on("DeleteEventDataStore", STORE, &[deleted::DELETED.id], "delete-event-data-store"),
     on("RestoreEventDataStore", STORE, &[deleted::DELETED.id], "restore-event-data-store"),
     Trigger {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Selectors, StoreId, TrailId};
+use super::{Selectors, StoreId, StoreSettings, TrailId};
 use crate::{AccountId, Fact, Place, s3_bucket::BlockFlags};
 
 /// The facts about one [`Target`](super::Target).
@@ -42,6 +42,9 @@ pub struct TrailFacts {
     pub beside: Fact<Vec<Seen>>,
     /// What stood when it was last well.
     pub kept: Option<Box<Definition>>,
+    /// A log has its deletion. Never set by the guard, which looks: that there was a trail it knows by what was kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
 }
 
 /// `Trail`, as far as `CreateTrail` takes it.
@@ -127,6 +130,17 @@ pub struct StoreFacts {
     pub status: Fact<String>,
     /// The status when it was last well.
     pub kept: Option<String>,
+    /// `GetEventDataStore`: what it takes in and for how long it keeps it.
+    #[serde(default = "not_read")]
+    pub settings: Fact<StoreSettings>,
+    /// The best of the settings that it has had.
+    #[serde(default)]
+    pub kept_settings: Option<StoreSettings>,
+}
+
+/// Facts that an earlier release wrote.
+fn not_read<T>() -> Fact<T> {
+    Fact::NotRead
 }
 
 /// All trails that see an account.

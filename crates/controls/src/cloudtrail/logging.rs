@@ -1,7 +1,7 @@
 //! Logging that is stopped.
 
 use super::{
-    Change, Facts, Rules, Settings, StoreFacts, TrailFacts,
+    Change, Facts, Rules, Status, StoreFacts, TrailFacts,
     book::{Found, blind, live, on_store, on_trail},
     model,
 };
@@ -67,16 +67,21 @@ new cloudtrail.Trail(this, 'Trail', {
 };
 
 pub(super) fn judge(facts: &Facts, _: &Rules) -> Option<Found> {
-    on_trail(&STOPPED, facts, trail).or_else(|| on_store(facts, store))
+    let Facts::Trail(of_trail) = facts else { return on_store(facts, store) };
+    match &of_trail.status {
+        // A status that was read decides alone: only a trail that is there has one.
+        Fact::Known(status) if of_trail.settings != Fact::Known(None) => trail(of_trail, status),
+        unknown => on_trail(&STOPPED, facts, |facts, _| {
+            blind(&STOPPED, &format!("trail {}", facts.trail), unknown, "cloudtrail:GetTrailStatus")
+        }),
+    }
 }
 
-fn trail(facts: &TrailFacts, _: &Settings) -> Option<Found> {
+fn trail(facts: &TrailFacts, status: &Status) -> Option<Found> {
     let subject = format!("trail {}", facts.trail);
-    let status = match &facts.status {
-        Fact::Known(status) if status.logging => return None,
-        Fact::Known(status) => status,
-        unknown => return blind(&STOPPED, &subject, unknown, "cloudtrail:GetTrailStatus"),
-    };
+    if status.logging {
+        return None;
+    }
     let logged = status.started || facts.kept.as_ref().is_some_and(|kept| kept.logging);
     let evidence = vec![Evidence::new("status", if logged { "stopped" } else { "never started" })];
     if logged {

@@ -12,6 +12,7 @@ pub(super) fn inverse(before: &Facts, change: &Change) -> Option<Change> {
         Facts::Store(facts) => match change {
             Change::Ingestion(_) => Some(Change::Ingestion(facts.status.known()? == ENABLED)),
             Change::Restored(_) => Some(Change::Restored(facts.status.known()? != PENDING_DELETION)),
+            Change::Store(_) => Some(Change::Store(Box::new(facts.settings.known()?.clone()))),
             _ => None,
         },
         Facts::Account(facts) => match change {
@@ -28,14 +29,17 @@ pub(super) fn inverse(before: &Facts, change: &Change) -> Option<Change> {
 
 fn inverse_on_trail(before: &TrailFacts, change: &Change) -> Option<Change> {
     // Whatever is done to a trail that was gone is undone by its being gone again.
-    let Some(settings) = before.settings.known()? else { return Some(Change::DeleteTrail) };
+    if before.settings == Fact::Known(None) {
+        return Some(Change::DeleteTrail);
+    }
+    let settings = || before.settings.known().and_then(Option::as_ref);
     Some(match change {
         Change::CreateTrail(_) | Change::DeleteTrail => Change::CreateTrail(Box::new(standing(before)?)),
         Change::Logging(_) => Change::Logging(before.status.known()?.logging),
         Change::Selectors(_) => Change::Selectors(before.selectors.known()?.clone()),
         Change::Insights(_) => Change::Insights(before.insights.known()?.clone()),
-        Change::Validation(_) => Change::Validation(settings.validation),
-        Change::Key(_) => Change::Key(settings.key.clone()),
+        Change::Validation(_) => Change::Validation(settings()?.validation),
+        Change::Key(_) => Change::Key(settings()?.key.clone()),
         _ => return None,
     })
 }
@@ -48,6 +52,10 @@ pub(super) fn simulate(facts: &mut Facts, change: &Change) {
                 Change::Ingestion(true) | Change::Restored(true) => ENABLED,
                 Change::Ingestion(false) => STOPPED,
                 Change::Restored(false) => PENDING_DELETION,
+                Change::Store(to) => {
+                    facts.settings = Fact::Known(to.as_ref().clone());
+                    return;
+                }
                 _ => return,
             };
             facts.status = Fact::Known(status.to_owned());
@@ -72,6 +80,7 @@ fn simulate_on_trail(facts: &mut TrailFacts, change: &Change) {
             facts.selectors = Fact::Known(selectors);
             facts.insights = Fact::Known(insights);
             facts.tags = Fact::Known(tags);
+            facts.deleted = false;
         }
         Change::DeleteTrail => {
             facts.settings = Fact::Known(None);
@@ -98,7 +107,7 @@ fn simulate_on_trail(facts: &mut TrailFacts, change: &Change) {
                 _ => {}
             }
         }
-        Change::Coverage { .. } | Change::Ingestion(_) | Change::Restored(_) => {}
+        Change::Coverage { .. } | Change::Ingestion(_) | Change::Restored(_) | Change::Store(_) => {}
     }
 }
 
@@ -140,15 +149,25 @@ pub(super) fn keep(facts: &Facts) -> Option<Facts> {
                 bucket: Fact::NotRead,
                 beside: Fact::NotRead,
                 kept: Some(Box::new(kept)),
+                deleted: false,
             })))
         }
         Facts::Store(facts) => {
-            let status = facts.status.known().filter(|status| *status == ENABLED).or(facts.kept.as_ref())?;
+            let status = facts.status.known().filter(|status| *status == ENABLED).or(facts.kept.as_ref());
+            let settings = match (facts.settings.known(), &facts.kept_settings) {
+                (Some(now), Some(kept)) => Some(now.better(kept)),
+                (now, kept) => now.or(kept.as_ref()).cloned(),
+            };
+            if status.is_none() && settings.is_none() {
+                return None;
+            }
             Some(Facts::Store(Box::new(StoreFacts {
                 store: facts.store.clone(),
                 place: facts.place.clone(),
                 status: Fact::NotRead,
-                kept: Some(status.clone()),
+                kept: status.cloned(),
+                settings: Fact::NotRead,
+                kept_settings: settings,
             })))
         }
         Facts::Account(facts) => {
@@ -190,7 +209,10 @@ fn worse(now: &Selectors, kept: &Selectors) -> bool {
 pub(super) fn recall(facts: &mut Facts, kept: &Facts) {
     match (facts, kept) {
         (Facts::Trail(facts), Facts::Trail(kept)) => facts.kept.clone_from(&kept.kept),
-        (Facts::Store(facts), Facts::Store(kept)) => facts.kept.clone_from(&kept.kept),
+        (Facts::Store(facts), Facts::Store(kept)) => {
+            facts.kept.clone_from(&kept.kept);
+            facts.kept_settings.clone_from(&kept.kept_settings);
+        }
         (Facts::Account(facts), Facts::Account(kept)) => facts.kept.clone_from(&kept.kept),
         _ => {}
     }

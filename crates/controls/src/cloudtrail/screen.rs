@@ -45,6 +45,13 @@ fn api_call(event: &Event<'_>, record: &Record<'_>) -> Screened {
     {
         return Err(Ignored::NotApplicable("Insights of an event data store".to_owned()));
     }
+    // What stands from the start is what is kept.
+    if trigger.id == events::NEW_STORE {
+        let answer = record.response();
+        let nothing = || Ignored::NoResource("the answer names no event data store".to_owned());
+        let arn = bounded(answer.str("eventDataStoreArn").ok_or_else(nothing)?)?;
+        return look(vec![store(arn, event, &account)?], |control| trigger.controls.contains(&control), false);
+    }
     let text = screen::named(&request, trigger.id)?;
     let target =
         if trigger.id == events::STORE { store(text, event, &account)? } else { trail(text, event, &account)? };
@@ -57,7 +64,7 @@ fn api_call(event: &Event<'_>, record: &Record<'_>) -> Screened {
 
 /// A trail by name or ARN. A name only works in the trail's home region (CloudTrail API reference, `InvalidHomeRegionException`),
 /// so that is where a call with one came from.
-fn trail(text: &str, event: &Event<'_>, account: &AccountId) -> Result<Target, Ignored> {
+pub(super) fn trail(text: &str, event: &Event<'_>, account: &AccountId) -> Result<Target, Ignored> {
     if text.starts_with("arn:") {
         return match ids::target(text, account)? {
             target @ Target::Trail(_) => Ok(target),
@@ -69,7 +76,7 @@ fn trail(text: &str, event: &Event<'_>, account: &AccountId) -> Result<Target, I
 }
 
 /// An event data store by ARN, or by the last part of it.
-fn store(text: &str, event: &Event<'_>, account: &AccountId) -> Result<Target, Ignored> {
+pub(super) fn store(text: &str, event: &Event<'_>, account: &AccountId) -> Result<Target, Ignored> {
     if text.starts_with("arn:") {
         return match ids::target(text, account)? {
             target @ Target::Store(_) => Ok(target),
@@ -111,6 +118,7 @@ fn suspicious(name: &str, request: &Params) -> bool {
                 || is("enableLogFileValidation", false)
                 || request.str("kmsKeyId") == Some("")
         }
+        "UpdateEventDataStore" => is("terminationProtectionEnabled", false) || is("multiRegionEnabled", false),
         "PutEventSelectors" => request.list("eventSelectors").iter().any(|selector| {
             selector.get("includeManagementEvents").and_then(serde_json::Value::as_bool) == Some(false)
                 || selector.get("readWriteType").and_then(serde_json::Value::as_str).is_some_and(|kind| kind != "All")

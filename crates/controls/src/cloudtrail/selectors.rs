@@ -191,9 +191,18 @@ impl Selectors {
     /// [`management_gaps`](Self::management_gaps) judges on their own.
     #[must_use]
     pub fn lost(&self, before: &Self) -> Vec<String> {
+        self.lost_where(before, |category| category != MANAGEMENT)
+    }
+
+    /// What of the management events `before` logged and these do not, in words.
+    pub(super) fn lost_of_management(&self, before: &Self) -> Vec<String> {
+        self.lost_where(before, |category| category == MANAGEMENT)
+    }
+
+    fn lost_where(&self, before: &Self, counts: impl Fn(&str) -> bool) -> Vec<String> {
         let now = self.slices();
         let mut lost: Vec<String> = (before.slices().iter())
-            .filter(|slice| slice.category != MANAGEMENT && !now.iter().any(|wide| wide.covers(slice)))
+            .filter(|slice| counts(&slice.category) && !now.iter().any(|wide| wide.covers(slice)))
             .map(Slice::words)
             .collect();
         lost.sort();

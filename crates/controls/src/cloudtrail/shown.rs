@@ -3,27 +3,38 @@
 use serde_json::{Value, json};
 
 use super::{Facts, FieldSelector, Selectors, Settings, model};
+use crate::Fact;
 
 /// The part `slot` of `facts`; `None` when it was not read. What is not configured is `null`.
 pub(super) fn shown(facts: &Facts, slot: &str) -> Option<Value> {
     match facts {
         Facts::Trail(facts) => {
-            let settings = facts.settings.known()?;
-            if slot == "trail" {
-                return Some(settings.as_ref().map_or(Value::Null, trail));
+            if facts.settings == Fact::Known(None) {
+                return Some(Value::Null);
             }
-            let Some(settings) = settings else { return Some(Value::Null) };
+            let settings = || facts.settings.known().and_then(Option::as_ref);
             match slot {
+                "trail" => settings().map(trail),
                 "logging" => facts.status.known().map(|status| json!({ "IsLogging": status.logging })),
                 "event-selectors" => facts.selectors.known().map(selectors),
                 "insight-selectors" => facts.insights.known().map(|kinds| json!(kinds)),
-                "log-file-validation" => Some(json!({ "LogFileValidationEnabled": settings.validation })),
-                "kms-key" => Some(json!({ "KmsKeyId": settings.key })),
+                "log-file-validation" => {
+                    settings().map(|settings| json!({ "LogFileValidationEnabled": settings.validation }))
+                }
+                "kms-key" => settings().map(|settings| json!({ "KmsKeyId": settings.key })),
                 _ => None,
             }
         }
         Facts::Store(facts) => match slot {
             "ingestion" => facts.status.known().map(|status| json!({ "Status": status })),
+            "event-data-store-settings" => facts.settings.known().map(|settings| {
+                json!({
+                    "AdvancedEventSelectors": selectors(&settings.selectors),
+                    "MultiRegionEnabled": settings.multi_region,
+                    "RetentionPeriod": settings.retention,
+                    "TerminationProtectionEnabled": settings.protected,
+                })
+            }),
             "event-data-store" => facts.status.known().map(|status| match status.as_str() {
                 model::PENDING_DELETION => Value::Null,
                 status => json!({ "Status": status }),

@@ -3,23 +3,26 @@
 use super::{
     Change, Facts, Rules, Settings, TrailFacts,
     book::{Found, blind, live, neutralised, on_trail},
-    coverage,
+    coverage, store,
 };
 use crate::{Action, Control, Evidence, Fact, Framework, Guidance, OptionSpec, Severity};
 
 pub(super) const WEAKENED: Control = Control {
     id: "cloudtrail-event-selectors-weakened",
-    title: "The trail leaves events out",
+    title: "The trail or event data store leaves events out",
     severity: Severity::High,
     action: Action::Guarded,
     breach: "The trail's selectors leave out management events (`IncludeManagementEvents` off, reads or writes only, or a source \
              excluded that `excludable-sources` does not name), or data events or Insights that it logged when it was last well. \
              Basic and advanced selectors are compared by what they log, so turning one form into the other is no breach, and \
              neither is logging more. Management events that another trail logs for all regions are told with less severity and \
-             left alone: a trail for data events only is one of those.",
+             left alone: a trail for data events only is one of those. Of an event data store it is a breach when it takes in less than when \
+             it was last well (selectors, other regions), keeps it for fewer days, or is no longer protected against deletion; what it was made \
+             for is not judged, nor whether it is the organisation's.",
     correction: "Sets the selectors that stood when the trail was last well. Where others were added since, both are kept. Where \
                  nothing is known from before, management events are added and data events stay as they are. Insights that were \
-                 switched off are switched on again. An undo brings the old selectors back.",
+                 switched off are switched on again. An event data store gets back what it had. An undo brings the old selectors or settings \
+                 back; events that a shorter retention has deleted are gone.",
     disruption: "Data events and Insights cost money: who drops them to save it needs an exemption, or `keep-data-events = false`.",
     guidance: Guidance {
         why: "A trail that leaves out writes, or one service, looks healthy and is blind where it counts. Leave management events \
@@ -84,10 +87,17 @@ pub(super) const WEAKENED: Control = Control {
 };
 
 pub(super) fn judge(facts: &Facts, rules: &Rules) -> Option<Found> {
-    on_trail(&WEAKENED, facts, |facts, settings| trail(facts, settings, rules))
+    match facts {
+        // Selectors that were read decide alone: only a trail that is there has any.
+        Facts::Trail(facts) if facts.settings.known().is_none() && facts.selectors.known().is_some() => {
+            trail(facts, None, rules)
+        }
+        Facts::Store(facts) => store::judge(facts, rules),
+        facts => on_trail(&WEAKENED, facts, |facts, settings| trail(facts, Some(settings), rules)),
+    }
 }
 
-fn trail(facts: &TrailFacts, settings: &Settings, rules: &Rules) -> Option<Found> {
+fn trail(facts: &TrailFacts, settings: Option<&Settings>, rules: &Rules) -> Option<Found> {
     let subject = format!("the event selectors of trail {}", facts.trail);
     let selectors = match &facts.selectors {
         Fact::Known(selectors) => selectors,
@@ -117,7 +127,7 @@ fn trail(facts: &TrailFacts, settings: &Settings, rules: &Rules) -> Option<Found
         let others = facts.beside.known().into_iter().flatten();
         let other = others
             .filter(|seen| !(seen.trail == facts.trail && seen.owner == facts.place.account))
-            .filter(|seen| settings.multi_region || seen.multi_region)
+            .filter(|seen| seen.multi_region || settings.is_some_and(|settings| settings.multi_region))
             .find(|seen| coverage::gaps_under(seen, &rules.excludable).is_empty());
         if let Some(other) = other {
             let by = format!("trail {}, which logs all management events", other.trail);

@@ -32,6 +32,8 @@ pub(super) const ACCESS: &[Access] = &[
     access("s3:GetBucketOwnershipControls", "s3:GetBucketOwnershipControls", BUCKETS, Reads),
     access("s3:GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock", BUCKETS, Reads),
     access("s3control:GetPublicAccessBlock", "s3:GetAccountPublicAccessBlock", ANY, Reads),
+    // Whose the keys are that were found; the secrets stay here.
+    access("sts:GetAccessKeyInfo", "sts:GetAccessKeyInfo", ANY, Reads),
     // The policy is read again at the moment of the write, with the writing role.
     access("s3:GetBucketPolicy", "s3:GetBucketPolicy", BUCKETS, Writes),
     access("s3:PutBucketPolicy", "s3:PutBucketPolicy", BUCKETS, Writes),

@@ -2,11 +2,17 @@
 
 use super::{About, Change, Content, Facts, Found, LeftOut, Rules, change, quarantine};
 use crate::{
-    Action, Control, Evidence, Fact, Finding, Guidance, OptionSpec, Severity,
-    verdict::{blind, live},
+    Action, Control, Evidence, Fact, Finding, Guidance, OptionSpec, Place, Referral, Severity,
+    access_key::{AccessKey, AccessKeyId, Exposure, KeyId},
+    verdict::{blind, live, missing},
 };
 
 const GET: &str = "s3:GetObject";
+const GET_INFO: &str = "sts:GetAccessKeyInfo";
+
+/// So many keys of one object are handed on. A file with more is a collection that a person should look at, or somebody's attempt to have
+/// many switched off.
+const MOST_KEYS: usize = 10;
 
 /// Said on both pages: how the guard learns of an object, and how much of it it reads.
 macro_rules! reach {
@@ -36,7 +42,8 @@ pub(super) const ACCESS_KEY: Control = Control {
     correction: "Puts the object into quarantine: a statement in the bucket's policy denies everyone reading the object while it has the \
                  tag `rectify-quarantine`, and the object gets the tag. Nobody reads it then, this guard and the account's \
                  administrators included; a clean object put under the same key can be read at once. An undo puts the tags back \
-                 and takes the statement away. The key itself stays as it is: switch it off, whoever read the object has it.",
+                 and takes the statement away. The key itself stays as it is: whoever read the object has it. Switch it off, or \
+                 let `access-key-exposed` do it, which every key of the organisation's is handed to.",
     disruption: "Whatever reads the object fails with 403 until it is replaced or let out. Acts only when the settings switch the control \
                  on by name.",
     guidance: Guidance {
@@ -159,7 +166,7 @@ pub(super) fn access_key(facts: &Facts, rules: &Rules) -> Option<Finding<Change>
     if found.is_empty() {
         return None;
     }
-    let keys: Vec<&str> = content.keys.iter().map(super::AccessKeyId::as_str).collect();
+    let keys: Vec<&str> = content.keys.iter().map(AccessKeyId::as_str).collect();
     let whose = match keys.as_slice() {
         [key] => format!("the access key {key}"),
         [first, rest @ ..] => format!("the access key {first} and {} more", rest.len()),
@@ -167,12 +174,30 @@ pub(super) fn access_key(facts: &Facts, rules: &Rules) -> Option<Finding<Change>
     };
     let mut summary = format!("{} holds {whose} with its secret", facts.object);
     let mut evidence = evidence(content, &found);
-    evidence.extend(keys.into_iter().map(|key| Evidence::new("access key", key)));
+    let owners = facts.owners.known();
+    evidence.extend(content.keys.iter().map(|key| match owners.and_then(|owners| owners.get(key)) {
+        Some(account) => Evidence::new("access key", format!("{key} of account {account}")),
+        None => Evidence::new("access key", key.as_str()),
+    }));
+    if let Fact::Unreadable(_) = &facts.owners {
+        evidence.extend(missing(&facts.owners, GET_INFO));
+    }
     let changes: Vec<Change> = change::quarantine(facts, rules).into_iter().collect();
     if let Some(why) = quarantine::refusal(facts, rules) {
         summary.push_str(&format!("; it cannot be put into quarantine: {why}"));
     }
     live(&ACCESS_KEY, summary, evidence, changes)
+}
+
+/// The keys of users that were found, for their own guard.
+pub(super) fn found_keys(facts: &Facts) -> Vec<Referral> {
+    let (Some(content), Some(owners)) = (facts.content.known(), facts.owners.known()) else { return Vec::new() };
+    let referral = |key: &AccessKeyId| {
+        let place = Place { account: owners.get(key)?.clone(), ..facts.place.clone() };
+        let exposed = Exposure::new(facts.object.to_string()).ok();
+        Referral::to::<AccessKey>(&KeyId { key: key.clone(), user: None, exposed }, &place)
+    };
+    content.keys.iter().filter(|key| key.is_of_a_user()).take(MOST_KEYS).filter_map(referral).collect()
 }
 
 pub(super) fn private_key(facts: &Facts, rules: &Rules) -> Option<Finding<Change>> {

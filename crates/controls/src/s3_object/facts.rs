@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccessKeyId, ObjectId};
 use crate::{
-    Fact, Place,
+    AccountId, Fact, Place,
     s3_bucket::{Acl, BlockFlags, ObjectOwnership},
 };
 
@@ -19,6 +19,10 @@ pub struct Facts {
     pub place: Place,
     /// `GetObject`: what was found.
     pub content: Fact<Content>,
+    /// `GetAccessKeyInfo` of each key of a user that was found: the account it is of. AWS reads that from the id, whether or not there
+    /// is such a key.
+    #[serde(default = "not_read")]
+    pub owners: Fact<BTreeMap<AccessKeyId, AccountId>>,
     /// `GetObjectTagging`.
     pub tags: Fact<BTreeMap<String, String>>,
     /// `GetBucketPolicy`, the text as stored; `NoSuchBucketPolicy` is `None`.
@@ -31,6 +35,11 @@ pub struct Facts {
     pub block: Fact<Option<BlockFlags>>,
     /// S3 Control `GetPublicAccessBlock` of the account.
     pub account_block: Fact<Option<BlockFlags>>,
+}
+
+/// Facts that an earlier release wrote.
+fn not_read<T>() -> Fact<T> {
+    Fact::NotRead
 }
 
 /// What a look at the content says.

@@ -28,11 +28,6 @@ pub struct ObjectKey(String);
 #[serde(try_from = "String", into = "String")]
 pub struct VersionId(String);
 
-/// The id of an AWS access key: `AKIA` or `ASIA` and sixteen more. Not a secret.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct AccessKeyId(String);
-
 macro_rules! name {
     ($name:ident, $what:literal, $fits:expr) => {
         impl $name {
@@ -79,9 +74,6 @@ name!(VersionId, "version of an object", |text| {
     (1..=256).contains(&text.len())
         && text != "null"
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-});
-name!(AccessKeyId, "access key", |text| {
-    text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 });
 
 /// As a location, cut where a line of text would end.

@@ -140,6 +140,23 @@ pub fn without(now: Option<&str>, sid: &str, before: Option<&str>) -> Option<Opt
     Some(if unchanged { before.map(str::to_owned) } else { left })
 }
 
+impl Facts {
+    /// The facts without a quarantine that was begun and never came about: a statement about an object that has not the tag denies
+    /// nothing, and whoever undoes a later quarantine wants it gone as well. Where tags or policy are not known, nothing is taken away.
+    #[must_use]
+    pub fn without_what_was_begun(mut self) -> Self {
+        let begun = self.tags.known().is_some_and(|tags| !tags.contains_key(TAG));
+        let sid = sid(&self.object);
+        if let (true, Some(policy)) = (begun, self.policy.known_mut())
+            && policy.as_ref().is_some_and(|text| text.contains(&sid))
+            && let Some(rest) = without(policy.as_deref(), &sid, None)
+        {
+            *policy = rest;
+        }
+        self
+    }
+}
+
 /// A policy whose one statement stands alone and in a list are the same.
 fn normal(mut policy: Value) -> Value {
     if let Some(statement) = policy.get_mut("Statement")

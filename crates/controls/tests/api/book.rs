@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use rectify_controls::{Action, Kind, Need, Trust, api::*, pattern};
 
 /// Id, severity and default action, as the catalogue of AWS facts gives them.
-const CATALOGUE: [(&str, &str, Action); 9] = [
+const CATALOGUE: [(&str, &str, Action); 12] = [
     ("api-rest-stage-without-waf", "medium", Action::Guarded),
     ("alb-without-waf", "medium", Action::Guarded),
     ("appsync-without-waf", "medium", Action::Guarded),
+    ("cloudfront-without-waf", "medium", Action::Guarded),
+    ("cognito-pool-without-waf", "low", Action::Guarded),
+    ("apprunner-without-waf", "low", Action::Guarded),
     ("api-route-without-authorizer", "medium", Action::Notify),
     ("appsync-api-key-auth", "medium", Action::Notify),
     ("api-http-api-direct-endpoint", "medium", Action::Notify),
@@ -57,6 +60,8 @@ fn wrong_options_are_refused_by_name() {
         refused("api-rest-stage-without-waf", "web-acl", r#""my acl""#),
         refused("alb-without-waf", "web-acl", r#""arn:aws:wafv2:us-east-1:{account}:global/webacl/a/b""#),
         refused("appsync-without-waf", "web-acl", "1"),
+        refused("cognito-pool-without-waf", "web-acl", "[]"),
+        refused("cloudfront-without-waf", "web-acl", r#""arn:aws:wafv2:{region}:{account}:regional/webacl/a/b""#),
         refused("api-rest-stage-without-waf", "classic-counts", r#""yes""#),
         refused("api-route-without-authorizer", "allowed-routes", r#""GET /health""#),
         refused("api-stage-logging-off", "log-group", r#""apis:prod""#),
@@ -73,6 +78,9 @@ fn permissions_are_narrow() {
         "elasticloadbalancing:DescribeLoadBalancers",
         "elasticloadbalancing:DescribeTags",
         "appsync:ListGraphqlApis",
+        "cognito-idp:ListUserPools",
+        "apprunner:ListServices",
+        "cloudfront:ListDistributions",
         "wafv2:ListWebACLs",
         "elasticloadbalancing:SetWebAcl",
         "appsync:SetWebACL",
@@ -126,6 +134,18 @@ fn arns_go_both_ways() {
         ),
         (Target::GraphqlApi(part("a1")), "arn:aws:appsync:eu-central-1:111122223333:apis/a1"),
         (
+            Target::UserPool(part("eu-central-1_AbCdEfGhI")),
+            "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_AbCdEfGhI",
+        ),
+        (
+            Target::AppRunner(part("shop"), part("0123456789abcdef")),
+            "arn:aws:apprunner:eu-central-1:111122223333:service/shop/0123456789abcdef",
+        ),
+        (
+            Target::Distribution(part("EDFDVBD6EXAMPLE")),
+            "arn:aws:cloudfront::111122223333:distribution/EDFDVBD6EXAMPLE",
+        ),
+        (
             Target::WebAcl(Scope::Regional, part("team"), part("1-2")),
             "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/team/1-2",
         ),
@@ -135,6 +155,10 @@ fn arns_go_both_ways() {
         assert_eq!(arn.as_str(), text);
         assert_eq!(Api::id(&arn, &place), Some(target));
     }
+    // A distribution lives where CloudFront is called, whichever region's event told of it.
+    let home = Api::home(&Target::Distribution(part("EDFDVBD6EXAMPLE")), &place);
+    assert_eq!((home.account, home.region.as_str()), (place.account.clone(), "us-east-1"));
+    assert_eq!(Api::home(&Target::GraphqlApi(part("a1")), &place), place);
     for text in [
         "",
         "arn",
@@ -146,6 +170,9 @@ fn arns_go_both_ways() {
         "arn:aws:wafv2:eu-central-1:111122223333:regional/rulegroup/team/1-2",
         "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/te:am/1-2",
         "arn:aws:appsync:eu-central-1:111122223333:/apis/a1",
+        "arn:aws:cloudfront::999999999999:distribution/EDFDVBD6EXAMPLE",
+        "arn:aws:cloudfront:us-east-1:111122223333:distribution/EDFDVBD6EXAMPLE",
+        "arn:aws:ecs:eu-central-1:111122223333:service/shop/0123456789abcdef",
     ] {
         let arn = rectify_controls::Arn::from_parts(text.to_owned());
         assert_eq!(Api::id(&arn, &place), None, "{text}");

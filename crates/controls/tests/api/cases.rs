@@ -10,10 +10,10 @@ use super::{
 };
 
 /// One case: what it is, the facts, and the settings.
-type Case = (&'static str, Facts, Rules);
+pub(crate) type Case = (&'static str, Facts, Rules);
 
 /// Every finding of every case, as text. A near miss has none.
-fn view(cases: Vec<Case>) -> String {
+pub(crate) fn view(cases: Vec<Case>) -> String {
     let mut text = String::new();
     for (name, facts, rules) in cases {
         let findings = Api::judge(&facts, &rules, &laws::every::<Api>());

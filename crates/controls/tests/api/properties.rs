@@ -25,7 +25,12 @@ proptest! {
         for change in plan::<Api>(&facts, &rules, &laws::every::<Api>()) {
             if let Change::Associate(arn) = &change {
                 prop_assert_eq!(there(&before), Some(serde_json::Value::Null), "{:?}", facts);
-                prop_assert_eq!(arn, world::BASELINE);
+                let is_global = matches!(facts, Facts::Distribution(_));
+                prop_assert_eq!(arn, if is_global { world::GLOBAL_BASELINE } else { world::BASELINE });
+                if let Facts::UserPool(pool) = &facts {
+                    let chosen = pool.acls.known().and_then(|acls| acls.iter().find(|acl| &acl.arn == arn));
+                    prop_assert!(chosen.is_some_and(|acl| acl.fraud_control == Fact::Known(false)), "{:?}", pool);
+                }
                 prop_assert!(!before.to_string().contains("FMManagedWebACL"));
             }
             prop_assert!(!matches!(change, Change::Disassociate | Change::DeleteAccessLog | Change::DeleteWafLogging));
@@ -60,6 +65,10 @@ fn what_cannot_be_written_back_has_no_inverse() {
         logging.more = true;
     }
     assert_eq!(Api::inverse(&Facts::WebAcl(facts), &change), None);
+    // A web ACL of WAF Classic is associated by nobody any more.
+    let classic = Fact::Known(Some("473e64fd-f30b-4765-81a0-62ad96dd167a".to_owned()));
+    let facts = Facts::Distribution(DistributionFacts { web_acl: classic, ..world::distribution() });
+    assert_eq!(Api::inverse(&facts, &Change::Disassociate), None);
     // A change of another kind of target has none either.
     assert_eq!(Api::inverse(&Facts::RestApi(world::rest_api()), &change), None);
     assert_eq!(Api::inverse(&Facts::WebAcl(world::web_acl()), &Change::Disassociate), None);

@@ -101,6 +101,40 @@ fn where_else_a_resource_may_stand() {
     assert!(matches!(looked(&event).0[..], [Target::WebAcl(Scope::Global, ..)]));
 }
 
+/// CloudFront's calls are named with the API's date behind them, or without; nothing else is.
+#[test]
+fn dated_names() {
+    for trigger in Api::EVENTS {
+        let mut event = example(trigger.example);
+        let plain = looked(&event);
+        event["detail"]["eventName"] = json!(format!("{}2020_05_31", trigger.name));
+        if trigger.source == "cloudfront.amazonaws.com" {
+            assert_eq!(looked(&event), plain, "{}", trigger.name);
+        } else {
+            assert_eq!(ignored(&event), Ignored::NotOurs, "{}", trigger.name);
+        }
+    }
+    let mut event = example("create-distribution");
+    for name in ["CreateDistributionTenant", "CreateDistribution2020x", "CreateDistribution1", "CreateDistributio"] {
+        event["detail"]["eventName"] = json!(name);
+        assert_eq!(ignored(&event), Ignored::NotOurs, "{name}");
+    }
+    let pattern = rectify_controls::pattern::event_pattern(Api::EVENTS, Api::NOTICES);
+    let begins = json!({"prefix": "UpdateDistribution20"});
+    assert!(pattern["detail"]["eventName"].as_array().unwrap().contains(&begins), "{pattern}");
+}
+
+/// An update that leaves a web ACL there is not suspicious; one that leaves none is.
+#[test]
+fn an_update_of_a_distribution_says_whether_it_has_a_web_acl() {
+    let mut event = example("update-distribution-no-web-acl");
+    assert!(looked(&event).2);
+    event["detail"]["requestParameters"]["distributionConfig"]["webACLId"] = json!("arn:aws:wafv2:us-east-1:1:x");
+    assert!(!looked(&event).2);
+    event["detail"]["requestParameters"]["distributionConfig"].as_object_mut().unwrap().remove("webACLId");
+    assert!(looked(&event).2);
+}
+
 /// Nothing happens: the call failed, only read, or is another service's of the same name.
 #[test]
 fn what_changes_nothing_is_ignored() {
@@ -256,6 +290,16 @@ fn other_services_findings() {
     assert!(matches!(ignored(&compliance(kind, "web")), Ignored::NoResource(_)));
     let item = json!({"configurationItem": {"resourceType": kind, "resourceId": arn, "configurationItemStatus": "OK"}});
     assert_eq!(looked(&event("Config Configuration Item Change", "aws.config", item)).1, ["alb-without-waf"]);
+    // AWS Config calls these by their ids.
+    let pool = looked(&compliance("AWS::Cognito::UserPool", "eu-central-1_AbCdEfGhI"));
+    assert_eq!(pool.1, ["cognito-pool-without-waf"]);
+    let distribution = looked(&compliance("AWS::CloudFront::Distribution", "EDFDVBD6EXAMPLE"));
+    let by_arn =
+        compliance("AWS::CloudFront::Distribution", "arn:aws:cloudfront::123456789012:distribution/EDFDVBD6EXAMPLE");
+    assert_eq!((&distribution.1, &distribution), (&vec!["cloudfront-without-waf"], &looked(&by_arn)));
+    let service = "arn:aws:apprunner:eu-central-1:123456789012:service/shop/0123456789abcdef0123456789abcdef";
+    assert_eq!(looked(&compliance("AWS::AppRunner::Service", service)).1, ["apprunner-without-waf"]);
+    assert!(matches!(ignored(&compliance("AWS::Cognito::UserPool", "a/b")), Ignored::NoResource(_)));
     let finding = json!({"findings": [{"Resources": [{"Type": "AwsElbv2LoadBalancer", "Id": arn}]}]});
     let found = looked(&event("Security Hub Findings - Imported", "aws.securityhub", finding));
     assert_eq!((found.1, found.2), (vec!["alb-without-waf"], true));

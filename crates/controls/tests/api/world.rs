@@ -8,6 +8,9 @@ use rectify_controls::{AccountId, Fact, Place, Region, Unreadable, api::*};
 pub(crate) const BASELINE: &str =
     "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/rectify-baseline/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
 
+pub(crate) const GLOBAL_BASELINE: &str =
+    "arn:aws:wafv2:us-east-1:111122223333:global/webacl/rectify-baseline/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
+
 pub(crate) fn place() -> Place {
     Place { account: AccountId::new("111122223333").unwrap(), region: Region::new("eu-central-1").unwrap() }
 }
@@ -30,7 +33,12 @@ pub(crate) fn acl(name: &str) -> Acl {
         arn: format!(
             "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/{name}/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
         ),
+        fraud_control: Fact::NotRead,
     }
+}
+
+pub(crate) fn global_acl(name: &str) -> Acl {
+    Acl { arn: GLOBAL_BASELINE.replace("rectify-baseline", name), ..acl(name) }
 }
 
 pub(crate) fn rest_api() -> RestApiFacts {
@@ -102,6 +110,36 @@ pub(crate) fn graphql() -> GraphqlFacts {
     }
 }
 
+pub(crate) fn user_pool() -> UserPoolFacts {
+    UserPoolFacts {
+        place: place(),
+        pool: part("eu-central-1_AbCdEfGhI"),
+        web_acl: Fact::Known(Some(acl("team").arn)),
+        acls: Fact::Known(vec![Acl { fraud_control: Fact::Known(false), ..acl("rectify-baseline") }]),
+    }
+}
+
+pub(crate) fn app_runner() -> AppRunnerFacts {
+    AppRunnerFacts {
+        place: place(),
+        name: part("shop"),
+        id: part("0123456789abcdef0123456789abcdef"),
+        service: Fact::Known(AppRunner { public: true, runs: true }),
+        web_acl: Fact::Known(Some(acl("team").arn)),
+        acls: Fact::Known(vec![acl("rectify-baseline")]),
+    }
+}
+
+pub(crate) fn distribution() -> DistributionFacts {
+    DistributionFacts {
+        place: Place { region: Region::new("us-east-1").unwrap(), ..place() },
+        id: part("EDFDVBD6EXAMPLE"),
+        distribution: Fact::Known(Distribution { enabled: true, staging: false, continuous_deployment: false }),
+        web_acl: Fact::Known(Some(global_acl("team").arn)),
+        acls: Fact::Known(vec![global_acl("rectify-baseline")]),
+    }
+}
+
 pub(crate) fn rule(name: &str, does: Does) -> Rule {
     Rule { name: name.to_owned(), does }
 }
@@ -146,6 +184,9 @@ pub(crate) fn clean() -> Vec<Facts> {
         Facts::HttpStage(http_stage()),
         Facts::LoadBalancer(load_balancer()),
         Facts::GraphqlApi(graphql()),
+        Facts::UserPool(user_pool()),
+        Facts::AppRunner(app_runner()),
+        Facts::Distribution(distribution()),
         Facts::WebAcl(web_acl()),
     ]
 }
@@ -159,7 +200,26 @@ fn names() -> impl Strategy<Value = String> {
 }
 
 fn acls() -> impl Strategy<Value = Fact<Vec<Acl>>> {
-    fact(prop::collection::vec(names().prop_map(|name| acl(&name)), 0..3))
+    let one = (names(), fact(any::<bool>()));
+    fact(prop::collection::vec(one.prop_map(|(name, fraud_control)| Acl { fraud_control, ..acl(&name) }), 0..3))
+}
+
+fn global_acls() -> impl Strategy<Value = Fact<Vec<Acl>>> {
+    fact(prop::collection::vec(names().prop_map(|name| global_acl(&name)), 0..3))
+}
+
+fn distributions() -> impl Strategy<Value = Facts> {
+    let config = (any::<bool>(), any::<bool>(), any::<bool>());
+    let config = config.prop_map(|(enabled, staging, continuous_deployment)| Distribution {
+        enabled,
+        staging,
+        continuous_deployment,
+    });
+    let classic = "473e64fd-f30b-4765-81a0-62ad96dd167a".to_owned();
+    let web_acl = fact(prop::option::of(prop_oneof![names().prop_map(|name| global_acl(&name).arn), Just(classic)]));
+    (fact(config), web_acl, global_acls()).prop_map(|(distribution, web_acl, acls)| {
+        Facts::Distribution(DistributionFacts { distribution, web_acl, acls, ..self::distribution() })
+    })
 }
 
 fn associated() -> impl Strategy<Value = Fact<Option<String>>> {
@@ -226,6 +286,10 @@ pub(crate) fn facts() -> impl Strategy<Value = Facts> {
         let balancer = (any::<bool>(), any::<bool>());
         fact(balancer.prop_map(|(internet_facing, outpost)| Balancer { internet_facing, outpost }))
     };
+    let service = || {
+        let service = (any::<bool>(), any::<bool>());
+        fact(service.prop_map(|(public, runs)| AppRunner { public, runs }))
+    };
     let kinds =
         || prop::sample::select(vec!["API_KEY", "AWS_IAM", "AMAZON_COGNITO_USER_POOLS"]).prop_map(str::to_owned);
     let api = (any::<bool>(), kinds(), prop::collection::vec(kinds(), 0..3));
@@ -248,6 +312,15 @@ pub(crate) fn facts() -> impl Strategy<Value = Facts> {
         (api, associated(), acls()).prop_map(|(graphql, web_acl, acls)| {
             Facts::GraphqlApi(GraphqlFacts { graphql, web_acl, acls, ..self::graphql() })
         }),
+        (associated(), acls()).prop_map(|(web_acl, acls)| Facts::UserPool(UserPoolFacts {
+            web_acl,
+            acls,
+            ..user_pool()
+        })),
+        (service(), associated(), acls()).prop_map(|(service, web_acl, acls)| {
+            Facts::AppRunner(AppRunnerFacts { service, web_acl, acls, ..app_runner() })
+        }),
+        distributions(),
         (firewall(), waf_logging(), name)
             .prop_map(|(acl, logging, name)| { Facts::WebAcl(WebAclFacts { acl, logging, name, ..web_acl() }) }),
     ]

@@ -4,8 +4,11 @@
 
 mod book;
 mod cases;
+mod hindsight;
 #[path = "../laws/mod.rs"]
 mod laws;
+#[path = "../past/mod.rs"]
+mod past;
 mod properties;
 mod screen;
 mod world;

@@ -338,3 +338,91 @@ fn options_are_checked() {
     );
     assert!(!rules(WEAKENED, "keep-data-events", toml::Value::Boolean(false)).unwrap().keep_data_events);
 }
+
+/// A store that was well, and what somebody made of it.
+fn weaker(change: impl FnOnce(&mut StoreSettings)) -> StoreFacts {
+    let mut settings = store_settings();
+    change(&mut settings);
+    StoreFacts { settings: Fact::Known(settings), kept_settings: Some(store_settings()), ..store("ENABLED") }
+}
+
+fn reads_only(settings: &mut StoreSettings) {
+    let Selectors::Advanced(all) = &mut settings.selectors else { return };
+    all.first_mut().unwrap().fields.push(FieldSelector {
+        field: "readOnly".to_owned(),
+        equals: vec!["true".to_owned()],
+        ..FieldSelector::default()
+    });
+}
+
+#[test]
+fn an_event_data_store_that_is_weakened_gets_back_what_it_had() {
+    type Case = (fn(&mut StoreSettings), &'static str);
+    let cases: [Case; 4] = [
+        (|settings| settings.protected = false, "termination protection: off"),
+        (|settings| settings.multi_region = false, "no longer taken in: events of other regions"),
+        (|settings| settings.retention = 7, "kept for: 7 days instead of 366"),
+        (reads_only, "no longer taken in: Management events that write"),
+    ];
+    for (change, says) in cases {
+        let facts = weaker(change);
+        let finding = facts.breach(WEAKENED);
+        let evidence: Vec<String> = finding.evidence.iter().map(|one| format!("{}: {}", one.what, one.value)).collect();
+        assert_eq!(evidence, [says]);
+        assert_eq!(finding.changes, [Change::Store(Box::new(store_settings()))]);
+        let undo = CloudTrail::undo(&facts.facts(), &finding.changes).unwrap();
+        assert_eq!(undo, [Change::Store(Box::new(facts.settings.known().unwrap().clone()))]);
+    }
+}
+
+#[test]
+fn an_event_data_store_is_compared_with_itself_only() {
+    // Whatever it was made for is what it is for.
+    let mut facts = weaker(|settings| {
+        reads_only(settings);
+        (settings.multi_region, settings.protected, settings.retention) = (false, false, 7);
+    });
+    facts.kept_settings = None;
+    facts.fine();
+    // More than it had.
+    weaker(|settings| settings.retention = 2557).fine();
+    // A source that may be left out, and data events that may.
+    let without_kms = weaker(|settings| {
+        let Selectors::Advanced(all) = &mut settings.selectors else { return };
+        all[0].fields.push(FieldSelector {
+            field: "eventSource".to_owned(),
+            not_equals: vec!["kms.amazonaws.com".to_owned()],
+            ..FieldSelector::default()
+        });
+    });
+    without_kms.breach(WEAKENED);
+    let rules = Rules { excludable: vec!["kms.amazonaws.com".to_owned()], ..Rules::default() };
+    assert!(without_kms.under(&rules).is_empty());
+    // It is on its way out: another control's.
+    let pending = StoreFacts { status: Fact::Known("PENDING_DELETION".to_owned()), ..weaker(reads_only) };
+    assert_eq!(pending.breach(DELETED).changes, [Change::Restored(true)]);
+    // Stopped: it is started first.
+    let stopped = StoreFacts { status: Fact::Known("STOPPED_INGESTION".to_owned()), ..weaker(reads_only) };
+    let found = stopped.judged();
+    assert_eq!(found.iter().map(|one| one.changes.len()).collect::<Vec<_>>(), [1, 0]);
+    // Not read is not well.
+    let blind = StoreFacts { settings: refused("GetEventDataStore"), ..weaker(reads_only) };
+    assert_eq!(blind.judged()[0].state, State::Unverifiable);
+}
+
+/// Bit by bit is no way around it: of each part the best is kept.
+#[test]
+fn the_best_of_a_stores_settings_is_kept() {
+    let facts = weaker(|settings| settings.protected = false);
+    let Some(Facts::Store(kept)) = CloudTrail::keep(&facts.facts()) else { unreachable!("a store is kept") };
+    assert_eq!(kept.kept_settings, Some(store_settings()));
+    let more = weaker(|settings| settings.retention = 2557);
+    let Some(Facts::Store(kept)) = CloudTrail::keep(&more.facts()) else { unreachable!("a store is kept") };
+    assert_eq!(kept.kept_settings.map(|settings| settings.retention), Some(2557));
+    // What an earlier release kept has no settings.
+    let old = serde_json::json!({"store": {"store": store("ENABLED").store, "place": store("ENABLED").place, "status": "not_read", "kept": "ENABLED"}});
+    let old: Facts = serde_json::from_value(old).unwrap();
+    let mut now = store("ENABLED").facts();
+    CloudTrail::recall(&mut now, &old);
+    assert!(CloudTrail::judge(&now, &Rules::default(), &[WEAKENED].into()).is_empty());
+}

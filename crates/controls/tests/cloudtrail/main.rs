@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod cases;
+mod hindsight;
 #[path = "../laws/mod.rs"]
 mod laws;
+#[path = "../past/mod.rs"]
+mod past;
 mod properties;
 mod screen;
 mod selectors;

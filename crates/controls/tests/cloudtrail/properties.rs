@@ -138,6 +138,7 @@ fn some_trail() -> impl Strategy<Value = Facts> {
         insights,
         bucket,
         kept: kept.map(Box::new),
+        deleted: false,
         beside: Fact::Known(beside),
         ..trail()
     });
@@ -154,14 +155,36 @@ fn some_account() -> impl Strategy<Value = Facts> {
     })
 }
 
+fn some_store_settings() -> impl Strategy<Value = StoreSettings> {
+    let category = prop::sample::select(vec!["Management", "Data"]);
+    let way = prop::option::of(prop::sample::select(vec!["true", "false"]));
+    let selector = (category, way).prop_map(|(category, way)| {
+        let field = |name: &str, value: &str| FieldSelector {
+            field: name.to_owned(),
+            equals: vec![value.to_owned()],
+            ..FieldSelector::default()
+        };
+        let fields = std::iter::once(field("eventCategory", category)).chain(way.map(|way| field("readOnly", way)));
+        AdvancedSelector { name: None, fields: fields.collect() }
+    });
+    let selectors = prop::collection::vec(selector, 0..3).prop_map(Selectors::Advanced);
+    let retention = prop::sample::select(vec![7, 366, 2557]);
+    (any::<bool>(), any::<bool>(), retention, selectors).prop_map(|(multi_region, protected, retention, selectors)| {
+        StoreSettings { multi_region, protected, retention, selectors }
+    })
+}
+
 fn some_store() -> impl Strategy<Value = Facts> {
     let status = prop::sample::select(vec!["ENABLED", "STOPPED_INGESTION", "PENDING_DELETION", "CREATED"]);
-    (fact(status.prop_map(str::to_owned)), prop::option::of(Just("ENABLED".to_owned())))
-        .prop_map(|(status, kept)| Facts::Store(Box::new(StoreFacts { status, kept, ..store("ENABLED") })))
+    let kept = prop::option::of(Just("ENABLED".to_owned()));
+    let (now, before) = (fact(some_store_settings()), prop::option::of(some_store_settings()));
+    (fact(status.prop_map(str::to_owned)), kept, now, before).prop_map(|(status, kept, settings, kept_settings)| {
+        Facts::Store(Box::new(StoreFacts { status, kept, settings, kept_settings, ..store("ENABLED") }))
+    })
 }
 
 fn some_facts() -> impl Strategy<Value = Facts> {
-    prop_oneof![6 => some_trail(), 2 => some_account(), 1 => some_store()]
+    prop_oneof![6 => some_trail(), 2 => some_account(), 3 => some_store()]
 }
 
 fn some_rules() -> impl Strategy<Value = Rules> {

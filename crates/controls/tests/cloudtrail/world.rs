@@ -99,6 +99,7 @@ pub(crate) fn trail() -> TrailFacts {
         bucket: Fact::Known(own_bucket()),
         beside: Fact::Known(Vec::new()),
         kept: None,
+        deleted: false,
     }
 }
 
@@ -113,6 +114,7 @@ pub(crate) fn gone(kept: Option<Definition>) -> TrailFacts {
         bucket: Fact::NotRead,
         beside: Fact::NotRead,
         kept: kept.map(Box::new),
+        deleted: false,
         ..trail()
     }
 }
@@ -140,7 +142,25 @@ pub(crate) fn all_of(trails: Vec<Seen>) -> AccountFacts {
 
 pub(crate) fn store(status: &str) -> StoreFacts {
     let store = StoreId::new(region("eu-central-1"), "6b3c1f0e-2d4a-4c8e-9f51-0a7b8c9d0e1f").unwrap();
-    StoreFacts { store, place: place(), status: Fact::Known(status.to_owned()), kept: None }
+    StoreFacts {
+        store,
+        place: place(),
+        status: Fact::Known(status.to_owned()),
+        kept: None,
+        settings: Fact::Known(store_settings()),
+        kept_settings: None,
+    }
+}
+
+/// All management events of all regions, for a year, and nobody deletes it.
+pub(crate) fn store_settings() -> StoreSettings {
+    let fields = vec![FieldSelector {
+        field: "eventCategory".to_owned(),
+        equals: vec!["Management".to_owned()],
+        ..FieldSelector::default()
+    }];
+    let selectors = Selectors::Advanced(vec![AdvancedSelector { name: None, fields }]);
+    StoreSettings { multi_region: true, protected: true, retention: 366, selectors }
 }
 
 pub(crate) fn refused<T>(operation: &str) -> Fact<T> {

@@ -27,7 +27,7 @@ impl<K: Kind> Past<K> {
 
     /// A call with an answer; the resources that it hints at.
     pub(crate) fn answered(&mut self, name: &str, request: Value, response: Value) -> Vec<K::Id> {
-        let event = json!({
+        let mut event = json!({
             "source": format!("aws.{}", self.source.split('.').next().unwrap()),
             "detail-type": "AWS API Call via CloudTrail",
             "account": self.place.account.as_str(),
@@ -35,10 +35,12 @@ impl<K: Kind> Past<K> {
             "time": self.time,
             "detail": {
                 "eventSource": self.source, "eventName": name, "eventTime": self.time,
-                "requestParameters": request, "responseElements": response
+                "requestParameters": null, "responseElements": null
             }
-        })
-        .to_string();
+        });
+        *event.pointer_mut("/detail/requestParameters").unwrap() = request;
+        *event.pointer_mut("/detail/responseElements").unwrap() = response;
+        let event = event.to_string();
         let event = Event::parse(&event).unwrap();
         K::learn(&mut self.facts, &event);
         K::hinted(&event)

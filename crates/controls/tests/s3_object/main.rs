@@ -51,6 +51,7 @@ fn clean() -> Facts {
         object: object("config/app.env", None),
         place: place(),
         content: Fact::Known(Content { size: 400, read: 400, ..Content::default() }),
+        owners: Fact::Known(BTreeMap::new()),
         tags: Fact::Known(BTreeMap::new()),
         policy: Fact::Known(None),
         acl: Fact::Known(private()),
@@ -107,6 +108,38 @@ fn an_access_key_is_told_with_its_id_and_its_place() {
     assert_eq!(finding.summary, "s3://data/config/app.env holds the access key AKIAIOSFODNN7REALONE with its secret");
     let evidence: Vec<(&str, &str)> = finding.evidence.iter().map(|e| (&*e.what, &*e.value)).collect();
     assert_eq!(evidence, [("aws-access-key", "in line 3"), ("access key", "AKIAIOSFODNN7REALONE")]);
+}
+
+/// Whose the keys are is evidence, and each is handed to the guard of keys with where it stands; the keys of sessions are not.
+#[test]
+fn keys_of_users_are_handed_to_their_guard() {
+    let mut facts = leaky();
+    let ids: Vec<AccessKeyId> =
+        (0..14).map(|at| AccessKeyId::new(format!("AKIAIOSFODNN7REAL{at:03}")).unwrap()).collect();
+    let session = AccessKeyId::new("ASIAIOSFODNN7REALONE").unwrap();
+    let account = |text: &str| AccountId::new(text).unwrap();
+    facts.content.known_mut().unwrap().keys = std::iter::once(session).chain(ids.clone()).collect();
+    // AWS knows no account for the second.
+    facts.owners =
+        Fact::Known(ids.iter().filter(|id| **id != ids[1]).map(|id| (id.clone(), account("444455556666"))).collect());
+    let finding = only(&facts);
+    let value = |at: usize| finding.evidence[at].value.as_str();
+    assert_eq!(value(1), "ASIAIOSFODNN7REALONE");
+    assert_eq!(value(2), "AKIAIOSFODNN7REAL000 of account 444455556666");
+    assert_eq!(value(3), "AKIAIOSFODNN7REAL001");
+
+    let referred = S3Object::refers(&facts, &selected(&[KEY]));
+    assert_eq!(referred.len(), 9, "ten at most, and one has no account");
+    let first = &referred[0];
+    assert_eq!((first.kind, first.place.account.as_str()), ("access-key", "444455556666"));
+    assert_eq!(first.place.region.as_str(), "us-east-1");
+    assert_eq!(first.id, json!({"key": "AKIAIOSFODNN7REAL000", "user": null, "exposed": "s3://data/config/app.env"}));
+    assert!(S3Object::refers(&facts, &selected(&[TOKEN, ACL])).is_empty());
+    for owners in [refused(), Fact::NotRead] {
+        assert!(S3Object::refers(&Facts { owners, ..facts.clone() }, &selected(&[KEY])).is_empty());
+    }
+    let unknown = only(&Facts { owners: refused(), ..facts });
+    assert_eq!(unknown.evidence.last().unwrap().value, "sts:GetAccessKeyInfo: AccessDenied");
 }
 
 #[test]
@@ -196,6 +229,27 @@ fn an_undo_leaves_what_others_wrote() {
     let statements = policy["Statement"].as_array().unwrap();
     assert_eq!(statements.len(), 1);
     assert_eq!(statements[0]["Resource"], "arn:aws:s3:::data/other.env");
+}
+
+/// A function died between the two writes. The next quarantine is undone to what stood before the first.
+#[test]
+fn a_statement_without_its_tag_is_nothing() {
+    let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::data/*"}]}"#;
+    for before in [Facts { policy: Fact::Known(Some(text.to_owned())), ..leaky() }, leaky()] {
+        let closed = laws::after::<S3Object>(&before, &only(&before).changes);
+        assert_eq!(closed.clone().without_what_was_begun(), closed, "what is closed stays so");
+        let begun = Facts { tags: before.tags.clone(), ..closed };
+        let facts = begun.clone().without_what_was_begun();
+        assert_eq!(facts, before);
+        let undo = S3Object::undo(&facts, &only(&facts).changes).unwrap();
+        let again = laws::after::<S3Object>(&begun, &only(&facts).changes);
+        assert_eq!(laws::after::<S3Object>(&again, &undo), before);
+        // Not knowing is no reason to take anything away.
+        let blind = Facts { tags: refused(), ..begun };
+        assert_eq!(blind.clone().without_what_was_begun(), blind);
+    }
+    let other = Facts { policy: Fact::Known(Some(text.to_owned())), ..clean() };
+    assert_eq!(other.clone().without_what_was_begun(), other, "to the letter");
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! What logs tell of security groups.
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
 use rectify_controls::{Fact, security_group::*};
 use serde_json::{Value, json};
 
@@ -170,4 +173,87 @@ fn every_other_side() {
     let mut past = group();
     past.answered("AuthorizeSecurityGroupIngress", with("groups", json!([{"groupId": "sg-1"}])), Value::Null);
     assert!(matches!(&past.facts.rules, Fact::Known(rules) if rules.ingress.len() == 2));
+}
+
+/// Rules, and how a request names the other side of each.
+fn rules() -> Vec<(Allowed, &'static str, Value)> {
+    let range = |text: &str| Peer::Range(Cidr::parse(text).unwrap());
+    let rule =
+        |protocol: &str, from: i32, to: i32, peer: Peer| Allowed { protocol: protocol.to_owned(), from, to, peer };
+    vec![
+        (rule("tcp", 22, 22, range("0.0.0.0/0")), "ipRanges", json!({"cidrIp": "0.0.0.0/0"})),
+        (rule("tcp", 22, 22, range("203.0.113.0/24")), "ipRanges", json!({"cidrIp": "203.0.113.0/24"})),
+        (rule("udp", 53, 53, range("::/0")), "ipv6Ranges", json!({"cidrIpv6": "::/0"})),
+        (rule("-1", -1, -1, range("0.0.0.0/0")), "ipRanges", json!({"cidrIp": "0.0.0.0/0", "description": "all"})),
+        (
+            rule("tcp", 443, 443, Peer::List(PrefixListId::new("pl-1").unwrap())),
+            "prefixListIds",
+            json!({"prefixListId": "pl-1"}),
+        ),
+    ]
+}
+
+/// One of the rules as it stands in a request, in one of the spellings that there are.
+fn spelt(at: usize, flat: bool) -> Value {
+    let (what, list, peer) = rules().swap_remove(at);
+    let number = match what.protocol.as_str() {
+        "tcp" => "6",
+        other => other,
+    };
+    if flat && list == "ipRanges" {
+        return json!({
+            "groupId": ID, "ipPermissions": {}, "ipProtocol": number, "fromPort": what.from, "toPort": what.to,
+            "cidrIp": peer["cidrIp"]
+        });
+    }
+    let mut permission = json!({"ipProtocol": what.protocol, "groups": {}, "ipRanges": {}, "prefixListIds": {}});
+    if what.protocol != "-1" {
+        permission["fromPort"] = what.from.to_string().into();
+        permission["toPort"] = what.to.into();
+    }
+    permission[list] = json!({"items": [peer]});
+    json!({"groupId": ID, "ipPermissions": {"items": [permission]}})
+}
+
+/// One of the rules as answers describe it.
+fn answered(at: usize, set: &str) -> Value {
+    let (what, _, peer) = rules().swap_remove(at);
+    let mut rule = json!({
+        "groupId": ID, "securityGroupRuleId": format!("sgr-{at}"), "ipProtocol": what.protocol, "fromPort": what.from,
+        "toPort": what.to
+    });
+    for (name, value) in peer.as_object().unwrap() {
+        rule[if name == "cidrIp" { "cidrIpv4" } else { name }] = value.clone();
+    }
+    json!({set: {"items": [rule]}})
+}
+
+proptest! {
+    /// Of a group that the log saw being made the rules are what the calls make of them, however each is spelt.
+    #[test]
+    fn rules_follow_the_calls(calls in prop::collection::vec((0..5_usize, 0..3_u8, any::<bool>(), any::<bool>()), 0..24)) {
+        let mut past = group();
+        past.answered("CreateSecurityGroup", json!({"groupName": "web"}), json!({"groupId": ID}));
+        let mut stand: BTreeMap<usize, bool> = BTreeMap::new();
+        for (at, form, flat, answers) in calls {
+            if let Some(has_id) = stand.remove(&at) {
+                let (request, answer) = match form {
+                    0 if has_id => (by_id(&[&format!("sgr-{at}")]), Value::Null),
+                    1 => (by_id(&[&format!("sgr-{at}")]), answered(at, "revokedSecurityGroupRuleSet")),
+                    _ => (spelt(at, flat), json!({"_return": true})),
+                };
+                past.answered("RevokeSecurityGroupIngress", request, answer);
+            } else {
+                stand.insert(at, answers);
+                let answer = if answers { answered(at, "securityGroupRuleSet") } else { json!({"_return": true}) };
+                past.answered("AuthorizeSecurityGroupIngress", spelt(at, flat), answer);
+            }
+            let all = rules();
+            let mut expected: Vec<Allowed> = stand.keys().map(|at| all.get(*at).unwrap().0.clone()).collect();
+            expected.sort();
+            let Fact::Known(set) = &past.facts.rules else { panic!("not known: {:?}", past.facts) };
+            let found: Vec<Allowed> = set.ingress.iter().map(|rule| rule.what.clone()).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
 }

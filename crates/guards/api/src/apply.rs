@@ -6,11 +6,12 @@ use aws_sdk_wafv2::types::LoggingConfiguration;
 use rectify_aws::{AwsFailure, Ended, FailureKind, done, unless};
 use rectify_controls::{
     Fact,
-    api::{AccessLog, Change, Target, WafLogging},
+    api::{AccessLog, Change, Part, Target, WafLogging},
 };
 
 use crate::{
     clients::Set,
+    doors,
     firewall::{self, NO_SUCH},
 };
 
@@ -18,10 +19,10 @@ use crate::{
 pub(crate) async fn apply(at: &Set, target: &Target, change: &Change) -> Result<(), AwsFailure> {
     let arn = at.arn(target);
     match (change, target) {
-        (Change::Associate(acl), Target::RestStage(..) | Target::LoadBalancer(..) | Target::GraphqlApi(_)) => {
-            associate(at, &arn, acl).await
-        }
-        (Change::Disassociate, Target::RestStage(..) | Target::LoadBalancer(..) | Target::GraphqlApi(_)) => {
+        (Change::Associate(acl), Target::Distribution(id)) => distribute(at, id, Some(acl)).await,
+        (Change::Disassociate, Target::Distribution(id)) => distribute(at, id, None).await,
+        (Change::Associate(acl), target) if has_a_firewall(target) => associate(at, &arn, acl).await,
+        (Change::Disassociate, target) if has_a_firewall(target) => {
             done("wafv2", "DisassociateWebACL", at.waf.disassociate_web_acl().resource_arn(arn).send().await)
         }
         (Change::PutAccessLog(log), Target::RestStage(api, stage)) => {
@@ -63,6 +64,59 @@ pub(crate) async fn apply(at: &Set, target: &Target, change: &Change) -> Result<
         }
         // A plan and its target have been mixed up.
         _ => Err(unsent("apply the change", format!("«{change}» is not a change of {target}"))),
+    }
+}
+
+/// Whether WAF associates web ACLs with it by itself.
+fn has_a_firewall(target: &Target) -> bool {
+    matches!(
+        target,
+        Target::RestStage(..)
+            | Target::LoadBalancer(..)
+            | Target::GraphqlApi(_)
+            | Target::UserPool(_)
+            | Target::AppRunner(..)
+    )
+}
+
+/// Gives the distribution this web ACL, or takes the one that is there away. Both name the version of the configuration that was
+/// read a moment before, so nothing is written over what somebody else writes meanwhile.
+async fn distribute(at: &Set, id: &Part, acl: Option<&String>) -> Result<(), AwsFailure> {
+    let unsent = |kind, message: String| AwsFailure {
+        service: "cloudfront",
+        kind,
+        ..unsent("AssociateDistributionWebACL", message)
+    };
+    let config = match doors::distribution(at, id).await {
+        Ok(Fact::Known(config)) => config,
+        Ok(Fact::Unreadable(why)) => {
+            let failure = unsent(FailureKind::Denied, "its configuration cannot be read before".to_owned());
+            return Err(AwsFailure { code: Some(why.code), request_id: why.request_id, ..failure });
+        }
+        Ok(Fact::NotRead) | Err(Ended::Gone) => {
+            return Err(unsent(FailureKind::Gone, "the distribution is gone".to_owned()));
+        }
+        Err(Ended::Refused(failure)) => return Err(failure),
+    };
+    match (acl, &config.web_acl) {
+        (Some(acl), Some(there)) if there != acl => {
+            Err(unsent(FailureKind::Conflict, format!("the web ACL {there} has been associated meanwhile")))
+        }
+        (Some(_), Some(_)) | (None, None) => Ok(()),
+        (Some(acl), None) => {
+            let call = at.distributions.associate_distribution_web_acl().id(id.as_str()).web_acl_arn(acl);
+            let sent = call.set_if_match(config.etag).send().await;
+            done("cloudfront", "AssociateDistributionWebACL", sent).map_err(|failure| {
+                // The distribution has just been read, and the web ACL is in WAF's list: CloudFront has not learnt of it yet.
+                let kind = if failure.code_is("EntityNotFound") { FailureKind::NotYet } else { failure.kind };
+                AwsFailure { kind, ..failure }
+            })
+        }
+        (None, Some(_)) => {
+            let call = at.distributions.disassociate_distribution_web_acl().id(id.as_str());
+            let sent = call.set_if_match(config.etag).send().await;
+            done("cloudfront", "DisassociateDistributionWebACL", sent)
+        }
     }
 }
 

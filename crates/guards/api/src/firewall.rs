@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use aws_sdk_wafv2::types;
 use rectify_aws::{AwsFailure, Ended, FailureKind, Reading, reading, refused, unreadable};
 use rectify_controls::{
-    Fact,
-    api::{Acl, Does, Part, Rule, Scope, Verb, WafLogging, WebAcl},
+    Arn, Fact, Kind,
+    api::{Acl, Api, Does, Part, Rule, Scope, Target, Verb, WafLogging, WebAcl},
 };
 
 use crate::{clients::Set, gateway::endless};
@@ -33,17 +33,18 @@ pub(crate) async fn web_acl_of(at: &Set, arn: &str) -> Reading<Option<String>> {
     })
 }
 
-/// `ListWebACLs` of the region, all pages.
-pub(crate) async fn acls(at: &Set) -> Reading<Vec<Acl>> {
+/// `ListWebACLs` of the scope, all pages.
+pub(crate) async fn acls(at: &Set, of: Scope) -> Reading<Vec<Acl>> {
     let mut acls = Vec::new();
     let mut marker = None;
     for _ in 0..MOST_PAGES {
-        let (page, next) = match page(at, Scope::Regional, marker).await {
+        let (page, next) = match page(at, of, marker).await {
             Ok(page) => page,
             Err(failure) => return refused(failure, None),
         };
         acls.extend(
-            page.iter().filter_map(|acl| Some(Acl { name: acl.name()?.to_owned(), arn: acl.arn()?.to_owned() })),
+            page.into_iter()
+                .filter_map(|acl| Some(Acl { name: acl.name?, arn: acl.arn?, fraud_control: Fact::NotRead })),
         );
         match next {
             Some(next) => marker = Some(next),
@@ -54,6 +55,51 @@ pub(crate) async fn acls(at: &Set) -> Reading<Vec<Acl>> {
         }
     }
     Ok(endless("ListWebACLs"))
+}
+
+/// Web ACLs whose rules are read for a user pool; the quota of a region is 100. Of any further one it stays unknown.
+const MOST_READ: usize = 100;
+
+/// Web ACLs that are read at the same time.
+const AT_ONCE: usize = 5;
+
+/// The managed rule groups that AWS takes for no user pool (WAF developer guide, "Associating or disassociating a web ACL with an
+/// AWS resource").
+const FRAUD_CONTROL: [&str; 2] = ["AWSManagedRulesACFPRuleSet", "AWSManagedRulesATPRuleSet"];
+
+/// [`acls`] of the region, each with whether a user pool takes it. The list does not say, so the rules are read.
+pub(crate) async fn acls_for_pools(at: &Set) -> Reading<Vec<Acl>> {
+    let mut acls = acls(at, Scope::Regional).await?;
+    let Some(list) = acls.known_mut() else { return Ok(acls) };
+    for chunk in list.iter_mut().take(MOST_READ).collect::<Vec<_>>().chunks_mut(AT_ONCE) {
+        let read = futures::future::join_all(chunk.iter().map(|acl| fraud_control(at, &acl.arn))).await;
+        for (acl, read) in chunk.iter_mut().zip(read) {
+            acl.fraud_control = read?;
+        }
+    }
+    Ok(acls)
+}
+
+/// Whether a rule group of WAF Fraud Control is in the web ACL. Such groups stand at the top only (WAF developer guide, "Managed
+/// rule group statement"). A web ACL that went meanwhile is not the pool's end.
+async fn fraud_control(at: &Set, arn: &str) -> Reading<bool> {
+    let Some(Target::WebAcl(of, name, id)) = Api::id(&Arn::from_parts(arn.to_owned()), &at.place) else {
+        return Ok(rectify_aws::shaped("GetWebACL", Err("an odd ARN in the list".to_owned())));
+    };
+    match at.waf.get_web_acl().scope(scope(of)).name(name.as_str()).id(id.as_str()).send().await {
+        Ok(answer) => {
+            let acl = answer.web_acl;
+            let rules = acl.as_ref().map(|acl| acl.rules()).unwrap_or_default();
+            Ok(Fact::Known(rules.iter().any(|rule| {
+                let group = rule.statement.as_ref().and_then(|one| one.managed_rule_group_statement.as_ref());
+                group.is_some_and(|group| group.vendor_name == "AWS" && FRAUD_CONTROL.contains(&group.name.as_str()))
+            })))
+        }
+        Err(error) => match AwsFailure::new("wafv2", "GetWebACL", &error) {
+            failure if failure.kind == FailureKind::Gone => Ok(Fact::Unreadable(unreadable(failure))),
+            failure => refused(failure, None),
+        },
+    }
 }
 
 /// One page of `ListWebACLs`, and where the next begins. WAF gives a marker after the last page too; the page behind it is empty.

@@ -1,5 +1,5 @@
 //! The guard of APIs and of the firewalls before them: REST, HTTP and WebSocket APIs, Application Load Balancers, GraphQL APIs,
-//! web ACLs.
+//! user pools, App Runner services, CloudFront distributions, web ACLs.
 //!
 //! What is right and wrong, and what a correction may do, is in [`rectify_controls::api`]. Here is only how the facts are read
 //! ([`observe`](rectify_runtime::Guard::observe)) and how a change is made ([`apply`](rectify_runtime::Guard::apply)).
@@ -9,6 +9,7 @@
 
 mod apply;
 mod clients;
+mod doors;
 mod firewall;
 mod gateway;
 mod list;
@@ -44,7 +45,7 @@ impl Guard for ApiGuard {
         selection: &Selection,
     ) -> Result<Observed<Facts>, AwsFailure> {
         // Boxed here and below: the SDK's futures are large and deep, and everything around them would be so too.
-        Box::pin(observe::observe(&self.clients.at(session), id, selection)).await
+        Box::pin(observe::observe(&self.clients.home(session, id), id, selection)).await
     }
 
     async fn list(&self, session: &Session, cursor: Option<&str>) -> Result<Page<Target>, AwsFailure> {
@@ -52,10 +53,10 @@ impl Guard for ApiGuard {
     }
 
     async fn tags(&self, session: &Session, id: &Target) -> Fact<Tags> {
-        Box::pin(tags::tags(&self.clients.at(session), id)).await
+        Box::pin(tags::tags(&self.clients.home(session, id), id)).await
     }
 
     async fn apply(&self, session: &Session, id: &Target, change: &Change) -> Result<(), AwsFailure> {
-        Box::pin(apply::apply(&self.clients.at(session), id, change)).await
+        Box::pin(apply::apply(&self.clients.home(session, id), id, change)).await
     }
 }

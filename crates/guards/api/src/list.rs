@@ -2,14 +2,14 @@
 
 use rectify_aws::{AwsFailure, FailureKind};
 use rectify_controls::{
-    Kind,
+    Kind, Partition,
     api::{Api, Part, Scope, Target},
 };
 use rectify_runtime::Page;
 
 use crate::{clients::Set, firewall};
 
-/// APIs or load balancers on a page. An API comes with its stages, so a page is what a function gets through before its time is up.
+/// APIs and what is like them on a page. An API comes with its stages, so a page is what a function gets through before its time is up.
 const ON_A_PAGE: i32 = 25;
 
 /// No token of these services is longer than this.
@@ -22,16 +22,22 @@ enum Stage {
     Http,
     Balancers,
     Graphql,
+    Pools,
+    Services,
+    Distributions,
     Acls,
     GlobalAcls,
 }
 
 impl Stage {
-    const ALL: [(Self, &'static str); 6] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::Rest, "rest"),
         (Self::Http, "http"),
         (Self::Balancers, "balancers"),
         (Self::Graphql, "graphql"),
+        (Self::Pools, "pools"),
+        (Self::Services, "services"),
+        (Self::Distributions, "distributions"),
         (Self::Acls, "acls"),
         (Self::GlobalAcls, "global-acls"),
     ];
@@ -40,8 +46,12 @@ impl Stage {
         Self::ALL.iter().find(|(stage, _)| *stage == self).map_or("", |(_, name)| name)
     }
 
-    fn after(self) -> Option<Self> {
-        Self::ALL.iter().skip_while(|(stage, _)| *stage != self).nth(1).map(|(stage, _)| *stage)
+    fn after(self) -> impl Iterator<Item = Self> {
+        Self::ALL.iter().map(|(stage, _)| *stage).skip_while(move |stage| *stage != self).skip(1)
+    }
+
+    fn after_here(self, at: &Set) -> Option<Self> {
+        self.after().find(|stage| is_here(at, *stage))
     }
 }
 
@@ -107,19 +117,26 @@ pub(crate) async fn list(at: &Set, cursor: Option<&str>) -> Result<Page<Target>,
         Stage::Http => http(at, token, &mut found).await?,
         Stage::Balancers => balancers(at, token, &mut found).await?,
         Stage::Graphql => graphql(at, token, &mut found).await?,
+        Stage::Pools => pools(at, token, &mut found).await?,
+        Stage::Services => services(at, token, &mut found).await?,
+        Stage::Distributions => distributions(at, token, &mut found).await?,
         Stage::Acls => acls(at, Scope::Regional, token, &mut found).await?,
         Stage::GlobalAcls => acls(at, Scope::Global, token, &mut found).await?,
     };
     let next = match token.filter(|token| !token.is_empty()) {
         Some(token) => Some(format!("{}/{token}", stage.name())),
-        None => stage.after().filter(|next| is_here(at, *next)).map(|next| format!("{}/", next.name())),
+        None => stage.after_here(at).map(|next| format!("{}/", next.name())),
     };
     Ok(Page { ids: found.ids, odd: found.odd, next })
 }
 
-/// Web ACLs for CloudFront live in one region (WAF API reference, `Scope`).
+/// Web ACLs for CloudFront live in one region (WAF API reference, `Scope`), and GovCloud has no CloudFront.
 fn is_here(at: &Set, stage: Stage) -> bool {
-    stage != Stage::GlobalAcls || at.place.region.as_str() == "us-east-1"
+    match stage {
+        Stage::GlobalAcls => at.place.region.as_str() == "us-east-1",
+        Stage::Distributions => at.place.region.partition() != Partition::AwsUsGov,
+        _ => true,
+    }
 }
 
 async fn rest(at: &Set, token: Option<String>, found: &mut Found) -> Result<Option<String>, AwsFailure> {
@@ -184,6 +201,43 @@ async fn graphql(at: &Set, token: Option<String>, found: &mut Found) -> Result<O
     Ok(answer.next_token)
 }
 
+async fn pools(at: &Set, token: Option<String>, found: &mut Found) -> Result<Option<String>, AwsFailure> {
+    let answer = at.pools.list_user_pools().max_results(ON_A_PAGE).set_next_token(token).send().await;
+    let answer = answer.map_err(|error| AwsFailure::new("cognitoidentityprovider", "ListUserPools", &error))?;
+    for pool in answer.user_pools() {
+        found.one(pool.id(), Target::UserPool);
+    }
+    Ok(answer.next_token)
+}
+
+/// The most on a page is 20 (App Runner API reference, `ListServices`).
+async fn services(at: &Set, token: Option<String>, found: &mut Found) -> Result<Option<String>, AwsFailure> {
+    let answer = at.services.list_services().max_results(20).set_next_token(token).send().await;
+    let answer = match answer {
+        Ok(answer) => answer,
+        // App Runner is in some regions only, and where it is not nobody has a service.
+        Err(error) => match AwsFailure::new("apprunner", "ListServices", &error) {
+            failure if failure.kind == FailureKind::Unreachable => return Ok(None),
+            failure => return Err(failure),
+        },
+    };
+    for service in answer.service_summary_list() {
+        found.arn(at, service.service_arn().unwrap_or_default());
+    }
+    Ok(answer.next_token)
+}
+
+/// They have no region, so they are on the page of every region; see `Kind::home`.
+async fn distributions(at: &Set, token: Option<String>, found: &mut Found) -> Result<Option<String>, AwsFailure> {
+    let answer = at.distributions.list_distributions().max_items(ON_A_PAGE).set_marker(token).send().await;
+    let answer = answer.map_err(|error| AwsFailure::new("cloudfront", "ListDistributions", &error))?;
+    let Some(list) = answer.distribution_list else { return Ok(None) };
+    for distribution in list.items() {
+        found.one(Some(distribution.id()), Target::Distribution);
+    }
+    Ok(list.next_marker)
+}
+
 async fn acls(at: &Set, scope: Scope, token: Option<String>, found: &mut Found) -> Result<Option<String>, AwsFailure> {
     let (page, next) = firewall::page(at, scope, token).await?;
     for acl in page {
@@ -208,7 +262,7 @@ mod tests {
             assert_eq!(parse(Some(&format!("{name}/a/b="))).unwrap(), (stage, Some("a/b=".to_owned())));
         }
         assert_eq!(parse(None).unwrap(), (Stage::Rest, None));
-        assert_eq!(Stage::GlobalAcls.after(), None);
+        assert_eq!(Stage::GlobalAcls.after().next(), None);
     }
 
     #[test]

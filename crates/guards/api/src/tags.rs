@@ -3,7 +3,7 @@
 use rectify_aws::{AwsFailure, unreadable};
 use rectify_controls::{Fact, Tags, api::Target};
 
-use crate::{clients::Set, gateway::tag_map};
+use crate::{clients::Set, doors, gateway::tag_map};
 
 /// The tags, on which an exemption may hang.
 pub(crate) async fn tags(at: &Set, target: &Target) -> Fact<Tags> {
@@ -42,6 +42,19 @@ async fn read(at: &Set, target: &Target) -> Result<Tags, AwsFailure> {
             let answer = at.graphql.get_graphql_api().api_id(api.as_str()).send().await;
             let answer = answer.map_err(|error| AwsFailure::new("appsync", "GetGraphqlApi", &error))?;
             tag_map(answer.graphql_api.and_then(|api| api.tags).unwrap_or_default())
+        }
+        Target::UserPool(pool) => doors::user_pool(at, pool).await?,
+        Target::AppRunner(..) => {
+            let answer = at.services.list_tags_for_resource().resource_arn(at.arn(target)).send().await;
+            let answer = answer.map_err(|error| AwsFailure::new("apprunner", "ListTagsForResource", &error))?;
+            let tags = answer.tags.unwrap_or_default().into_iter();
+            tag_map(tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())))
+        }
+        Target::Distribution(_) => {
+            let answer = at.distributions.list_tags_for_resource().resource(at.arn(target)).send().await;
+            let answer = answer.map_err(|error| AwsFailure::new("cloudfront", "ListTagsForResource", &error))?;
+            let tags = answer.tags.and_then(|tags| tags.items).unwrap_or_default().into_iter();
+            tag_map(tags.map(|tag| (tag.key, tag.value.unwrap_or_default())))
         }
         Target::WebAcl(..) => {
             let answer = at.waf.list_tags_for_resource().resource_arn(at.arn(target)).send().await;

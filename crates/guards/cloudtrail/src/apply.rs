@@ -51,6 +51,17 @@ pub(crate) async fn apply(at: &Clients, target: &Target, change: &Change) -> Res
             let answer = at.trails.delete_event_data_store().event_data_store(&store.id).send().await;
             done(SERVICE, "DeleteEventDataStore", answer)
         }
+        (Target::Store(store), Change::Store(to)) => {
+            const UPDATE: &str = "UpdateEventDataStore";
+            let Selectors::Advanced(selectors) = &to.selectors else {
+                return Err(unsent(UPDATE, "an event data store has advanced selectors only".to_owned()));
+            };
+            let call = at.trails.update_event_data_store().event_data_store(&store.id);
+            let call = call.multi_region_enabled(to.multi_region).termination_protection_enabled(to.protected);
+            let call = call.retention_period(to.retention);
+            let call = call.set_advanced_event_selectors(Some(built(UPDATE, shape::to_advanced(selectors))?));
+            done(SERVICE, UPDATE, call.send().await)
+        }
         (target, change) => Err(unsent("apply the change", format!("«{change}» is not a change of {target}"))),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
-use rectify_aws::{AwsFailure, Ended, Ends, FailureKind, Reading, Session, reading, refused, unreadable};
+use rectify_aws::{AwsFailure, Ended, Ends, FailureKind, Reading, Session, reading, refused, shaped, unreadable};
 use rectify_controls::{
     Fact, Selection, Tags,
     cloudtrail::{
@@ -74,6 +74,7 @@ async fn observe_trail(
         bucket: Fact::NotRead,
         beside: Fact::NotRead,
         kept: None,
+        deleted: false,
     };
     if !gone {
         facts.status = ends.take(status);
@@ -136,12 +137,18 @@ pub(crate) fn arn(at: &Clients, trail: &TrailId) -> String {
 
 async fn observe_store(at: &Clients, store: &StoreId) -> Result<Observed<Facts>, AwsFailure> {
     let answer = at.trails.get_event_data_store().event_data_store(&store.id).send().await;
-    let status = reading(SERVICE, "GetEventDataStore", answer, None, |answer| {
-        answer.status().map(|status| status.as_str().to_owned()).ok_or_else(|| "no status".to_owned())
+    let both = reading(SERVICE, "GetEventDataStore", answer, None, |answer| {
+        let status = answer.status().map(|status| status.as_str().to_owned()).ok_or_else(|| "no status".to_owned())?;
+        Ok((status, shape::store(&answer)))
     });
     let mut ends = Ends::default();
-    let status = ends.take(status);
-    let facts = StoreFacts { store: store.clone(), place: at.place.clone(), status, kept: None };
+    let (status, settings) = match ends.take(both) {
+        Fact::Known((status, settings)) => (Fact::Known(status), shaped("GetEventDataStore", settings)),
+        Fact::Unreadable(why) => (Fact::Unreadable(why.clone()), Fact::Unreadable(why)),
+        Fact::NotRead => (Fact::NotRead, Fact::NotRead),
+    };
+    let (store, place) = (store.clone(), at.place.clone());
+    let facts = StoreFacts { store, place, status, kept: None, settings, kept_settings: None };
     ends.or(Facts::Store(Box::new(facts))).map(Observed::from)
 }
 

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudtrail::{
     error::BuildError,
-    operation::{get_event_selectors::GetEventSelectorsOutput, get_trail_status::GetTrailStatusOutput},
+    operation::{
+        get_event_data_store::GetEventDataStoreOutput, get_event_selectors::GetEventSelectorsOutput,
+        get_trail_status::GetTrailStatusOutput,
+    },
     types,
 };
 use rectify_controls::cloudtrail::{
-    AdvancedSelector, BasicSelector, DataResource, FieldSelector, Selectors, Settings, Status,
+    AdvancedSelector, BasicSelector, DataResource, FieldSelector, Selectors, Settings, Status, StoreSettings,
 };
 
 /// Empty is how CloudTrail says that something has been taken away.
@@ -77,6 +80,16 @@ fn advanced_selector(selector: &types::AdvancedEventSelector) -> AdvancedSelecto
         not_ends_with: field.not_ends_with().to_vec(),
     });
     AdvancedSelector { name: given(selector.name()), fields: fields.collect() }
+}
+
+/// What an event data store takes in and keeps; in words what is missing.
+pub(crate) fn store(answer: &GetEventDataStoreOutput) -> Result<StoreSettings, String> {
+    Ok(StoreSettings {
+        multi_region: answer.multi_region_enabled() == Some(true),
+        protected: answer.termination_protection_enabled() == Some(true),
+        retention: answer.retention_period().ok_or_else(|| "no retention period".to_owned())?,
+        selectors: Selectors::Advanced(answer.advanced_event_selectors().iter().map(advanced_selector).collect()),
+    })
 }
 
 pub(crate) fn tags(list: &[types::Tag]) -> BTreeMap<String, String> {

@@ -385,3 +385,38 @@ async fn deleting_what_is_gone_is_done_and_a_refusal_is_said() {
     let refused = guard.apply(&fake.session(), &main_trail(), &Change::Logging(true)).await.unwrap_err();
     assert_eq!((refused.kind, refused.operation), (FailureKind::Denied, "StartLogging"));
 }
+
+/// Of an event data store all is read in one call, and its settings are written in one.
+#[tokio::test]
+async fn an_event_data_store_is_read_and_written_whole() {
+    let store = StoreId::new(Region::new(HOME).unwrap(), "abc-def").unwrap();
+    let target = Target::Store(store);
+    let selectors = json!([{"Name": "m", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}]);
+    let answer = json!({"Status": "ENABLED", "MultiRegionEnabled": true, "TerminationProtectionEnabled": false,
+        "RetentionPeriod": 2557, "AdvancedEventSelectors": selectors});
+    let fake = Fake::default().on("GetEventDataStore", [ok(&answer)]).on("UpdateEventDataStore", [ok(&json!({}))]);
+    let facts = async |fake: &Fake| {
+        let seen = CloudTrailGuard::default().observe(&fake.session(), &target, &Selection::new()).await;
+        match seen.unwrap() {
+            Observed::Facts(Facts::Store(facts)) => *facts,
+            other => panic!("{other:?}"),
+        }
+    };
+    let seen = facts(&fake).await;
+    assert_eq!(seen.status, Fact::Known("ENABLED".to_owned()));
+    let settings = seen.settings.known().unwrap().clone();
+    assert_eq!((settings.multi_region, settings.protected, settings.retention), (true, false, 2557));
+    let change = Change::Store(Box::new(settings));
+    CloudTrailGuard::default().apply(&fake.session(), &target, &change).await.unwrap();
+    let mut sent = fake.sent("UpdateEventDataStore").remove(0);
+    assert_eq!(sent["EventDataStore"].take(), json!("abc-def"));
+    for (name, value) in answer.as_object().unwrap().iter().filter(|(name, _)| *name != "Status") {
+        assert_eq!(sent[name], *value, "{name}");
+    }
+
+    let refused = Fake::default().on("GetEventDataStore", [no("AccessDeniedException")]);
+    let seen = facts(&refused).await;
+    assert!(matches!((seen.status, seen.settings), (Fact::Unreadable(_), Fact::Unreadable(_))));
+    let without = Fake::default().on("GetEventDataStore", [ok(&json!({"Status": "ENABLED"}))]);
+    assert!(matches!(facts(&without).await.settings, Fact::Unreadable(_)), "half an answer is none");
+}

@@ -23,11 +23,12 @@ pub struct S3ObjectGuard {
     clients: PerSession<Clients>,
 }
 
-/// The two services that S3 is, and where.
+/// The two services that S3 is, STS, and where.
 #[derive(Debug, Clone)]
 struct Clients {
     s3: aws_sdk_s3::Client,
     control: aws_sdk_s3control::Client,
+    sts: aws_sdk_sts::Client,
     place: Place,
 }
 
@@ -43,6 +44,7 @@ impl S3ObjectGuard {
         self.clients.at(session, &session.place.region, |place| Clients {
             s3: rectify_aws::client!(aws_sdk_s3, session, place),
             control: rectify_aws::client!(aws_sdk_s3control, session, place),
+            sts: rectify_aws::client!(aws_sdk_sts, session, place),
             place: place.clone(),
         })
     }
@@ -101,10 +103,16 @@ async fn look(at: &Clients, id: &ObjectId, content: bool, acl: bool) -> Result<O
         when(acl, reads::account_block(at)),
     );
     let mut ends = Ends::default();
+    let content = ends.take(content);
+    let owners = match &content {
+        Fact::Known(content) => ends.take(Box::pin(reads::owners(at, &content.keys)).await),
+        _ => Fact::NotRead,
+    };
     let facts = Facts {
         object: id.clone(),
         place: at.place.clone(),
-        content: ends.take(content),
+        content,
+        owners,
         tags: ends.take(tags),
         policy: ends.take(policy),
         acl: ends.take(acl),
@@ -112,7 +120,7 @@ async fn look(at: &Clients, id: &ObjectId, content: bool, acl: bool) -> Result<O
         block: ends.take(block),
         account_block: ends.take(account_block),
     };
-    ends.or(facts).map(Observed::from)
+    ends.or(facts.without_what_was_begun()).map(Observed::from)
 }
 
 /// The fact when it is wanted.

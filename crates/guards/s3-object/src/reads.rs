@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use rectify_aws::{Reading, reading};
+use rectify_aws::{AwsFailure, FailureKind, Reading, reading, refused};
 use rectify_controls::{
+    AccountId, Fact,
     s3_bucket::{Acl, BlockFlags, ObjectOwnership},
-    s3_object::ObjectId,
+    s3_object::{AccessKeyId, ObjectId},
 };
 
 use crate::Clients;
@@ -60,4 +61,29 @@ pub(crate) async fn account_block(at: &Clients) -> Reading<Option<BlockFlags>> {
     reading("s3control", "GetPublicAccessBlock", call.send().await, Some((NO_BLOCK, None)), |answer| {
         Ok(answer.public_access_block_configuration.as_ref().map(rectify_s3::control_block))
     })
+}
+
+/// So many keys of one object are asked about.
+const MOST_KEYS: usize = 10;
+
+/// `GetAccessKeyInfo` of each key of a user. AWS answers for any account, and reads the account from the id.
+pub(crate) async fn owners(at: &Clients, keys: &[AccessKeyId]) -> Reading<BTreeMap<AccessKeyId, AccountId>> {
+    const INFO: &str = "GetAccessKeyInfo";
+    let ours = keys.iter().filter(|key| key.is_of_a_user()).take(MOST_KEYS);
+    let asked = ours.map(async |key| (key, at.sts.get_access_key_info().access_key_id(key.as_str()).send().await));
+    let mut owners = BTreeMap::new();
+    for (key, answer) in futures::future::join_all(asked).await {
+        match answer {
+            Ok(answer) => {
+                let account = answer.account.and_then(|account| AccountId::new(account).ok());
+                owners.extend(account.map(|account| (key.clone(), account)));
+            }
+            Err(error) => match AwsFailure::new("sts", INFO, &error) {
+                // An id that only looks like one is nobody's.
+                failure if matches!(failure.kind, FailureKind::Invalid | FailureKind::Gone) => {}
+                failure => return refused(failure, None),
+            },
+        }
+    }
+    Ok(Fact::Known(owners))
 }

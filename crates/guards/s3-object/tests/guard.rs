@@ -58,6 +58,7 @@ impl Fake {
         let query = request.uri().query().unwrap_or_default();
         let subject = match request.uri().path().strip_prefix("/v20180820/") {
             Some(_) => "control",
+            None if request.uri().path() == "/" => "sts",
             None => ["tagging", "policy", "acl", "ownershipControls", "publicAccessBlock"]
                 .into_iter()
                 .find(|name| query.split('&').any(|part| part.split('=').next() == Some(name)))
@@ -67,7 +68,7 @@ impl Fake {
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let about = format!("{} {query} {}", request.uri().path(), header("range").unwrap_or_default());
         let body = String::from_utf8(request.body().bytes().unwrap_or_default().to_vec()).unwrap();
-        if subject != "control" {
+        if !["control", "sts"].contains(&subject) {
             assert_eq!(header("x-amz-expected-bucket-owner").as_deref(), Some("111122223333"), "{what}");
         }
         self.calls.lock().unwrap().push((what.clone(), about, body));
@@ -103,9 +104,24 @@ fn refused(status: u16, code: &str) -> Answer {
     (status, Vec::new(), format!("<Error><Code>{code}</Code><Message>as AWS words it</Message></Error>").into_bytes())
 }
 
+/// STS's answer to whose a key is.
+fn of_account(account: &str) -> Answer {
+    ok(format!(
+        "<GetAccessKeyInfoResponse><GetAccessKeyInfoResult><Account>{account}</Account></GetAccessKeyInfoResult></GetAccessKeyInfoResponse>"
+    ))
+}
+
+/// STS refuses in another form than S3.
+fn sts_refused(status: u16, code: &str) -> Answer {
+    let (status, headers, body) = refused(status, code);
+    let body = format!("<ErrorResponse>{}</ErrorResponse>", String::from_utf8(body).unwrap());
+    (status, headers, body.into_bytes())
+}
+
 /// An object with nothing in it that matters, in a bucket without a policy.
 fn plain() -> Fake {
     Fake::default()
+        .on("POST sts", [of_account("444455556666")])
         .on("GET", [ok("nothing of interest")])
         .on("GET tagging", [ok("<Tagging><TagSet/></Tagging>")])
         .on("GET policy", [refused(404, "NoSuchBucketPolicy")])
@@ -173,6 +189,37 @@ async fn what_is_found_becomes_facts_without_the_secret() {
     assert!(!told.contains(&pair[21..]) && told.contains(&pair[..20]));
     let (_, asked, _) = fake.calls().into_iter().find(|(what, ..)| what == "GET").unwrap();
     assert_eq!(asked, "/data/a%20b/%C3%BC%2B.env x-id=GetObject bytes=0-33554431");
+}
+
+/// Only the id goes to STS, and only of a user's key: sessions end by themselves.
+#[tokio::test]
+async fn whose_a_key_is_is_asked_of_its_id() {
+    let pair = pair();
+    let session = pair.replacen("AKIA", "ASIA", 1);
+    let fake = plain().on("GET", [ok(pair.clone())]);
+    let owners = facts(&fake).await.owners;
+    let (key, account) = owners.known().unwrap().first_key_value().unwrap();
+    assert_eq!((key.as_str(), account.as_str()), (&pair[..20], "444455556666"));
+    let asked: Vec<String> =
+        fake.calls().into_iter().filter(|(what, ..)| what == "POST sts").map(|(.., body)| body).collect();
+    assert_eq!(asked, [format!("Action=GetAccessKeyInfo&Version=2011-06-15&AccessKeyId={}", &pair[..20])]);
+
+    let none = plain().on("GET", [ok(session)]);
+    assert_eq!(facts(&none).await.owners, Fact::Known(BTreeMap::new()));
+    assert!(!none.whats().contains(&"POST sts".to_owned()));
+    let clean = plain();
+    assert_eq!(facts(&clean).await.owners, Fact::Known(BTreeMap::new()));
+
+    // An id that is nobody's, a refusal, and what passes by itself.
+    let asked = async |answer: Answer| {
+        let fake = plain().on("GET", [ok(pair.clone())]).on("POST sts", [answer]);
+        observe(&fake, &["s3-object-access-key"], None).await
+    };
+    let Observed::Facts(nobody) = asked(sts_refused(400, "ValidationError")).await.unwrap() else { panic!() };
+    assert_eq!(nobody.owners, Fact::Known(BTreeMap::new()));
+    let Observed::Facts(denied) = asked(sts_refused(403, "AccessDenied")).await.unwrap() else { panic!() };
+    assert!(matches!(denied.owners, Fact::Unreadable(_)) && denied.content.known().is_some());
+    assert_eq!(asked(sts_refused(400, "Throttling")).await.unwrap_err().kind, FailureKind::Throttled);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 mod grid;
 
 use rectify_controls::Severity;
-use rectify_render::{Line, Style, escape};
+use rectify_render::{Line, Style};
 
 use self::grid::{Column, Grid, outside, path};
 use super::words::{self, ASSUMPTIONS, fit, number, short, some};
@@ -166,7 +166,7 @@ fn exposure(lines: &mut Vec<Line>, row: &Exposure) {
             .own(Style::Plain, &format!("  {}  ", row.control))
             .own(Style::Strong, &fit(&outside(&row.resource), room)),
     );
-    let place = format!("{} {}", escape::value(&row.account, 20), escape::value(&row.region, 20));
+    let place = format!("{} {}", fit(&outside(&row.account), 12), fit(&outside(&row.region), 16));
     let since = words::minute(row.opened);
     let indent = 12;
     let by = WIDTH.saturating_sub(indent + grid::width(&place) + since.len() + "since , by , ".len());
@@ -194,7 +194,7 @@ fn tugs(lines: &mut Vec<Line>, report: &Report) {
             row.by.iter().take(5).map(|by| fit(&outside(words::beside(by, &row.account)), 40)).collect();
         let text = format!(
             "{} since {}, by {}",
-            escape::value(&row.account, 20),
+            fit(&outside(&row.account), 12),
             words::minute(row.since),
             if by.is_empty() { "nobody known".to_owned() } else { by.join(", ") }
         );

@@ -15,9 +15,9 @@ const FILES: usize = 3;
 
 /// What the cost of a guard is made of, one sentence each.
 pub(super) const ASSUMPTIONS: [&str; 4] = [
-    "The log's events, scaled to a month of 30 days",
+    "The events of this log that would have woken a guard, scaled to a month of 30 days",
+    "For each of them its delivery, half a second of a function of 128 MB, the reads of the ledger and the lines of the log",
     "List prices in us-east-1, without free tiers; other regions differ a little",
-    "As many calls for each event as the guard makes at most: most events need fewer",
     "What a month costs whatever happens (sweeps, alarms, the dashboard) is not in it: docs/cost.md has that",
 ];
 
@@ -26,7 +26,7 @@ pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -7,7 +7,9 @@ use std::{
 
 use rectify_replay::{Progress, Replay, Report};
 
-use crate::made::{corrected, CORRECTIVE, file, fine, gzip, log, names, of, open, read, record, settings, unreadable, zip};
+use crate::made::{
+    CORRECTIVE, corrected, file, fine, gzip, log, names, of, open, read, record, settings, unreadable, zip,
+};
 
 fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -74,15 +76,20 @@ fn files_that_lie_over_each_other() {
 #[test]
 fn names_are_bounded() {
     let long = "x".repeat(100_000);
-    let text = log(&[record(&long, &long, "2025-07-10T12:00:00Z", "a", ""), record(&long, &long, "2025-07-10T12:00:00Z", "b", "")]);
+    let text = log(&[
+        record(&long, &long, "2025-07-10T12:00:00Z", "a", ""),
+        record(&long, &long, "2025-07-10T12:00:00Z", "b", ""),
+    ]);
     let report = of(text);
     fine(&report, 2);
     let all = names(&report);
     assert_eq!(all.values().collect::<Vec<_>>(), [&2]);
     assert!(all.keys().all(|(source, name)| source.len() < 200 && name.len() < 200));
 
-    let many: Vec<String> =
-        (0..60_000).map(|n| format!(r#"{{"eventSource":"s{n}","eventName":"N{n}"}}"#)).chain([open("2025-07-10T12:00:00Z", "a")]).collect();
+    let many: Vec<String> = (0..60_000)
+        .map(|n| format!(r#"{{"eventSource":"s{n}","eventName":"N{n}"}}"#))
+        .chain([open("2025-07-10T12:00:00Z", "a")])
+        .collect();
     let report = of(many.join("\n"));
     fine(&report, 60_001);
     assert!(report.events.rows.len() < 50_010, "{}", report.events.rows.len());
@@ -116,7 +123,15 @@ fn one_second_of_very_many_events() {
     let begin = Instant::now();
     let failed = r#","errorCode":"AccessDenied""#;
     let many: Vec<String> = (0..10_000)
-        .map(|n| record("ec2.amazonaws.com", "AuthorizeSecurityGroupIngress", "2025-07-10T12:00:00Z", &format!("e{n}"), failed))
+        .map(|n| {
+            record(
+                "ec2.amazonaws.com",
+                "AuthorizeSecurityGroupIngress",
+                "2025-07-10T12:00:00Z",
+                &format!("e{n}"),
+                failed,
+            )
+        })
         .collect();
     let report = of(log(&many));
     fine(&report, 10_000);

@@ -86,7 +86,10 @@ fn a_grace_time_changes_what_waits() {
         // The first was closed in time; the second comes later, for another reason; what comes while it waits is not said at all.
         let of = |id: &str| {
             let is = |one: &&Changed| {
-                one.before.as_ref().or(one.after.as_ref()).is_some_and(|row| row.event_id.as_deref() == Some(id) && row.control == SSH)
+                one.before
+                    .as_ref()
+                    .or(one.after.as_ref())
+                    .is_some_and(|row| row.event_id.as_deref() == Some(id) && row.control == SSH)
             };
             let one = changed.iter().find(is).unwrap();
             let (mut before, mut after) = (one.before.as_ref(), one.after.as_ref());
@@ -109,8 +112,9 @@ fn a_grace_time_changes_what_waits() {
 #[test]
 fn an_event_of_a_million_costs_no_memory() {
     // Of one resource, each of them another verdict.
-    let many: Vec<String> =
-        (0..20_000).map(|n| open(&format!("2025-07-{:02}T12:{:02}:{:02}Z", n / 1000 + 1, n / 60 % 60, n % 60), &format!("e{n}"))).collect();
+    let many: Vec<String> = (0..20_000)
+        .map(|n| open(&format!("2025-07-{:02}T12:{:02}:{:02}Z", n / 1000 + 1, n / 60 % 60, n % 60), &format!("e{n}")))
+        .collect();
     let (old, new) = (settings(CORRECTIVE), settings(&CORRECTIVE.replace("corrective", "detective")));
     let (one, two) = (Replay::new(&old, None, 1).unwrap(), Replay::new(&new, None, 1).unwrap());
     let mut seen = Vec::new();

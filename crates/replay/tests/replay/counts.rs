@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::made::{file, fixtures, gzip, inflate, log, names, of, run, CORRECTIVE};
+use crate::made::{CORRECTIVE, file, fixtures, gzip, inflate, log, names, of, run};
 
 /// Reads a log file as anybody would.
 fn naive(text: &[u8]) -> BTreeMap<(String, String), u64> {
@@ -32,7 +32,11 @@ fn fixtures_count_as_a_parser_counts_them() {
         let parsed: Value = serde_json::from_slice(&text).unwrap();
         let lines: String = parsed["Records"].as_array().unwrap().iter().map(|record| format!("{record}\n")).collect();
         assert_eq!(names(&of(lines)), naive, "{name} as lines");
-        assert_eq!(names(&of(gzip(serde_json::to_string_pretty(&parsed).unwrap().as_bytes()))), naive, "{name}, pretty");
+        assert_eq!(
+            names(&of(gzip(serde_json::to_string_pretty(&parsed).unwrap().as_bytes()))),
+            naive,
+            "{name}, pretty"
+        );
         items.push(file(&name, bytes));
     }
     let (report, _) = run(CORRECTIVE, None, 3, items.into_iter());
@@ -43,7 +47,12 @@ fn fixtures_count_as_a_parser_counts_them() {
 fn value() -> impl Strategy<Value = Value> {
     let text = r#"[ -~]{0,12}|\\{0,70}"?|[{}\[\]":\\,]{0,90}|eventName|"eventName":"PutBucketAcl"|é{0,40}"#;
     let leaf = prop_oneof![Just(Value::Null), any::<i32>().prop_map(Value::from), text.prop_map(Value::from)];
-    let key = prop_oneof![Just("eventName".to_owned()), Just("eventSource".to_owned()), Just("Records".to_owned()), "[a-z\"\\\\{]{0,6}"];
+    let key = prop_oneof![
+        Just("eventName".to_owned()),
+        Just("eventSource".to_owned()),
+        Just("Records".to_owned()),
+        "[a-z\"\\\\{]{0,6}"
+    ];
     leaf.prop_recursive(4, 24, 4, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
@@ -61,7 +70,8 @@ fn record() -> impl Strategy<Value = String> {
         "[A-Za-z0-9]{1,20}",
         "[ -~é]{0,20}",
     ];
-    let source = prop_oneof![Just("s3.amazonaws.com".to_owned()), Just("ec2.amazonaws.com".to_owned()), "[a-z\"\\\\]{0,9}"];
+    let source =
+        prop_oneof![Just("s3.amazonaws.com".to_owned()), Just("ec2.amazonaws.com".to_owned()), "[a-z\"\\\\]{0,9}"];
     let more = prop::collection::vec(("[a-z\"\\\\{}]{1,6}", value()), 0..4);
     (name, source, more, any::<[u8; 8]>(), any::<bool>()).prop_map(|(name, source, more, order, spaces)| {
         let mut fields = vec![

@@ -36,7 +36,9 @@ fn fixtures_cut_at_many_bytes() {
 fn a_small_file_cut_at_every_byte() {
     let text = log(&[read(1), open("2025-07-10T12:00:00Z", "a"), read(2)]);
     let array = format!("[{}]", [read(1), read(2), read(3)].join(",\n"));
-    for bytes in [text.clone().into_bytes(), array.into_bytes(), gzip(text.as_bytes()), zip(&[("a.json", text.as_bytes())])] {
+    for bytes in
+        [text.clone().into_bytes(), array.into_bytes(), gzip(text.as_bytes()), zip(&[("a.json", text.as_bytes())])]
+    {
         let mut last = 0;
         for at in 0..bytes.len() {
             let read = cut(&bytes, at, 3);
@@ -57,7 +59,8 @@ fn windowed(bytes: &[u8], window: usize) -> Report {
 #[track_caller]
 fn same(one: &Report, other: &Report) {
     let of = |report: &Report| {
-        let unreadable: Vec<_> = report.files.unreadable.rows.iter().map(|row| (row.why.clone(), row.records)).collect();
+        let unreadable: Vec<_> =
+            report.files.unreadable.rows.iter().map(|row| (row.why.clone(), row.records)).collect();
         let what = (report.files.read, report.files.other.clone(), report.files.unreadable.total, report.records);
         (what, report.events.rows.clone(), report.period, report.verdicts, unreadable)
     };

@@ -11,7 +11,10 @@ use crate::made::{ACCOUNT, CORRECTIVE, GROUP, SSH, close, file, log, open, read,
 
 /// What is said of SSH, in the order of time.
 fn said(rows: &[Row]) -> Vec<(Verdict, &str)> {
-    rows.iter().filter(|row| row.control == SSH).map(|row| (row.verdict, row.why.as_deref().unwrap_or_default())).collect()
+    rows.iter()
+        .filter(|row| row.control == SSH)
+        .map(|row| (row.verdict, row.why.as_deref().unwrap_or_default()))
+        .collect()
 }
 
 fn told(settings: &str, records: &[String]) -> (Report, Vec<Row>) {
@@ -63,7 +66,10 @@ fn what_is_closed_in_time_is_no_breach() {
     }
     let (report, rows) = told(&grace("5m"), &[open(&at(0), "a"), read(1)]);
     assert_eq!(said(&rows), [(Verdict::WouldCorrect, "after its grace time")]);
-    assert_eq!(report.exposures.rows.iter().filter(|exposure| exposure.closed.is_none()).count() as u64, report.exposures.total);
+    assert_eq!(
+        report.exposures.rows.iter().filter(|exposure| exposure.closed.is_none()).count() as u64,
+        report.exposures.total
+    );
 }
 
 #[test]
@@ -114,9 +120,15 @@ fn exemptions() {
     // It counted until the day before.
     assert_eq!(verdict(&exemption(&format!("{arn}\nexpires = 2025-07-09"))), Verdict::WouldCorrect);
     assert_eq!(verdict(&exemption(&format!("{arn}\nexpires = 2025-07-10"))), Verdict::Exempt);
-    assert_eq!(verdict(&exemption(&format!("{arn}\nregion = \"us-east-1\"\nexpires = 2027-01-01"))), Verdict::WouldCorrect);
+    assert_eq!(
+        verdict(&exemption(&format!("{arn}\nregion = \"us-east-1\"\nexpires = 2027-01-01"))),
+        Verdict::WouldCorrect
+    );
     // A log does not say how a group is tagged.
-    assert_eq!(verdict(&exemption(&format!("{arn}\ntags = {{ a = \"b\" }}\nexpires = 2027-01-01"))), Verdict::NeedsLiveState);
+    assert_eq!(
+        verdict(&exemption(&format!("{arn}\ntags = {{ a = \"b\" }}\nexpires = 2027-01-01"))),
+        Verdict::NeedsLiveState
+    );
     let unit = exemption("resource = \"*\"\norganizational-unit = \"ou-ab12-11111111\"\nexpires = 2027-01-01");
     let in_unit = |path: &[&str]| {
         let organization = somewhere(path);
@@ -144,10 +156,14 @@ fn environments() {
     };
     assert_eq!(verdict(&settings, None, ACCOUNT), (Verdict::WouldCorrect, String::new(), "production".to_owned()));
     assert_eq!(verdict(&settings, None, "444455556666"), (Verdict::WouldTell, String::new(), "rest".to_owned()));
-    let by_unit = settings.replace(&format!("accounts = [\"{ACCOUNT}\"]"), "organizational-units = [\"ou-ab12-11111111\"]");
+    let by_unit =
+        settings.replace(&format!("accounts = [\"{ACCOUNT}\"]"), "organizational-units = [\"ou-ab12-11111111\"]");
     let inside = somewhere(&["r-ab12", "ou-ab12-11111111"]);
     assert_eq!(verdict(&by_unit, Some(&inside), ACCOUNT).0, Verdict::WouldCorrect);
-    assert_eq!(verdict(&by_unit, Some(&somewhere(&["r-ab12"])), ACCOUNT), (Verdict::WouldTell, String::new(), "rest".to_owned()));
+    assert_eq!(
+        verdict(&by_unit, Some(&somewhere(&["r-ab12"])), ACCOUNT),
+        (Verdict::WouldTell, String::new(), "rest".to_owned())
+    );
     let (told, why, _) = verdict(&by_unit, None, ACCOUNT);
     assert!(told == Verdict::WouldTell && why.contains("--organization"), "{told:?} {why}");
     // Not one of ours: told where it would be put back.
@@ -158,7 +174,8 @@ fn environments() {
 #[test]
 fn a_tug_of_war_ends_in_messages() {
     let settings = format!("{CORRECTIVE}[limits]\nreversals = 3\nreversal-window = \"1h\"\n");
-    let records: Vec<String> = (0..6).flat_map(|n| [open(&at(n * 4), &format!("o{n}")), close(&at(n * 4 + 2), &format!("c{n}"))]).collect();
+    let records: Vec<String> =
+        (0..6).flat_map(|n| [open(&at(n * 4), &format!("o{n}")), close(&at(n * 4 + 2), &format!("c{n}"))]).collect();
     let (report, rows) = told(&settings, &records);
     let opened: Vec<_> = said(&rows).into_iter().filter(|(verdict, _)| *verdict != Verdict::Ignored).collect();
     assert_eq!(opened.iter().filter(|(verdict, _)| *verdict == Verdict::WouldCorrect).count(), 3, "{opened:?}");
@@ -174,10 +191,13 @@ fn a_tug_of_war_ends_in_messages() {
 #[test]
 fn what_rectify_itself_did_is_not_fought() {
     let own = with(&open(&at(0), "a"), |record| {
-        record.insert("userIdentity".to_owned(), json!({"type": "AssumedRole", "accountId": ACCOUNT,
+        record.insert(
+            "userIdentity".to_owned(),
+            json!({"type": "AssumedRole", "accountId": ACCOUNT,
             "arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/rectify-undo/x"),
             "sessionContext": {"sessionIssuer": {"type": "Role", "accountId": ACCOUNT, "userName": "rectify-undo",
-                "arn": format!("arn:aws:iam::{ACCOUNT}:role/rectify/rectify-undo")}}}));
+                "arn": format!("arn:aws:iam::{ACCOUNT}:role/rectify/rectify-undo")}}}),
+        );
     });
     let (report, rows) = told(CORRECTIVE, &[own]);
     assert_eq!(report.verdicts.would_correct, 0, "{rows:?}");
@@ -203,7 +223,8 @@ fn month() -> Vec<Item> {
         let mut records = Vec::new();
         for group in 0..40 {
             let (group, hour) = (format!("sg-0a1b2c3d4e5f{group:05}"), group % 24);
-            let name = if (day + hour) % 3 == 0 { "RevokeSecurityGroupIngress" } else { "AuthorizeSecurityGroupIngress" };
+            let name =
+                if (day + hour) % 3 == 0 { "RevokeSecurityGroupIngress" } else { "AuthorizeSecurityGroupIngress" };
             let time = format!("2025-07-{day:02}T{hour:02}:00:00Z");
             let port = if day % 2 == 0 { 22 } else { 3389 };
             let account = format!("11112222{:04}", hour);

@@ -107,7 +107,13 @@ fn tables() {
     );
     for (text, records) in [(lake, 3), (athena, 1)] {
         let bom = format!("\u{feff}{text}");
-        for bytes in [text.clone().into_bytes(), gzip(text.as_bytes()), zip(&[("a.csv", text.as_bytes())]), bom.clone().into_bytes(), tar(&[("a", bom.as_bytes())])] {
+        for bytes in [
+            text.clone().into_bytes(),
+            gzip(text.as_bytes()),
+            zip(&[("a.csv", text.as_bytes())]),
+            bom.clone().into_bytes(),
+            tar(&[("a", bom.as_bytes())]),
+        ] {
             let report = of(bytes);
             fine(&report, records);
             assert_eq!(corrected(&report), 1);
@@ -121,10 +127,16 @@ fn tables() {
 
 #[test]
 fn other_files_of_aws_are_no_logs_and_no_trouble() {
-    let digest = json!({"awsAccountId": "111122223333", "digestStartTime": TIME, "logFiles": [{"s3Object": "x"}]}).to_string();
+    let digest =
+        json!({"awsAccountId": "111122223333", "digestStartTime": TIME, "logFiles": [{"s3Object": "x"}]}).to_string();
     let insight = json!({"Records": [{"eventVersion": "1.08", "eventTime": TIME, "insightDetails": {"eventName": "RunInstances", "eventSource": "ec2.amazonaws.com"}}]}).to_string();
     let config = json!({"configurationItems": [{"resourceType": "AWS::S3::Bucket"}]}).to_string();
-    for (what, text) in [("CloudTrail digests", digest), ("CloudTrail Insights", insight), ("AWS Config history", config), ("JSON without records", "{\"a\":[1]}".to_owned())] {
+    for (what, text) in [
+        ("CloudTrail digests", digest),
+        ("CloudTrail Insights", insight),
+        ("AWS Config history", config),
+        ("JSON without records", "{\"a\":[1]}".to_owned()),
+    ] {
         for bytes in [text.clone().into_bytes(), gzip(text.as_bytes()), zip(&[("a", text.as_bytes())])] {
             let report = of(bytes);
             fine(&report, 0);
@@ -136,7 +148,12 @@ fn other_files_of_aws_are_no_logs_and_no_trouble() {
 #[test]
 fn a_file_without_events_is_a_log() {
     for text in ["{\"Records\":[]}", "[]", "{\"Records\" : [\n]}\n", "{\"Events\":[]}"] {
-        for bytes in [text.as_bytes().to_vec(), gzip(text.as_bytes()), zip(&[("a", text.as_bytes())]), [gzip(text.as_bytes()), gzip(text.as_bytes())].concat()] {
+        for bytes in [
+            text.as_bytes().to_vec(),
+            gzip(text.as_bytes()),
+            zip(&[("a", text.as_bytes())]),
+            [gzip(text.as_bytes()), gzip(text.as_bytes())].concat(),
+        ] {
             let report = of(bytes);
             fine(&report, 0);
             assert_eq!(report.files.read, 1, "{text}");

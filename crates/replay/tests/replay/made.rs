@@ -92,7 +92,13 @@ pub(crate) fn record(source: &str, name: &str, time: &str, id: &str, more: &str)
 
 /// A call that only reads.
 pub(crate) fn read(number: usize) -> String {
-    record("ec2.amazonaws.com", "DescribeInstances", "2025-07-10T12:00:00Z", &format!("read-{number}"), r#","readOnly":true"#)
+    record(
+        "ec2.amazonaws.com",
+        "DescribeInstances",
+        "2025-07-10T12:00:00Z",
+        &format!("read-{number}"),
+        r#","readOnly":true"#,
+    )
 }
 
 /// A rule of a security group that opens a port to everybody, or takes that back.

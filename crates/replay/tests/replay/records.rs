@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::made::{corrected, SSH, fine, log, named, names, of, open, read, run, with, file, CORRECTIVE};
+use crate::made::{CORRECTIVE, SSH, corrected, file, fine, log, named, names, of, open, read, run, with};
 
 const TIME: &str = "2025-07-10T12:35:26Z";
 
@@ -13,9 +13,12 @@ fn keys(report: &rectify_replay::Report) -> Vec<(String, String)> {
 #[test]
 fn nothing_inside_a_record_is_taken_for_its_name() {
     let record = with(&open(TIME, "a"), |record| {
-        record.insert("additionalEventData".to_owned(), json!({"eventName": "PutBucketAcl", "eventSource": "s3.amazonaws.com",
+        record.insert(
+            "additionalEventData".to_owned(),
+            json!({"eventName": "PutBucketAcl", "eventSource": "s3.amazonaws.com",
             "Records": [{"eventName": "DeleteBucket", "eventSource": "s3.amazonaws.com"}],
-            "text": "\"},{\"eventName\":\"DeleteTrail\",\"eventSource\":\"cloudtrail.amazonaws.com\"}]}"}));
+            "text": "\"},{\"eventName\":\"DeleteTrail\",\"eventSource\":\"cloudtrail.amazonaws.com\"}]}"}),
+        );
     });
     let report = of(log(&[record]));
     fine(&report, 1);
@@ -25,8 +28,10 @@ fn nothing_inside_a_record_is_taken_for_its_name() {
 
 #[test]
 fn of_two_keys_of_one_name_the_last_counts() {
-    let text = log(&[r#"{"eventSource":"a","eventName":"A","eventTime":"2025-07-10T12:00:00Z","eventSource":"b","eventName":"B"}"#,
-        r#"{"eventName":"C","eventSource":"c","eventName":"D"}"#]);
+    let text = log(&[
+        r#"{"eventSource":"a","eventName":"A","eventTime":"2025-07-10T12:00:00Z","eventSource":"b","eventName":"B"}"#,
+        r#"{"eventName":"C","eventSource":"c","eventName":"D"}"#,
+    ]);
     let report = of(&*text);
     fine(&report, 2);
     assert_eq!(keys(&report), [("b".to_owned(), "B".to_owned()), ("c".to_owned(), "D".to_owned())]);
@@ -50,7 +55,11 @@ fn a_name_may_be_spelled_with_escapes() {
 
 #[test]
 fn a_record_without_a_service_still_has_a_name() {
-    let report = of(log(&[r#"{"eventVersion":"1.0","eventName":"RunInstances"}"#, r#"{"eventVersion":"1.0","eventSource":"x"}"#, r#"{"eventName":7,"eventSource":"x"}"#]));
+    let report = of(log(&[
+        r#"{"eventVersion":"1.0","eventName":"RunInstances"}"#,
+        r#"{"eventVersion":"1.0","eventSource":"x"}"#,
+        r#"{"eventName":7,"eventSource":"x"}"#,
+    ]));
     named(&report, "log", "2 pieces are no records", 1);
     assert_eq!(keys(&report), [(String::new(), "RunInstances".to_owned())]);
 }

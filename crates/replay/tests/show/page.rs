@@ -50,7 +50,7 @@ fn gather(node: &Handle, text: &mut String) {
 }
 
 /// The page without its texts.
-pub fn shape(html: &str) -> Vec<(usize, String, BTreeMap<String, String>)> {
+pub(crate) fn shape(html: &str) -> Vec<(usize, String, BTreeMap<String, String>)> {
     parse(html).into_iter().map(|element| (element.depth, element.name, element.attributes)).collect()
 }
 

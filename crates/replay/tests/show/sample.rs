@@ -8,7 +8,7 @@ use rectify_replay::{
 };
 
 /// Markup, script, style, an entity, direction marks, a terminal's escapes, line feeds.
-pub const HOSTILE: [&str; 6] = [
+pub(crate) const HOSTILE: [&str; 6] = [
     "</bdi></td><script>alert(1)</script>",
     "</style></title><img src=x onerror=alert(1)>",
     "\" onmouseover=\"alert(1)\" x='&lt;b&gt;",
@@ -17,7 +17,7 @@ pub const HOSTILE: [&str; 6] = [
     "https://evil.example/</script>",
 ];
 
-pub fn about() -> About {
+pub(crate) fn about() -> About {
     About {
         title: "Replay of July".to_owned(),
         paths: vec!["logs/2025/07".to_owned(), HOSTILE[0].to_owned()],
@@ -28,7 +28,7 @@ pub fn about() -> About {
 }
 
 /// Nothing was read.
-pub fn empty() -> Report {
+pub(crate) fn empty() -> Report {
     Report {
         version: VERSION,
         stopped: false,
@@ -110,7 +110,7 @@ fn listed<T>(rows: Vec<T>) -> Listed<T> {
 }
 
 /// Every section filled.
-pub fn report() -> Report {
+pub(crate) fn report() -> Report {
     let days: Vec<DayRow> = (0..31)
         .filter(|day| ![5, 6, 12].contains(day))
         .map(|day| DayRow {
@@ -334,7 +334,7 @@ fn events(watched: bool) -> Vec<EventRow> {
 }
 
 /// Rows of a replay: a plain one, one with as little as can be, and hostile ones.
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let plain = Row {
         time: time(0),
         verdict: Verdict::WouldCorrect,

@@ -248,6 +248,24 @@ fn what_belongs_to_an_organisation_hangs_on_there_being_one() {
     }
 }
 
+/// The baseline for CloudFront is the region's, with another scope, where CloudFront's web ACLs are; the hub makes its own.
+#[test]
+fn the_baseline_for_cloudfront_is_made_in_one_region() {
+    let member = named("member.yaml", &kinds::all());
+    let condition = &member["Conditions"]["HasGlobalBaselineWebAcl"];
+    assert_eq!(all_texts(condition), ["HasBaselineWebAcl", "AWS::Region", "us-east-1"]);
+    let mut region = member["Resources"]["BaselineWebAclOfRegion"].clone();
+    region["Condition"] = "HasGlobalBaselineWebAcl".into();
+    for name in ["Scope", "Description"] {
+        region["Properties"][name] = member["Resources"]["BaselineWebAclOfCloudFront"]["Properties"][name].clone();
+    }
+    assert_eq!(region, member["Resources"]["BaselineWebAclOfCloudFront"]);
+    assert_eq!(plain(&region["Properties"]["Scope"]), "CLOUDFRONT");
+    let hub = named("template.yaml", &kinds::all());
+    let made = all_texts(&hub["Resources"]["StackSetExecutionRole"]);
+    assert!(made.iter().any(|text| text.ends_with(":global/webacl/${AWS::StackName}-baseline/*")), "{made:?}");
+}
+
 /// No statement of any role may do everything of a service, and what reaches every resource is a list or explained above it.
 #[test]
 fn no_action_is_a_star() {

@@ -28,8 +28,8 @@ pub(super) fn looks_like_a_breach(event_name: &str, request: &Params, target: &T
                 || rules.into_iter().any(|rule| text(rule, "ObjectOwnership") != Some("BucketOwnerEnforced"))
         }
         "PutBucketPublicAccessBlock" | "PutAccountPublicAccessBlock" => asked::block(request) != Some(BlockFlags::ALL),
-        "PutBucketPolicy" => opens_policy(asked::bucket_policy(request), target, event),
-        "PutAccessPointPolicy" => opens_policy(asked::access_point_policy(request), target, event),
+        "PutBucketPolicy" => opens_policy(asked::bucket_policy(request).as_deref(), target, event),
+        "PutAccessPointPolicy" => opens_policy(asked::access_point_policy(request).as_deref(), target, event),
         "PutBucketEncryption" => {
             let rules = request.list("ServerSideEncryptionConfiguration/Rule");
             let algorithm = |rule| text(field(rule, "ApplyServerSideEncryptionByDefault")?, "SSEAlgorithm");
@@ -82,8 +82,8 @@ fn header_is_public(header: &str) -> bool {
 
 /// A policy that is public, reaches a foreign account, or accepts plain HTTP. Whom the settings trust is not known here,
 /// so a trusted account looks foreign.
-fn opens_policy(policy: Option<String>, target: &Target, event: &Event<'_>) -> bool {
-    let Some(Ok(policy)) = policy.as_deref().map(Policy::parse) else { return true };
+fn opens_policy(policy: Option<&str>, target: &Target, event: &Event<'_>) -> bool {
+    let Some(Ok(policy)) = policy.map(Policy::parse) else { return true };
     let account = super::account(event).ok();
     let zone = TrustZone { account: account.clone(), ..TrustZone::default() };
     match target {

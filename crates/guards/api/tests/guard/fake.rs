@@ -1,4 +1,4 @@
-//! Five services that answer what a test says, over the real SDKs' requests.
+//! The services that answer what a test says, over the real SDKs' requests.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -14,12 +14,15 @@ use serde_json::Value;
 
 pub(crate) type Answer = (u16, String);
 
-/// One request: what it is (`GET /restapis/a1`, `wafv2 GetWebACL`, `elb DescribeTags`) and its body.
+/// One request: what it is (`GET /restapis/a1`, `wafv2 GetWebACL`, `elb DescribeTags`), its body, the region that it is signed for,
+/// and the version that it names.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) what: String,
     pub(crate) query: String,
     pub(crate) body: String,
+    pub(crate) region: String,
+    pub(crate) if_match: Option<String>,
 }
 
 #[derive(Clone, Default)]
@@ -66,19 +69,33 @@ impl Fake {
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let body = String::from_utf8(request.body().bytes().unwrap_or_default().to_vec()).unwrap();
         let what = match header("x-amz-target") {
-            Some(target) => format!("wafv2 {}", target.rsplit('.').next().unwrap()),
+            Some(target) => {
+                let (service, operation) = target.split_once('.').unwrap();
+                let service = match service {
+                    "AWSCognitoIdentityProviderService" => "cognito",
+                    "AppRunner" => "apprunner",
+                    _ => "wafv2",
+                };
+                format!("{service} {operation}")
+            }
             None => match body.strip_prefix("Action=") {
                 Some(action) => format!("elb {}", action.split('&').next().unwrap()),
                 None => format!("{} {}", request.method(), request.uri().path()),
             },
         };
+        let region = header("authorization").unwrap().split('/').nth(2).unwrap().to_owned();
         let query = request.uri().query().unwrap_or_default().to_owned();
-        self.calls.lock().unwrap().push(Call { what: what.clone(), query, body });
+        self.calls.lock().unwrap().push(Call { what: what.clone(), query, body, region, if_match: header("if-match") });
         let mut answers = self.answers.lock().unwrap();
         let answers = answers.get_mut(&what).unwrap_or_else(|| panic!("nothing is prepared for `{what}`"));
         let (status, body) =
             if answers.len() > 1 { answers.pop_front().unwrap() } else { answers.front().unwrap().clone() };
-        http::Response::builder().status(status).header("x-amzn-requestid", "7BMJ").body(body).unwrap()
+        http::Response::builder()
+            .status(status)
+            .header("x-amzn-requestid", "7BMJ")
+            .header("etag", "E2QW")
+            .body(body)
+            .unwrap()
     }
 }
 
@@ -90,6 +107,22 @@ pub(crate) fn ok(body: &Value) -> Answer {
 /// An answer of a load balancer's service.
 pub(crate) fn xml(operation: &str, body: &str) -> Answer {
     (200, format!("<{operation}Response><{operation}Result>{body}</{operation}Result></{operation}Response>"))
+}
+
+/// CloudFront's answer to `GetDistributionConfig`: one that is enabled, with this web ACL and these further elements.
+pub(crate) fn config(web_acl: &str, more: &str) -> Answer {
+    (
+        200,
+        format!(
+            "<DistributionConfig><CallerReference>1</CallerReference><Origins><Quantity>0</Quantity></Origins><Comment></Comment>\
+             <Enabled>true</Enabled><WebACLId>{web_acl}</WebACLId>{more}</DistributionConfig>"
+        ),
+    )
+}
+
+/// A refusal of CloudFront's.
+pub(crate) fn refused_xml(status: u16, code: &str) -> Answer {
+    (status, format!("<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"))
 }
 
 /// A refusal in JSON.

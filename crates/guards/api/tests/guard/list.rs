@@ -34,6 +34,27 @@ async fn every_list_to_its_end() {
         )
         .on("GET /v1/apis", [ok(&json!({"graphqlApis": [{"apiId": "g1"}]}))])
         .on(
+            "cognito ListUserPools",
+            [
+                ok(&json!({"UserPools": [{"Id": "eu-west-1_A"}], "NextToken": "t"})),
+                ok(&json!({"UserPools": [{"Id": "eu-west-1_B"}]})),
+            ],
+        )
+        .on(
+            "apprunner ListServices",
+            [
+                ok(&json!({"ServiceSummaryList": [{"ServiceArn": "arn:aws:apprunner:eu-west-1:111122223333:service/shop/01"}], "NextToken": "t"})),
+                ok(&json!({"ServiceSummaryList": []})),
+            ],
+        )
+        .on(
+            "GET /2020-05-31/distribution",
+            [
+                (200, "<DistributionList><NextMarker>E1</NextMarker><Items><DistributionSummary><Id>E1</Id></DistributionSummary></Items></DistributionList>".to_owned()),
+                (200, "<DistributionList><Items><DistributionSummary><Id>E2</Id></DistributionSummary></Items></DistributionList>".to_owned()),
+            ],
+        )
+        .on(
             "wafv2 ListWebACLs",
             [
                 ok(&json!({"WebACLs": [{"Name": "team", "ARN": "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/team/1-2"}], "NextMarker": "team"})),
@@ -60,6 +81,11 @@ async fn every_list_to_its_end() {
         "stage dev of API h1",
         "load balancer web",
         "GraphQL API g1",
+        "user pool eu-west-1_A",
+        "user pool eu-west-1_B",
+        "App Runner service shop",
+        "distribution E1",
+        "distribution E2",
         "web ACL team",
     ];
     assert_eq!(ids, expected);
@@ -67,6 +93,10 @@ async fn every_list_to_its_end() {
     let positions: Vec<_> =
         fake.calls().into_iter().filter(|call| call.what == "GET /restapis").map(|call| call.query).collect();
     assert!(positions.last().unwrap().contains("position=p%2F2"), "{positions:?}");
+    let last = |what: &str| fake.calls().into_iter().rfind(|call| call.what == what).unwrap();
+    assert!(last("GET /2020-05-31/distribution").query.contains("Marker=E1"));
+    assert!(last("cognito ListUserPools").body.contains(r#""NextToken":"t""#));
+    assert!(last("apprunner ListServices").body.contains(r#""NextToken":"t""#));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod apply;
+mod doors;
 mod fake;
 mod list;
 mod observe;

@@ -53,5 +53,5 @@ for (const table of document.querySelectorAll("table.rows")) {
     found.textContent = words.length ? shown + " of " + rows.length : "";
   });
 }
-// A long account keeps its room on paper.
+// What is folded is on paper too.
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
