@@ -407,7 +407,7 @@ impl Telling<'_, '_, '_> {
             rectify_controls::Verdict::Exempt(exemption) if self.rows.is_some() => {
                 Said { exemption: Some(format!("{}: {}", exemption.key(), exemption.reason)), ..said }
             }
-            rectify_controls::Verdict::Withhold(Withheld::Organization(why))
+            rectify_controls::Verdict::Withhold(rectify_controls::Withheld::Organization(why))
                 if self.folder.organization.is_none() && !why.contains("--organization") =>
             {
                 Said { why: Some(format!("{why}: --organization")), ..said }

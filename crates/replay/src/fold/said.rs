@@ -13,7 +13,7 @@ pub(super) struct Said {
     pub(super) waits: Option<Timestamp>,
     /// It would be corrected if that had not been done so often.
     pub(super) war: bool,
-    /// [`Mark::exemption`](super::Mark).
+    /// [`Mark::exemption`](super::Mark::exemption).
     pub(super) exemption: Option<String>,
 }
 

@@ -21,7 +21,7 @@ fn fixtures_cut_at_many_bytes() {
         assert_eq!(whole.files.unreadable.total, 0, "{name}");
         assert_eq!(whole.records, of(&*plain).records, "{name}");
         for (bytes, end) in [(&bytes, bytes.len()), (&plain, plain.len())] {
-            let step = (end / 400).max(1);
+            let step = (end / 80).max(1);
             let mut last = 0;
             for at in (0..end).step_by(step) {
                 let read = cut(bytes, at, whole.records.read);
@@ -96,7 +96,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 150, ..ProptestConfig::default() })]
 
     /// Whatever it is: read as a whole and in windows it says the same.
     #[test]
