@@ -8,7 +8,6 @@ use std::{
 
 use foldhash::fast::RandomState;
 use memchr::memmem;
-use rectify_controls::Severity;
 
 use crate::{
     kinds::KINDS,
@@ -167,7 +166,7 @@ impl Seen {
 
     /// Counts an event that is known by these names. Bits of the kinds that it wakes, and of those to which it says something.
     pub(crate) fn count_named(&mut self, source: String, name: String, sample: &[u8], first: u64) -> (u32, u32) {
-        let at = self.at(Name::new(source, name, sample, first));
+        let at = self.at(&Name::new(source, name, sample, first));
         self.records.read += 1;
         let Some(name) = self.names.get_mut(at) else { return (0, 0) };
         name.records += 1;
@@ -182,7 +181,7 @@ impl Seen {
             Some((source, name)) => (source.to_owned(), name.to_owned()),
             None => parsed(object.text)?,
         };
-        let at = self.at(Name::new(source, name, object.text, first));
+        let at = self.at(&Name::new(source, name, object.text, first));
         let room = |called: &&Called<'_>| (1..=LONGEST_KEY).contains(&called.key.len()) && self.keys.len() < MOST_NAMES;
         if let Some(called) = called.filter(|called| plain.is_some() && room(called)) {
             self.keys.insert(called.key.into(), at);
@@ -190,7 +189,7 @@ impl Seen {
         Some(at)
     }
 
-    fn at(&mut self, fresh: Name) -> usize {
+    fn at(&mut self, fresh: &Name) -> usize {
         let full = self.names.len() >= MOST_NAMES;
         let key =
             if full && !fresh.is_watched() && !self.by_name.contains_key(&(fresh.source.clone(), fresh.name.clone())) {
@@ -205,7 +204,7 @@ impl Seen {
             return *at;
         }
         let at = self.names.len();
-        self.names.push(Name { source: key.0.clone(), name: key.1.clone(), records: 0, ..fresh });
+        self.names.push(Name { source: key.0.clone(), name: key.1.clone(), records: 0, ..fresh.clone() });
         self.by_name.insert(key, at);
         at
     }
@@ -238,7 +237,7 @@ impl Seen {
     pub(crate) fn merge(&mut self, other: Self) {
         for name in other.names {
             let records = name.records;
-            let at = self.at(name);
+            let at = self.at(&name);
             if let Some(mine) = self.names.get_mut(at) {
                 mine.records += records;
             }
@@ -346,7 +345,7 @@ pub(crate) struct Verdicts {
 struct Longest(Exposure);
 
 impl Longest {
-    fn key(&self) -> (i64, Severity, Reverse<(&str, &str, jiff::Timestamp, &str, &str)>) {
+    fn key(&self) -> impl Ord + '_ {
         let Exposure { resource, control, opened, account, region, .. } = &self.0;
         (self.0.seconds, self.0.severity, Reverse((resource, control, *opened, account, region)))
     }

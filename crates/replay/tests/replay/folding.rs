@@ -227,7 +227,7 @@ fn month() -> Vec<Item> {
                 if (day + hour) % 3 == 0 { "RevokeSecurityGroupIngress" } else { "AuthorizeSecurityGroupIngress" };
             let time = format!("2025-07-{day:02}T{hour:02}:00:00Z");
             let port = if day % 2 == 0 { 22 } else { 3389 };
-            let account = format!("11112222{:04}", hour);
+            let account = format!("11112222{hour:04}");
             records.push(rule(name, &group, port, &time, &format!("{group}{day}")).replace(ACCOUNT, &account));
             let reads = if day % 2 == 0 { r#","readOnly":true"# } else { "" };
             records.push(crate::made::record("x.amazonaws.com", &format!("Frob{hour}"), &time, "x", reads));

@@ -54,7 +54,7 @@ fn what_cloudtrail_and_people_write() {
 fn several_files_in_one() {
     let three = three();
     let members: Vec<u8> = three.iter().flat_map(|one| gzip(log(&[one]).as_bytes())).collect();
-    fine(&of(members.clone()), 3);
+    fine(&of(members), 3);
     let logs: Vec<Vec<u8>> = three.iter().map(|one| gzip(log(&[one]).as_bytes())).collect();
     let files = [("1.json.gz", &*logs[0]), ("2.json.gz", &*logs[1]), ("d/3.json.gz", &*logs[2])];
     for bytes in [zip(&files), tar(&files), gzip(&tar(&files))] {

@@ -88,14 +88,14 @@ fn names_that_are_no_text_and_files_that_are_refused() {
     fine(&replay(&[at]), 2);
     write(at, "z.json", log(&[read(3)]));
     let refused = at.join("z.json");
-    fs::set_permissions(&refused, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&refused, fs::Permissions::from_mode(0o0)).unwrap();
     // Whoever is root reads everything.
     if fs::read(&refused).is_err() {
         named(&replay(&[at]), &refused.display().to_string(), "denied", 2);
     }
     let closed = at.join("closed");
     write(&closed, "x.json", log(&[read(4)]));
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read_dir(&closed).is_err() {
         let all = unreadable(&replay(&[at]));
         assert!(all.iter().any(|(path, _)| *path == closed.display().to_string()), "{all:?}");
