@@ -13,7 +13,7 @@ use std::{
 use jiff::Timestamp;
 use rectify_controls::{
     AccountFacts, AccountId, Arn, Control, Doubt, Environment, Fact, Finding, Membership, Past, Place, Reopened,
-    Selection, Settings, Severity, Situation, Standing, State, Subject, Withheld, decide,
+    Selection, Settings, Severity, Situation, Standing, State, Subject, decide,
 };
 use rectify_event::Event;
 
