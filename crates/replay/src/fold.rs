@@ -3,6 +3,7 @@
 //! What is known of the resource grows with each event ([`Story`]); the rule book judges it as it stands, and [`decide`] says what would be
 //! done. Nothing here knows what breaks a control.
 
+mod resource;
 mod said;
 
 use std::{
@@ -12,16 +13,19 @@ use std::{
 
 use jiff::Timestamp;
 use rectify_controls::{
-    AccountFacts, AccountId, Arn, Control, Doubt, Environment, Fact, Finding, Membership, Past, Place, Reopened,
-    Selection, Settings, Severity, Situation, Standing, State, Subject, decide,
+    AccountFacts, AccountId, Arn, Control, Doubt, Environment, Fact, Finding, Membership, Past, Reopened, Selection,
+    Settings, Situation, Standing, State, Subject, decide,
 };
 use rectify_event::Event;
 
-use self::said::{Said, said, unread, unverifiable};
+use self::{
+    resource::{Open, Resource, Waiting, exposure, remember},
+    said::{Said, said, unread, unverifiable},
+};
 use crate::{
-    kinds::{Entry, KINDS, Story, Watch},
+    kinds::{KINDS, Watch},
     lead::{Lead, Sorted, What},
-    report::{Exposure, Row, TugRow, Verdict},
+    report::{Row, TugRow, Verdict},
     tally::{Verdicts, others},
 };
 
@@ -184,38 +188,6 @@ impl<'a> Folder<'a> {
         let standing = Standing { account: facts.cloned(), ..Standing::default() };
         Some(Belonging { environment, doubt, standing })
     }
-}
-
-/// One resource on its way through time.
-struct Resource<'k> {
-    number: usize,
-    kind: &'static Entry,
-    arn: Arn,
-    place: Place,
-    story: Option<Box<dyn Story + 'k>>,
-    open: BTreeMap<&'static str, Open>,
-    past: BTreeMap<&'static str, Past>,
-    /// Breaches within their grace time.
-    waiting: BTreeMap<&'static str, Waiting>,
-    /// Tugs of war that have been told of.
-    warring: BTreeMap<&'static str, Timestamp>,
-    /// Ids of the events of this second.
-    ids: HashSet<String>,
-    time: i64,
-}
-
-struct Open {
-    since: Timestamp,
-    by: String,
-    severity: Severity,
-    summary: String,
-    verdict: Verdict,
-}
-
-struct Waiting {
-    due: Timestamp,
-    lead: Lead,
-    finding: Finding<String>,
 }
 
 struct Telling<'t, 'a, 'r> {
@@ -497,40 +469,5 @@ impl Telling<'_, '_, '_> {
             changes: finding.map(|finding| finding.changes.clone()).unwrap_or_default(),
         };
         write(&row, &mark)
-    }
-}
-
-fn remember(resource: &mut Resource<'_>, control: &str, lead: &Lead, at: Timestamp) {
-    let Some(known) = resource.kind.controls.iter().find(|known| known.id == control) else { return };
-    let past = resource.past.entry(known.id).or_default();
-    past.corrections.push(Reopened { at, by: Some(lead.actor.clone()), tool: lead.tool.clone() });
-    // More than a window can hold is never asked for.
-    if past.corrections.len() > 64 {
-        past.corrections.remove(0);
-    }
-}
-
-fn exposure(
-    resource: &Resource<'_>,
-    control: &'static str,
-    open: Open,
-    closed: Option<(Timestamp, String)>,
-    end: Timestamp,
-) -> Exposure {
-    let until = closed.as_ref().map_or(end, |(at, _)| *at);
-    let (closed, closed_by) = closed.unzip();
-    Exposure {
-        control,
-        severity: open.severity,
-        account: resource.place.account.to_string(),
-        region: resource.place.region.to_string(),
-        resource: resource.arn.as_str().to_owned(),
-        verdict: open.verdict,
-        summary: open.summary,
-        opened: open.since,
-        opened_by: open.by,
-        closed,
-        closed_by,
-        seconds: until.duration_since(open.since).as_secs().max(0),
     }
 }

@@ -1,0 +1,110 @@
+//! What an event is to one kind, and who made it.
+
+use rectify_controls::{Place, pattern::is_named};
+use rectify_event::Event;
+
+use crate::{
+    kinds::{Entry, Target, Watch},
+    lead::What,
+};
+
+pub(super) type Found = (Option<Target>, u64, What);
+
+/// What `event` is to one kind.
+pub(super) fn leads(
+    watch: &dyn Watch,
+    kind: &Entry,
+    event: &Event<'_>,
+    place: &Place,
+    woken: bool,
+    (text, envelope): (&str, bool),
+) -> Vec<Found> {
+    // What an ignored event could have broken: the controls of its trigger.
+    let of_trigger = || {
+        let name = event.record().map_or("", |record| &record.event_name);
+        let controls =
+            kind.triggers.iter().filter(|trigger| is_named(trigger, name)).flat_map(|trigger| trigger.controls);
+        kind.bits(&controls.copied().collect())
+    };
+    let told = |suspicious: bool| What::Told { text: text.to_owned(), envelope, suspicious };
+    if !woken {
+        let known = watch.hinted(event, place).into_iter().filter(|target| target.told && !target.leads);
+        return known.map(|target| (Some(target), 0, told(false))).collect();
+    }
+    match watch.screen(event, place) {
+        Err(why) => {
+            let controls = of_trigger();
+            if controls == 0 { Vec::new() } else { vec![(None, controls, What::Ignored(reason(&why)))] }
+        }
+        Ok(look) => look
+            .targets
+            .into_iter()
+            .map(|target| {
+                let what = if target.leads {
+                    What::Live("only the live state says which resources it leads to".to_owned())
+                } else if target.told {
+                    told(look.suspicious)
+                } else {
+                    What::Live("no log says how the resource stands".to_owned())
+                };
+                (Some(target), look.selection, what)
+            })
+            .collect(),
+    }
+}
+
+/// Why, without what is different each time: reasons are counted.
+fn reason(why: &rectify_controls::Ignored) -> String {
+    use rectify_controls::Ignored;
+    match why {
+        Ignored::FailedCall(_) => "the call failed, so nothing changed".to_owned(),
+        Ignored::NoResource(_) => "the event names no resource".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Who did it, in words that can be kept.
+pub(super) struct Who {
+    pub(super) event: String,
+    pub(super) id: Option<String>,
+    pub(super) by: String,
+    pub(super) actor: String,
+    pub(super) tool: Option<String>,
+    pub(super) own: bool,
+}
+
+/// Names are other people's to choose, also how long they are.
+const LONGEST: usize = 300;
+
+impl Who {
+    pub(super) fn of(event: &Event<'_>) -> Self {
+        let cut = |text: &str| text.chars().take(LONGEST).collect::<String>();
+        let Some(record) = event.record() else {
+            let envelope = &event.envelope;
+            let event = cut(&format!("{}:{}", envelope.source, envelope.detail_type));
+            let id = envelope.id.as_deref().map(cut);
+            return Self { event, id, by: cut(&envelope.source), actor: cut(&envelope.source), tool: None, own: false };
+        };
+        let actor = record.actor();
+        let service = record.event_source.split('.').next().unwrap_or_default();
+        Self {
+            event: cut(&format!("{service}:{}", record.event_name)),
+            id: record.event_id.as_deref().map(cut),
+            by: cut(&actor.to_string()),
+            actor: cut(actor
+                .issuer
+                .or(actor.principal)
+                .or(actor.invoked_by)
+                .or(actor.name)
+                .unwrap_or("somebody unknown")),
+            tool: record.tool().map(|tool| tool.name.to_owned()),
+            own: record
+                .issuer_arn()
+                .and_then(|arn| arn.split_once(":role/"))
+                .is_some_and(|(_, path)| path.starts_with(OWN)),
+        }
+    }
+}
+
+/// The path of every role of the suite.
+const OWN: &str = "rectify/";
