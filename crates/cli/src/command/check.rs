@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf};
 
-use rectify_controls::{AccountId, Arn, Explanation, Order, Region, Resource};
+use rectify_controls::{AccountId, Arn, Explanation, Order, Place, Region, Resource};
 use rectify_render::{Style, escape};
 use rectify_replay::{Item, Progress, Replay, Report, Row, Verdict};
 use serde_json::{Value, json};
@@ -134,6 +134,9 @@ fn looked(args: &Args, rows: &[Row]) -> Result<Vec<Explanation>, Failure> {
             let arn = row.resource.as_deref()?;
             let account = AccountId::new(row.account.as_str()).ok()?;
             let region = Region::new(row.region.as_str()).ok()?;
+            // What only leads to resources is none that could be looked at.
+            let place = Place { account: account.clone(), region: region.clone() };
+            kinds::of_arn(&Arn::from_parts(arn.to_owned()), &place).filter(|kind| kind.name == row.kind)?;
             seen.insert((row.kind, arn, &row.account))
                 .then(|| (row.kind, Resource { account, region, arn: Arn::from_parts(arn.to_owned()) }))
         })

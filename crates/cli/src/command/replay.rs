@@ -107,6 +107,8 @@ pub(crate) enum Error {
     Cloud(#[from] CloudError),
     #[error("{0}")]
     Options(String),
+    #[error("what other settings change is no table for a spreadsheet")]
+    DiffAsCsv,
     #[error("the replay could not go on: {0}")]
     Replay(io::Error),
     #[error("`{file}` could not be written: {source}")]
@@ -131,6 +133,7 @@ impl Error {
             Self::Input(error) => error.help(),
             Self::Organization { .. } => Some("make it again: `rectify org export > organization.json`".to_owned()),
             Self::Cloud(error) => error.help(),
+            Self::DiffAsCsv => Some("--output text, json or jsonl".to_owned()),
             Self::Replay(_) => Some("temporary files go to TMPDIR: is there room?".to_owned()),
             _ => None,
         }
@@ -139,6 +142,9 @@ impl Error {
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let environment = args.environment.as_deref();
+    if args.diff.is_some() && args.output == Form::Csv {
+        return Err(Error::DiffAsCsv.into());
+    }
     let organization = args.organization.as_deref().map(organization::read).transpose()?;
     let threads = args.threads.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     let (local, places) = places(&args.paths)?;
@@ -148,7 +154,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         error if io::Error::kind(&error) == io::ErrorKind::BrokenPipe => Failure::Output(error),
         error => Failure::from(Error::Replay(error)),
     };
-    let (items, fetching) = s3::with(items(&local), places, args.profile.as_deref(), &progress)?;
+    let (items, fetching) = s3::with(items(&local), places, args.profile.as_deref())?;
     let shown = watch::Watch::begin(&local, &progress);
     if let Some([old, new]) = args.diff.as_deref() {
         let (old, new) = (named(Some(old), environment)?, named(Some(new), environment)?);

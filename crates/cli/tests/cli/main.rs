@@ -8,6 +8,7 @@ mod harness;
 mod offline;
 mod policy;
 mod render;
+mod replay;
 mod report;
 mod sandbox;
 mod scp;

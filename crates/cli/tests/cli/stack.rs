@@ -70,6 +70,12 @@ impl Desk {
         (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
     }
 
+    /// Puts an object.
+    pub(crate) fn put_object(&self, path: &str, text: &[u8]) {
+        let (status, answer) = self.s3("PUT", path, &String::from_utf8_lossy(text));
+        assert!(status < 300, "{answer}");
+    }
+
     /// Lets everybody read the bucket, and waits for what comes of it.
     pub(crate) async fn breach(&self) {
         // In place of what the guard may have closed before: a block takes the effect from a policy.

@@ -79,11 +79,11 @@ impl Differences {
     pub(super) fn row(&mut self, changed: &Changed) -> io::Result<()> {
         self.total += 1;
         match self.form {
-            Form::Jsonl | Form::Csv => {
+            Form::Jsonl => {
                 let line = escape::json(&serde_json::to_string(changed)?);
                 writeln!(io::stdout(), "{line}")
             }
-            Form::Text | Form::Json => {
+            Form::Text | Form::Json | Form::Csv => {
                 if self.rows.len() < MOST {
                     self.rows.push(changed.clone());
                 }

@@ -2,18 +2,18 @@
 
 use std::{
     io::{Seek as _, Write as _},
-    sync::{atomic::Ordering, mpsc},
+    sync::mpsc,
     thread,
 };
 
 use aws_sdk_s3::{
     Client,
-    config::Region,
-    error::{DisplayErrorContext, SdkError},
-    operation::RequestId as _,
+    config::{Region, http::HttpResponse},
+    error::{ProvideErrorMetadata, SdkError},
 };
 use futures::{StreamExt as _, stream};
-use rectify_replay::{Item, Progress};
+use rectify_aws::AwsFailure;
+use rectify_replay::{Item, NOTHING};
 
 use super::Error;
 use crate::connection::{self, CloudError};
@@ -59,9 +59,7 @@ pub(super) fn with<'i>(
     local: impl Iterator<Item = Item> + Send + 'i,
     places: Vec<Place>,
     profile: Option<&str>,
-    progress: &Progress,
 ) -> Result<(Box<dyn Iterator<Item = Item> + Send + 'i>, Fetching), Error> {
-    let _ = progress.items.load(Ordering::Relaxed);
     if places.is_empty() {
         return Ok((Box::new(local), Fetching(None)));
     }
@@ -85,6 +83,7 @@ pub(super) fn with<'i>(
 /// Sends every object below `place`. `None`: nobody wants more.
 async fn fetch(config: &aws_config::SdkConfig, place: &Place, send: &mpsc::SyncSender<Item>) -> Option<()> {
     let client = client(config, place).await;
+    let mut any = false;
     let mut pages = client.list_objects_v2().bucket(&place.bucket).prefix(&place.prefix).into_paginator().send();
     while let Some(page) = pages.next().await {
         let page = match page {
@@ -99,12 +98,18 @@ async fn fetch(config: &aws_config::SdkConfig, place: &Place, send: &mpsc::SyncS
             // The console's folders.
             (!key.ends_with('/')).then_some((key, object.size.unwrap_or(IN_MEMORY + 1)))
         });
-        let mut items = stream::iter(objects).map(|(key, size)| object(&client, place, key, size)).buffered(AT_ONCE);
+        // On tasks of their own: they go on while somebody reads.
+        let fetched = |(key, size): (String, i64)| {
+            let name = place.name(&key);
+            tokio::spawn(object(client.clone(), place.bucket.clone(), name, key, size))
+        };
+        let mut items = stream::iter(objects).map(fetched).buffered(AT_ONCE);
         while let Some(item) = items.next().await {
-            send.send(item).ok()?;
+            any = true;
+            send.send(item.unwrap_or_else(|error| Item::Missing(place.name(&place.prefix), error.to_string()))).ok()?;
         }
     }
-    Some(())
+    if any { Some(()) } else { send.send(Item::Missing(place.name(&place.prefix), NOTHING.to_owned())).ok() }
 }
 
 /// A client of the region in which the bucket is: asked for there, S3 answers everybody else with a redirect.
@@ -126,9 +131,8 @@ async fn client(config: &aws_config::SdkConfig, place: &Place) -> Client {
     }
 }
 
-async fn object(client: &Client, place: &Place, key: String, size: i64) -> Item {
-    let name = place.name(&key);
-    let got = match client.get_object().bucket(&place.bucket).key(&key).send().await {
+async fn object(client: Client, bucket: String, name: String, key: String, size: i64) -> Item {
+    let got = match client.get_object().bucket(bucket).key(key).send().await {
         Ok(got) => got,
         Err(error) => return Item::Missing(name, why("GetObject", &error)),
     };
@@ -153,18 +157,13 @@ async fn copy(mut body: aws_sdk_s3::primitives::ByteStream) -> std::io::Result<s
     Ok(file)
 }
 
-/// The operation, the code and the request id of a failure.
-fn why<E, R>(operation: &str, error: &SdkError<E, R>) -> String
+/// The operation, the code and the request id of a failure, and what to do about it.
+fn why<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> String
 where
-    E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + 'static,
-    SdkError<E, R>: aws_sdk_s3::operation::RequestId,
-    R: std::fmt::Debug,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    match (error.as_service_error().and_then(|error| error.code()), error.request_id()) {
-        (Some(code), Some(id)) => format!("{operation}: {code} (request {id})"),
-        (Some(code), None) => format!("{operation}: {code}"),
-        _ => format!("{operation}: {}", DisplayErrorContext(error)),
-    }
+    let failure = AwsFailure::new("s3", operation, error);
+    format!("{failure}; {}", failure.help())
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use rectify_replay::{Item, Progress, items};
 
+use crate::exit;
+
 /// Shows a progress and listens for Ctrl-C while something runs.
 pub(super) struct Watch<'p> {
     progress: &'p Progress,
@@ -55,11 +57,14 @@ impl<'p> Watch<'p> {
         let bar = bar();
         let Ok(runtime) = runtime else { return };
         runtime.block_on(async {
-            let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
             while !done.load(Ordering::Relaxed) {
                 tokio::select! {
-                    Ok(()) = &mut stop, if !self.progress.stop.load(Ordering::Relaxed) => {
-                        self.progress.stop.store(true, Ordering::Relaxed);
+                    Ok(()) = tokio::signal::ctrl_c() => {
+                        // Who presses it twice does not want to wait for what is being read.
+                        if self.progress.stop.swap(true, Ordering::Relaxed) {
+                            bar.finish_and_clear();
+                            std::process::exit(i32::from(exit::STOPPED));
+                        }
                         bar.set_message("stopping");
                     }
                     () = tokio::time::sleep(Duration::from_millis(20)) => {
