@@ -175,7 +175,7 @@ mod tests {
         let place = |bucket: &str, prefix: &str| Some(Place { bucket: bucket.to_owned(), prefix: prefix.to_owned() });
         assert_eq!(Place::parse("logs"), place("logs", ""));
         assert_eq!(Place::parse("logs/AWSLogs/o-1/"), place("logs", "AWSLogs/o-1/"));
-        for text in ["", "/x", "A_B/x", "a"] {
+        for text in ["", "/x", "a b/x", "a"] {
             assert_eq!(Place::parse(text), None, "{text}");
         }
     }
