@@ -13,7 +13,7 @@ use yaml_serde::Value;
 use crate::{repo::Repo, run::command, tools};
 
 /// What the linter says and is not mended: file and policy, the issue, part of the text it is about, and why.
-const EXPLAINED: [(&str, &str, &str, &str); 21] = [
+const EXPLAINED: [(&str, &str, &str, &str); 24] = [
     // The linter says this of the first policy that it reads, whichever it is about.
     (
         "*-correct",
@@ -27,6 +27,9 @@ const EXPLAINED: [(&str, &str, &str, &str); 21] = [
         "does allow s3:PutBucketAcl",
         "taking the public grant out of an ACL is writing the ACL",
     ),
+    ("template.yaml-AccessKeyGuardRole-observe", "RESOURCE_STAR", "iam:GetAccessKeyLastUsed", WHOSE_KEY),
+    ("member.yaml-AccessKeyObserveRole-observe", "RESOURCE_STAR", "iam:GetAccessKeyLastUsed", WHOSE_KEY),
+    ("member-correct.yaml-AccessKeyCorrectRole-observe", "RESOURCE_STAR", "iam:GetAccessKeyLastUsed", WHOSE_KEY),
     (
         "template.yaml-CloudformationStackGuardRole-observe",
         "RESOURCE_STAR",
@@ -78,6 +81,8 @@ const EXPLAINED: [(&str, &str, &str, &str); 21] = [
     ),
 ];
 
+const WHOSE_KEY: &str =
+    "it is asked whose a key is: of a deleted one, or one of root, there is no user whose ARN could match";
 const BOTH_SIDES: &str =
     "AWS WAF asks for the web ACL and for the resource it is in front of; each has a statement of its own";
 const OWNER: &str = "which stack a resource belongs to is asked by the resource's name, and no stack is named";
