@@ -273,18 +273,23 @@ fn is_same((before, one): (&Row, &Mark), (after, other): (&Row, &Mark)) -> bool 
 fn one_reader(items: &Mutex<mpsc::Receiver<(u64, Item)>>, shared: &Shared<'_>) -> io::Result<Seen> {
     let mut reader = Reader::new(&shared.progress.bytes, shared.limits);
     let mut reading = Reading::new(shared);
-    while !shared.is_stopped() {
+    let mut failed = None;
+    // To the end of the items, also when nobody wants them any more: whoever hands them out waits for somebody to take them.
+    loop {
         let next = items.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, item)) = next else { break };
+        if shared.is_stopped() {
+            continue;
+        }
         reading.number(number);
         reader.read(item, &mut reading);
         shared.progress.items.fetch_add(1, Ordering::Relaxed);
         if let Some(error) = reading.failed.take() {
             shared.progress.stop.store(true, Ordering::Relaxed);
-            return Err(error);
+            failed = Some(error);
         }
     }
-    Ok(reading.seen)
+    failed.map_or(Ok(reading.seen), Err)
 }
 
 fn period(seen: &Seen) -> Option<Period> {

@@ -1,9 +1,6 @@
 //! What somebody made up to be too much.
 
-use std::{
-    io::Write as _,
-    time::{Duration, Instant},
-};
+use std::{io::Write as _, sync::atomic::Ordering};
 
 use rectify_replay::{Progress, Replay, Report};
 
@@ -25,7 +22,6 @@ fn small_bomb(bytes: Vec<u8>) -> Report {
 
 #[test]
 fn a_bomb_is_left_early() {
-    let begin = Instant::now();
     let space = vec![b' '; 64 << 20];
     let bomb = packed(&space);
     let files: Vec<(String, Vec<u8>)> = (0..50).map(|n| (format!("{n}"), bomb.clone())).collect();
@@ -36,7 +32,21 @@ fn a_bomb_is_left_early() {
         assert!(all.iter().any(|(_, why)| why.contains("200 times its size")), "{all:?}");
         assert!(report.files.inflated < 200 << 20, "{}", report.files.inflated);
     }
-    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+}
+
+/// Whoever hands out the files waits until somebody takes them, also when nobody reads any more.
+#[test]
+fn a_replay_that_is_stopped_ends_with_what_it_has() {
+    let settings = settings(CORRECTIVE);
+    let progress = Progress::default();
+    let items = (0..1_000_u32).map(|number| {
+        if number == 20 {
+            progress.stop.store(true, Ordering::Relaxed);
+        }
+        file("log", log(&[read(1)]).into_bytes())
+    });
+    let report = Replay::new(&settings, None, 2).unwrap().run(items, &progress, None).unwrap();
+    assert!(report.stopped && report.records.read <= 20, "{:?}", report.records);
 }
 
 #[test]
@@ -120,7 +130,6 @@ fn a_table_whose_quote_never_ends() {
 
 #[test]
 fn one_second_of_very_many_events() {
-    let begin = Instant::now();
     let failed = r#","errorCode":"AccessDenied""#;
     let many: Vec<String> = (0..10_000)
         .map(|n| {
@@ -136,7 +145,6 @@ fn one_second_of_very_many_events() {
     let report = of(log(&many));
     fine(&report, 10_000);
     assert_eq!(report.records.duplicates, 0);
-    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
 }
 
 #[test]
