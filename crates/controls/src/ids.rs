@@ -175,3 +175,46 @@ macro_rules! checked_newtype {
 checked_newtype!(Region);
 checked_newtype!(BucketName);
 text_newtype!(Arn);
+
+/// A name that is checked when it is made, around a text: `checked!(Name, "what it is", |text| whether it is one)`.
+macro_rules! checked {
+    ($name:ident, $what:literal, $fits:expr) => {
+        impl $name {
+            /// Checks the shape.
+            ///
+            /// # Errors
+            /// A sentence when it is none. Without the text: it is whatever somebody sent.
+            pub fn new(text: impl Into<String>) -> Result<Self, String> {
+                let text = text.into();
+                let fits: fn(&str) -> bool = $fits;
+                if fits(&text) { Ok(Self(text)) } else { Err(concat!("what is named is no ", $what).to_owned()) }
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+            fn try_from(text: String) -> Result<Self, String> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+pub(crate) use checked;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Arn, Place};
+use crate::{Arn, Place, ids::checked};
 
 /// One access key, and what is known of it beside its id. Two ids of one key are the same resource: only `key` is in its ARN.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,55 +35,14 @@ pub struct UserName(String);
 #[serde(try_from = "String", into = "String")]
 pub struct Exposure(String);
 
-macro_rules! name {
-    ($name:ident, $what:literal, $fits:expr) => {
-        impl $name {
-            /// Checks the shape.
-            ///
-            /// # Errors
-            /// A sentence when it is none. Without the text: it is whatever somebody sent.
-            pub fn new(text: impl Into<String>) -> Result<Self, String> {
-                let text = text.into();
-                let fits: fn(&str) -> bool = $fits;
-                if fits(&text) { Ok(Self(text)) } else { Err(concat!("what is named is no ", $what).to_owned()) }
-            }
-
-            /// The text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = String;
-            fn try_from(text: String) -> Result<Self, String> {
-                Self::new(text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(name: $name) -> String {
-                name.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
-
-name!(AccessKeyId, "access key", |text| {
+checked!(AccessKeyId, "access key", |text| {
     text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 });
-name!(UserName, "IAM user", |text| {
+checked!(UserName, "IAM user", |text| {
     (1..=128).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte))
 });
-name!(Exposure, "place of a key", |text| (1..=1024).contains(&text.len()));
+checked!(Exposure, "place of a key", |text| (1..=1024).contains(&text.len()));
 
 impl AccessKeyId {
     /// Whether it is the key of a user (IAM user guide, "Unique identifiers"): those of sessions begin with `ASIA` and end by

@@ -47,6 +47,26 @@ pub struct TrailFacts {
     pub deleted: bool,
 }
 
+impl TrailFacts {
+    /// Of a trail of which nothing has been read.
+    #[must_use]
+    pub fn unread(trail: TrailId, place: Place) -> Self {
+        Self {
+            trail,
+            place,
+            settings: Fact::NotRead,
+            status: Fact::NotRead,
+            selectors: Fact::NotRead,
+            insights: Fact::NotRead,
+            tags: Fact::NotRead,
+            bucket: Fact::NotRead,
+            beside: Fact::NotRead,
+            kept: None,
+            deleted: false,
+        }
+    }
+}
+
 /// `Trail`, as far as `CreateTrail` takes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {

@@ -45,19 +45,7 @@ fn about(event: &Event<'_>, record: &Record<'_>) -> Option<Target> {
 pub(super) fn unseen(id: &Target, place: &Place) -> Facts {
     let place = place.clone();
     match id {
-        Target::Trail(trail) => Facts::Trail(Box::new(TrailFacts {
-            trail: trail.clone(),
-            place,
-            settings: Fact::NotRead,
-            status: Fact::NotRead,
-            selectors: Fact::NotRead,
-            insights: Fact::NotRead,
-            tags: Fact::NotRead,
-            bucket: Fact::NotRead,
-            beside: Fact::NotRead,
-            kept: None,
-            deleted: false,
-        })),
+        Target::Trail(trail) => Facts::Trail(Box::new(TrailFacts::unread(trail.clone(), place))),
         Target::Store(store) => {
             let (status, settings) = (Fact::NotRead, Fact::NotRead);
             let store = store.clone();
@@ -153,19 +141,7 @@ fn status(logging: bool, started: bool) -> Status {
 }
 
 fn gone(facts: &TrailFacts) -> TrailFacts {
-    TrailFacts {
-        trail: facts.trail.clone(),
-        place: facts.place.clone(),
-        settings: Fact::Known(None),
-        status: Fact::NotRead,
-        selectors: Fact::NotRead,
-        insights: Fact::NotRead,
-        tags: Fact::NotRead,
-        bucket: Fact::NotRead,
-        beside: Fact::NotRead,
-        kept: None,
-        deleted: false,
-    }
+    TrailFacts { settings: Fact::Known(None), ..TrailFacts::unread(facts.trail.clone(), facts.place.clone()) }
 }
 
 /// A new trail logs all management events once it is started, and nothing else (CloudTrail API reference, `CreateTrail`).

@@ -138,19 +138,8 @@ pub(super) fn keep(facts: &Facts) -> Option<Facts> {
                 (Some(_), Some(now), None) => now,
                 (Some(_), Some(now), Some(kept)) => better(now, kept, facts),
             };
-            Some(Facts::Trail(Box::new(TrailFacts {
-                trail: facts.trail.clone(),
-                place: facts.place.clone(),
-                settings: Fact::NotRead,
-                status: Fact::NotRead,
-                selectors: Fact::NotRead,
-                insights: Fact::NotRead,
-                tags: Fact::NotRead,
-                bucket: Fact::NotRead,
-                beside: Fact::NotRead,
-                kept: Some(Box::new(kept)),
-                deleted: false,
-            })))
+            let unread = TrailFacts::unread(facts.trail.clone(), facts.place.clone());
+            Some(Facts::Trail(Box::new(TrailFacts { kept: Some(Box::new(kept)), ..unread })))
         }
         Facts::Store(facts) => {
             let status = facts.status.known().filter(|status| *status == ENABLED).or(facts.kept.as_ref());

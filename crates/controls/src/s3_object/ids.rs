@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Arn, BucketName, Place};
+use crate::{Arn, BucketName, Place, ids::checked};
 
 /// An object, or one version of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,49 +28,8 @@ pub struct ObjectKey(String);
 #[serde(try_from = "String", into = "String")]
 pub struct VersionId(String);
 
-macro_rules! name {
-    ($name:ident, $what:literal, $fits:expr) => {
-        impl $name {
-            /// Checks the shape.
-            ///
-            /// # Errors
-            /// A sentence when it is none. Without the text: it is whatever somebody sent.
-            pub fn new(text: impl Into<String>) -> Result<Self, String> {
-                let text = text.into();
-                let fits: fn(&str) -> bool = $fits;
-                if fits(&text) { Ok(Self(text)) } else { Err(concat!("what is named is no ", $what).to_owned()) }
-            }
-
-            /// The text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = String;
-            fn try_from(text: String) -> Result<Self, String> {
-                Self::new(text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(name: $name) -> String {
-                name.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
-
-name!(ObjectKey, "key of an object", |text| (1..=1024).contains(&text.len()));
-name!(VersionId, "version of an object", |text| {
+checked!(ObjectKey, "key of an object", |text| (1..=1024).contains(&text.len()));
+checked!(VersionId, "version of an object", |text| {
     (1..=256).contains(&text.len())
         && text != "null"
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))

@@ -63,19 +63,7 @@ async fn observe_trail(
         _ => Ok(Fact::NotRead),
     };
     let mut ends = Ends::default();
-    let mut facts = TrailFacts {
-        trail: trail.clone(),
-        place: at.place.clone(),
-        settings: ends.take(settings),
-        status: Fact::NotRead,
-        selectors: Fact::NotRead,
-        insights: Fact::NotRead,
-        tags: Fact::NotRead,
-        bucket: Fact::NotRead,
-        beside: Fact::NotRead,
-        kept: None,
-        deleted: false,
-    };
+    let mut facts = TrailFacts { settings: ends.take(settings), ..TrailFacts::unread(trail.clone(), at.place.clone()) };
     if !gone {
         facts.status = ends.take(status);
         facts.selectors = ends.take(selectors);
