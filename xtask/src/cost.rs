@@ -11,6 +11,8 @@ use crate::repo::Generated;
 #[path = "../../crates/replay/src/price.rs"]
 mod price;
 
+use price::{EVENT_SECONDS, LOG_KB, LOOK_READS, MEMORY};
+
 /// What an organisation is taken to be like. Everything a month, if it has no other unit.
 #[derive(Debug, Clone, Copy)]
 struct Organization {
@@ -27,13 +29,11 @@ struct Organization {
     kinds: f64,
 }
 
-/// Reads of one look at a bucket (docs/scale.md): S3 and S3 Control, and read units of the ledger.
+/// Reads of one look at a bucket (docs/scale.md): S3 and S3 Control.
 const LOOK_GETS: f64 = 13.0;
-const LOOK_READS: f64 = 3.0;
 /// Write units of a finding: the note or the claim, what was before and after, and the index.
 const FINDING_WRITES: f64 = 12.0;
-/// Seconds of an event and of one resource in a sweep, with AWS's latencies; docs/performance.md has what of it is ours.
-const EVENT_SECONDS: f64 = 0.5;
+/// Seconds of one resource in a sweep, with AWS's latencies.
 const SWEPT_SECONDS: f64 = 0.15;
 /// Messages of a finding: when it is told, and when it ends. One that is corrected at once is one message.
 const FINDING_MESSAGES: f64 = 2.0;
@@ -49,10 +49,6 @@ const FLUSHES: f64 = 60.0 * 24.0 * 30.0;
 /// Units of the ledger for a message: its thread, what was sent and the channel's count. A look for what is held takes one.
 const MESSAGE_READS: f64 = 3.0;
 const MESSAGE_WRITES: f64 = 4.0;
-/// Memory in GB.
-const MEMORY: f64 = 0.125;
-/// Kilobytes of log lines of an invocation, Lambda's own included.
-const LOG_KB: f64 = 2.5;
 /// Metrics of a guard (`crates/runtime/src/telemetry.rs`: 13 outcomes and five more), alarms of a guard, of the sweeper, and of the
 /// notifier with its queue (template.yaml).
 const METRICS: f64 = 18.0;

@@ -10,13 +10,6 @@ use crate::{
 
 /// Calls of one event beside the reads of the resource: what the ledger remembers (docs/performance.md).
 const LEDGER_CALLS: u64 = 3;
-/// Read units of the ledger for one look.
-const READ_UNITS: f64 = 3.0;
-/// Seconds of an event, with AWS's latencies; GB of memory; kilobytes of log lines.
-const SECONDS: f64 = 0.5;
-const MEMORY: f64 = 0.125;
-const LOG_KB: f64 = 2.5;
-
 /// From the successful calls that wake each kind. Without what stands by (alarms, the sweep, the notifier): `docs/cost.md` has it.
 pub(crate) fn cost(invocations: &BTreeMap<usize, u64>, period: Option<Period>) -> Cost {
     const MILLION: f64 = 1_000_000.0;
@@ -24,9 +17,9 @@ pub(crate) fn cost(invocations: &BTreeMap<usize, u64>, period: Option<Period>) -
     let days = (seconds / 86_400.0).max(1.0);
     let each = price::EVENT / MILLION
         + price::INVOCATION / MILLION
-        + SECONDS * MEMORY * price::GB_SECOND
-        + READ_UNITS * price::READ_UNIT / MILLION
-        + LOG_KB / MILLION * price::LOG_GB;
+        + price::EVENT_SECONDS * price::MEMORY * price::GB_SECOND
+        + price::LOOK_READS * price::READ_UNIT / MILLION
+        + price::LOG_KB / MILLION * price::LOG_GB;
     let guards: Vec<GuardCost> = invocations
         .iter()
         .filter_map(|(number, count)| {

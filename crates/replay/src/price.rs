@@ -1,5 +1,5 @@
 //! List prices in us-east-1, in dollars, as AWS's pricing pages had them in 2026, without free tiers: the one thing that this repository
-//! cannot check. `docs/cost.md` is made of them too.
+//! cannot check. Behind them, what one event is taken to need. `docs/cost.md` is made of both too.
 
 /// EventBridge, an event to another account's bus, per million; the account that sends it pays.
 pub(crate) const EVENT: f64 = 1.00;
@@ -25,3 +25,12 @@ pub(crate) const METRIC: f64 = 0.30;
 pub(crate) const ALARM: f64 = 0.10;
 /// CloudWatch, a dashboard beyond the third, per month.
 pub(crate) const DASHBOARD: f64 = 3.00;
+
+/// Read units of the ledger for one look at a resource.
+pub(crate) const LOOK_READS: f64 = 3.0;
+/// Seconds of an event, with AWS's latencies; docs/performance.md has what of it is ours.
+pub(crate) const EVENT_SECONDS: f64 = 0.5;
+/// Memory of a function, in GB.
+pub(crate) const MEMORY: f64 = 0.125;
+/// Kilobytes of log lines of an invocation, Lambda's own included.
+pub(crate) const LOG_KB: f64 = 2.5;
