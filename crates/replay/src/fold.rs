@@ -222,10 +222,10 @@ impl Telling<'_, '_, '_> {
                 Ok(())
             }
             What::Live(why) => self.unknown(resource, lead, why, now),
-            What::Told { text, envelope, suspicious } => {
+            What::Told { text, envelope } => {
                 let event = if *envelope { Event::parse(text) } else { Event::of_record(text) };
                 match event {
-                    Ok(event) => self.told(resource, lead, &event, *suspicious, now),
+                    Ok(event) => self.told(resource, lead, &event, now),
                     Err(_) => Ok(()),
                 }
             }
@@ -245,14 +245,7 @@ impl Telling<'_, '_, '_> {
         Ok(())
     }
 
-    fn told(
-        &mut self,
-        resource: &mut Resource<'_>,
-        lead: &Lead,
-        event: &Event<'_>,
-        suspicious: bool,
-        now: Timestamp,
-    ) -> io::Result<()> {
+    fn told(&mut self, resource: &mut Resource<'_>, lead: &Lead, event: &Event<'_>, now: Timestamp) -> io::Result<()> {
         let Some(story) = &mut resource.story else {
             return self.unknown(resource, lead, "no log says how the resource stands", now);
         };
@@ -267,9 +260,6 @@ impl Telling<'_, '_, '_> {
         self.over(resource, &found, lead, now)?;
         for control in resource.kind.controls.iter().filter(|control| selected.contains(control.id)) {
             let said = match found.get(control.id) {
-                None if suspicious && found.values().any(|finding| finding.state == State::Unverifiable) => {
-                    Said::because(Verdict::Ignored, "nothing is broken by what the log shows")
-                }
                 None => Said::because(Verdict::Ignored, "compliant by what the log shows"),
                 Some(finding) if finding.state == State::Unverifiable => {
                     match self.decide(resource, finding, lead, now) {

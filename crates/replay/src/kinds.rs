@@ -87,7 +87,6 @@ const fn reads(access: &[rectify_controls::Access]) -> u64 {
 pub(crate) struct Look {
     pub(crate) targets: Vec<Target>,
     pub(crate) selection: u64,
-    pub(crate) suspicious: bool,
 }
 
 /// A resource that an event is about.
@@ -141,10 +140,9 @@ impl<K: Kind + 'static> Watch for Of<K> {
     fn screen(&self, event: &Event<'_>, place: &Place) -> Result<Look, Ignored> {
         match K::screen(event) {
             Screen::Ignore(why) => Err(why),
-            Screen::Look { targets, selection, suspicious } => Ok(Look {
+            Screen::Look { targets, selection, .. } => Ok(Look {
                 targets: targets.iter().map(|id| Self::target(id, place)).collect(),
                 selection: KINDS.iter().find(|entry| entry.name == K::KIND).map_or(0, |entry| entry.bits(&selection)),
-                suspicious,
             }),
         }
     }

@@ -51,7 +51,7 @@ pub(crate) enum What {
     /// Only the live state says anything, for this reason.
     Live(String),
     /// The event says how the resource stands: the whole of it, and whether it is an envelope.
-    Told { text: String, envelope: bool, suspicious: bool },
+    Told { text: String, envelope: bool },
 }
 
 impl Lead {
@@ -216,7 +216,7 @@ mod tests {
             tool: None,
             own: false,
             region: "eu-central-1".to_owned(),
-            what: What::Told { text: "{}".to_owned(), envelope: false, suspicious: false },
+            what: What::Told { text: "{}".to_owned(), envelope: false },
         }
     }
 

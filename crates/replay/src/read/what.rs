@@ -26,10 +26,10 @@ pub(super) fn leads(
             kind.triggers.iter().filter(|trigger| is_named(trigger, name)).flat_map(|trigger| trigger.controls);
         kind.bits(&controls.copied().collect())
     };
-    let told = |suspicious: bool| What::Told { text: text.to_owned(), envelope, suspicious };
+    let told = || What::Told { text: text.to_owned(), envelope };
     if !woken {
         let known = watch.hinted(event, place).into_iter().filter(|target| target.told && !target.leads);
-        return known.map(|target| (Some(target), 0, told(false))).collect();
+        return known.map(|target| (Some(target), 0, told())).collect();
     }
     match watch.screen(event, place) {
         Err(why) => {
@@ -43,7 +43,7 @@ pub(super) fn leads(
                 let what = if target.leads {
                     What::Live("only the live state says which resources it leads to".to_owned())
                 } else if target.told {
-                    told(look.suspicious)
+                    told()
                 } else {
                     What::Live("no log says how the resource stands".to_owned())
                 };
