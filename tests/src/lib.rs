@@ -25,7 +25,7 @@ pub mod trails;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rectify_sandbox::{Call, Fault, Invocation, Message, World, WorldBuilder};
@@ -107,6 +107,16 @@ impl Stage {
     /// Waits until nothing is under way.
     pub async fn settle(&self) {
         assert!(self.world.idle(Duration::from_secs(300)).await, "something is still under way after five minutes");
+    }
+
+    /// Waits until a schedule that a guard has made has changed what `still` looks at, and for what comes of it.
+    pub async fn until_not(&self, still: impl AsyncFn() -> bool) {
+        let limit = Instant::now() + Duration::from_secs(60);
+        while still().await {
+            assert!(Instant::now() < limit, "nobody looked again\n{}", self.story());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        self.settle().await;
     }
 
     /// Every end of every successful invocation so far, in order.

@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-use std::time::{Duration, Instant};
-
 use rectify_e2e::{
     ACCOUNT, ALL_CORRECTIVE, Stage,
     organization::{DEVELOPMENT, OUTSIDE, PRODUCTION, SETTINGS},
@@ -204,12 +202,7 @@ async fn a_key_that_was_found_is_watched_from_then_on() {
 async fn a_grace_period_is_waited_out() {
     let (stage, key) = stage(&format!("{ON}grace = \"2s\"\n")).await;
     put(&stage, ACCOUNT, "/data/app.env", &key.file()).await;
-    let limit = Instant::now() + Duration::from_secs(60);
-    while status(&stage, ACCOUNT, &key).await == "Active" {
-        assert!(Instant::now() < limit, "nobody looked again\n{}", stage.story());
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    stage.settle().await;
+    stage.until_not(async || status(&stage, ACCOUNT, &key).await == "Active").await;
     assert_eq!(ends(&stage), ["deferred", "corrected"], "{}", stage.story());
     assert!(stage.told(EXPOSED)[0].to_string().contains("s3://data/app.env"));
     stage.close().await;

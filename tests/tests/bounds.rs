@@ -1,7 +1,5 @@
 //! What bounds corrections: budgets, tugs of war, grace, and fifty events at once.
 
-use std::time::{Duration, Instant};
-
 use futures::future::join_all;
 use rectify_e2e::{ACCOUNT, ALL_CORRECTIVE, Stage, breach, resource};
 use serde_json::{Value, json};
@@ -188,12 +186,7 @@ async fn grace_ends_by_itself() {
     stage.aws.put_acl("data", "public-read").await;
     stage.settle().await;
     assert!(is_public(&stage, "data").await, "{:#?}", stage.ends());
-    let limit = Instant::now() + Duration::from_secs(60);
-    while is_public(&stage, "data").await {
-        assert!(Instant::now() < limit, "nobody looked again\n{}", stage.story());
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    stage.settle().await;
+    stage.until_not(async || is_public(&stage, "data").await).await;
     assert_eq!(stage.told(ACL).len(), 1);
     assert_eq!(stage.ended("corrected").len(), 1, "{:#?}", stage.ends());
     stage.close().await;

@@ -51,7 +51,7 @@ pub use fact::{Fact, Unreadable};
 pub use finding::{Evidence, Finding, FindingId, Fingerprint, State};
 pub use ids::{AccountId, Arn, BucketName, IdError, OrganizationId, Partition, Place, Region};
 pub use kind::{Access, Ignored, Kind, Need, Notice, ResourceKind, Screen, Selection, Trigger, Trust, every_control};
-pub use names::Names;
+pub use names::{Names, ROLE_PATH};
 pub use options::TagMatch;
 pub use order::{Because, Broken, Budget, Difference, Explained, Explanation, Order, Resource, Sourced, UndoAnswer};
 pub use outcome::{Outcome, Proof, Step, Withheld};

@@ -13,6 +13,9 @@ pub struct Names {
     pub hub: AccountId,
 }
 
+/// The IAM path of every role of the suite (`Resources` of the templates).
+pub const ROLE_PATH: &str = "rectify/";
+
 impl Names {
     /// The role that reads for guards of `kind` in a member `account`, as an ARN.
     #[must_use]
@@ -51,7 +54,7 @@ impl Names {
     }
 
     fn role(&self, account: &AccountId, name: &str) -> String {
-        format!("arn:{}:iam::{account}:role/rectify/{}-{name}", self.partition, self.stack)
+        format!("arn:{}:iam::{account}:role/{ROLE_PATH}{}-{name}", self.partition, self.stack)
     }
 }
 

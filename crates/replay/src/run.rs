@@ -81,6 +81,15 @@ impl Shared<'_> {
     }
 }
 
+/// Everything that was read.
+struct Log {
+    seen: Seen,
+    shelves: Vec<Shelf>,
+    period: Option<Period>,
+    /// When the log ends.
+    end: Timestamp,
+}
+
 /// Rows as they are written, when somebody wants them.
 pub type Write<'w> = &'w mut dyn FnMut(&Row) -> io::Result<()>;
 
@@ -115,14 +124,9 @@ impl<'a> Replay<'a> {
         progress: &Progress,
         rows: Option<Write<'_>>,
     ) -> io::Result<Report> {
-        let shelves = (0..SHELVES).map(|_| Mutex::default()).collect();
-        let shared = Shared { watches: &self.watches, shelves, progress, limits: self.limits };
-        let mut seen = self.read(items, &shared)?;
-        seen.files.bytes = progress.bytes.load(Ordering::Relaxed);
-        let period = period(&seen);
-        let end = period.map_or(Timestamp::UNIX_EPOCH, |period| period.to);
+        let Log { seen, shelves, period, end } = self.read(items, progress)?;
         let folder = self.folder(end);
-        let verdicts = self.fold(&folder, shared.shelves, rows)?;
+        let verdicts = self.fold(&folder, shelves, rows)?;
         Ok(report(seen, verdicts, period, &folder, progress.stop.load(Ordering::Relaxed)))
     }
 
@@ -138,12 +142,7 @@ impl<'a> Replay<'a> {
         progress: &Progress,
         changed: &mut dyn FnMut(&Changed) -> io::Result<()>,
     ) -> io::Result<[Report; 2]> {
-        let shelves = (0..SHELVES).map(|_| Mutex::default()).collect();
-        let shared = Shared { watches: &self.watches, shelves, progress, limits: self.limits };
-        let mut seen = self.read(items, &shared)?;
-        seen.files.bytes = progress.bytes.load(Ordering::Relaxed);
-        let period = period(&seen);
-        let end = period.map_or(Timestamp::UNIX_EPOCH, |period| period.to);
+        let Log { seen, shelves, period, end } = self.read(items, progress)?;
         let stopped = progress.stop.load(Ordering::Relaxed);
         let (one, two) = (self.folder(end), other.folder(end));
         let (pairs_before, pairs_after) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
@@ -156,8 +155,7 @@ impl<'a> Replay<'a> {
             Ok(())
         };
         let mut tellers = [Teller::new(&one, Some(&mut keep_before)), Teller::new(&two, Some(&mut keep_after))];
-        for shelf in shared.shelves {
-            let mut shelf = shelf.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for mut shelf in shelves {
             let mut over = |tellers: &[Teller<'_, '_, '_>]| {
                 let (mut old, mut new) = (pairs_before.borrow_mut(), pairs_after.borrow_mut());
                 if old.is_empty() && new.is_empty() {
@@ -177,11 +175,14 @@ impl<'a> Replay<'a> {
         Folder { kinds: &self.watches, settings: self.settings, organization: self.organization, end }
     }
 
-    fn read(&self, items: impl Iterator<Item = Item> + Send, shared: &Shared<'_>) -> io::Result<Seen> {
+    /// Reads all items side by side.
+    fn read(&self, items: impl Iterator<Item = Item> + Send, progress: &Progress) -> io::Result<Log> {
+        let shelves = (0..SHELVES).map(|_| Mutex::default()).collect();
+        let shared = Shared { watches: &self.watches, shelves, progress, limits: self.limits };
         let (send, receive) = mpsc::sync_channel::<(u64, Item)>(self.threads * 4);
         let receive = Mutex::new(receive);
-        thread::scope(|scope| {
-            let readers: Vec<_> = (0..self.threads).map(|_| scope.spawn(|| one_reader(&receive, shared))).collect();
+        let mut seen = thread::scope(|scope| {
+            let readers: Vec<_> = (0..self.threads).map(|_| scope.spawn(|| one_reader(&receive, &shared))).collect();
             for (number, item) in (0..).zip(items) {
                 if shared.is_stopped() || send.send((number, item)).is_err() {
                     break;
@@ -190,16 +191,20 @@ impl<'a> Replay<'a> {
             drop(send);
             let mut all = Seen::default();
             for reader in readers {
-                let seen = reader.join().map_err(|_| io::Error::other("a reader panicked"))??;
-                all.merge(seen);
+                let seen: io::Result<Seen> = reader.join().map_err(|_| io::Error::other("a reader panicked"))?;
+                all.merge(seen?);
             }
-            Ok(all)
-        })
+            Ok::<_, io::Error>(all)
+        })?;
+        seen.files.bytes = progress.bytes.load(Ordering::Relaxed);
+        let period = period(&seen);
+        let end = period.map_or(Timestamp::UNIX_EPOCH, |period| period.to);
+        let shelves =
+            shared.shelves.into_iter().map(|shelf| shelf.into_inner().unwrap_or_else(PoisonError::into_inner));
+        Ok(Log { seen, shelves: shelves.collect(), period, end })
     }
 
-    fn fold(&self, folder: &Folder<'_>, shelves: Vec<Mutex<Shelf>>, rows: Option<Write<'_>>) -> io::Result<Verdicts> {
-        let mut shelves: Vec<Shelf> =
-            shelves.into_iter().map(|shelf| shelf.into_inner().unwrap_or_else(PoisonError::into_inner)).collect();
+    fn fold(&self, folder: &Folder<'_>, mut shelves: Vec<Shelf>, rows: Option<Write<'_>>) -> io::Result<Verdicts> {
         if let Some(write) = rows {
             // One after the other: who reads the rows finds those of a resource together.
             let mut write = |row: &Row, _: &Mark| write(row);

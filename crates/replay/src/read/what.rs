@@ -1,6 +1,6 @@
 //! What an event is to one kind, and who made it.
 
-use rectify_controls::{Place, pattern::is_named};
+use rectify_controls::{Place, ROLE_PATH, pattern::is_named};
 use rectify_event::Event;
 
 use crate::{
@@ -101,10 +101,7 @@ impl Who {
             own: record
                 .issuer_arn()
                 .and_then(|arn| arn.split_once(":role/"))
-                .is_some_and(|(_, path)| path.starts_with(OWN)),
+                .is_some_and(|(_, path)| path.starts_with(ROLE_PATH)),
         }
     }
 }
-
-/// The path of every role of the suite.
-const OWN: &str = "rectify/";
