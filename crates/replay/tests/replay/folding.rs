@@ -7,7 +7,7 @@ use rectify_controls::{AccountFacts, AccountId};
 use rectify_replay::{Item, Report, Row, Verdict};
 use serde_json::json;
 
-use crate::made::{ACCOUNT, CORRECTIVE, GROUP, SSH, close, file, log, open, read, rule, run, with};
+use crate::made::{ACCOUNT, CORRECTIVE, GROUP, SSH, close, file, log, open, read, record, rule, run, with};
 
 /// What is said of SSH, in the order of time.
 fn said(rows: &[Row]) -> Vec<(Verdict, &str)> {
@@ -271,4 +271,52 @@ fn rows_are_what_is_counted() {
         let days: u64 = report.days.rows.iter().map(|day| day.counts.of(verdict)).sum();
         assert_eq!(days, report.verdicts.of(verdict));
     }
+}
+
+/// A call with this request.
+fn asked(source: &str, name: &str, minute: u32, request: &serde_json::Value) -> String {
+    let id = format!("{name}-{minute}");
+    record(source, name, &at(minute), &id, &format!(r#","readOnly":false,"requestParameters":{request}"#))
+}
+
+#[test]
+fn a_resource_that_is_gone_exposes_nothing_any_more() {
+    let deleted = asked("ec2.amazonaws.com", "DeleteSecurityGroup", 7, &json!({"groupId": GROUP}));
+    let (report, _) = told(CORRECTIVE, &[open(&at(0), "a"), deleted]);
+    let exposure = report.exposures.rows.iter().find(|exposure| exposure.control == SSH).unwrap();
+    assert_eq!((exposure.closed, exposure.seconds), (Some(at(7).parse().unwrap()), 420));
+    assert!(report.exposures.rows.iter().all(|exposure| exposure.closed.is_some()), "{:?}", report.exposures);
+}
+
+/// A policy stays public under a block; it lets nobody in.
+#[test]
+fn what_is_neutralised_is_not_exposed_any_more() {
+    const PUBLIC: &str = "s3-bucket-public-policy";
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
+        "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/*"}]});
+    let opened =
+        asked("s3.amazonaws.com", "PutBucketPolicy", 0, &json!({"bucketName": "data", "bucketPolicy": policy}));
+    let block = json!({"bucketName": "data", "PublicAccessBlockConfiguration": {"BlockPublicAcls": true,
+        "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true}});
+    let blocked = asked("s3.amazonaws.com", "PutBucketPublicAccessBlock", 9, &block);
+    let (report, rows) = told(CORRECTIVE, &[opened, blocked]);
+    let exposure = report.exposures.rows.iter().find(|exposure| exposure.control == PUBLIC).unwrap();
+    assert_eq!((exposure.closed, exposure.seconds), (Some(at(9).parse().unwrap()), 540));
+    let last = rows.iter().filter(|row| row.control == PUBLIC).next_back().unwrap();
+    assert_eq!(last.verdict, Verdict::WouldTell, "{last:?}");
+    assert!(last.why.as_deref().unwrap().contains("neutralised"), "{last:?}");
+}
+
+/// CloudTrail writes the API's date behind some names of CloudFront, some of the time.
+#[test]
+fn a_name_with_a_date_behind_it_is_the_same_call() {
+    let of = |name: &str| {
+        let (report, rows) =
+            told(CORRECTIVE, &[asked("cloudfront.amazonaws.com", name, 0, &json!({"id": "E2QWRUHAPOMQZL"}))]);
+        (report.records.watched, rows.into_iter().map(|row| (row.control, row.verdict, row.why)).collect::<Vec<_>>())
+    };
+    let plain = of("DisassociateDistributionWebACL");
+    assert!(plain.0 == 1 && !plain.1.is_empty(), "{plain:?}");
+    assert_eq!(of("DisassociateDistributionWebACL2020_05_31"), plain);
+    assert_eq!(of("DisassociateDistributionWebACLs").0, 0);
 }
