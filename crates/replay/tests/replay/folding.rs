@@ -320,3 +320,17 @@ fn a_name_with_a_date_behind_it_is_the_same_call() {
     assert_eq!(of("DisassociateDistributionWebACL2020_05_31"), plain);
     assert_eq!(of("DisassociateDistributionWebACLs").0, 0);
 }
+
+/// What nobody watches is a gap when it changes something: as the record says, or by its name where an old one does not.
+#[test]
+fn gaps_are_calls_that_change_something() {
+    let of = |name: &str, says: &str| {
+        let record = record("ssm.amazonaws.com", name, &at(0), name, says);
+        let (report, _) = told(CORRECTIVE, &[record]);
+        report.unwatched.total == 1
+    };
+    assert!(of("PutParameter", r#","readOnly":false"#) && of("PutParameter", ""));
+    assert!(!of("GetParameter", r#","readOnly":true"#) && !of("GetParameter", ""));
+    assert!(of("GetCommandAndRunIt", r#","readOnly":false"#), "the record knows better than its name");
+    assert!(!of("StartOfNothing", r#","readOnly":true"#), "the record knows better than its name");
+}
