@@ -330,7 +330,7 @@ impl Telling<'_, '_, '_> {
         for control in due {
             let Some(Waiting { due, lead, finding }) = resource.waiting.remove(control) else { continue };
             let said = Said::because(Verdict::WouldCorrect, "after its grace time");
-            remember(resource, control, &lead, due);
+            self.corrected(resource, control, &lead, due);
             self.say(resource.number, finding.control, &lead, Some(&finding), &said)?;
         }
         Ok(())
@@ -378,6 +378,11 @@ impl Telling<'_, '_, '_> {
         }
     }
 
+    fn corrected(&mut self, resource: &mut Resource<'_>, control: &'static str, lead: &Lead, at: Timestamp) {
+        remember(resource, control, lead, at);
+        self.verdicts.hours.count(control, &lead.account, at);
+    }
+
     fn count_war(
         &mut self,
         resource: &mut Resource<'_>,
@@ -387,7 +392,7 @@ impl Telling<'_, '_, '_> {
         now: Timestamp,
     ) {
         if said.verdict == Verdict::WouldCorrect {
-            remember(resource, control.id, lead, now);
+            self.corrected(resource, control.id, lead, now);
         }
         if !said.war {
             return;

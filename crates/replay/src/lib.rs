@@ -13,6 +13,7 @@
 mod cost;
 mod fold;
 mod form;
+mod hours;
 mod input;
 mod kinds;
 mod lead;

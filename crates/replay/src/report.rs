@@ -42,6 +42,8 @@ pub struct Report {
     pub exposures: Listed<Exposure>,
     /// Where somebody breaks what would have been corrected, again and again.
     pub tug_of_war: Listed<TugRow>,
+    /// Where there would have been more corrections than the settings allow within an hour.
+    pub budgets: Budgets,
     /// What it would cost, by guard.
     pub cost: Cost,
     /// Calls that change something and that no guard watches, most first: the gaps.
@@ -340,6 +342,41 @@ pub struct TugRow {
     pub since: Timestamp,
     /// Who, and with what.
     pub by: Vec<String>,
+}
+
+/// Corrections that the budgets of the settings (`corrections-per-hour`) would have held back. They are in the counts as «would correct»:
+/// each would have been told instead.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Budgets {
+    /// How many.
+    pub beyond: u64,
+    /// The hours in which that happened, those with most beyond the budget first.
+    pub hours: Listed<BudgetRow>,
+    /// Corrections of more hours than could be counted: whether a budget holds them back is not known.
+    pub left_out: u64,
+}
+
+/// An hour whose budget would have been spent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BudgetRow {
+    /// The control.
+    pub control: &'static str,
+    /// The account; `None` for the budget of all accounts together.
+    pub account: Option<String>,
+    /// When the hour begins.
+    pub hour: Timestamp,
+    /// Corrections that would have been asked of it.
+    pub corrections: u64,
+    /// How many it allows.
+    pub limit: u64,
+}
+
+impl BudgetRow {
+    /// How many it holds back.
+    #[must_use]
+    pub const fn beyond(&self) -> u64 {
+        self.corrections.saturating_sub(self.limit)
+    }
 }
 
 /// What switching it on would cost, from the events of this log.

@@ -313,6 +313,7 @@ fn report(
     seen.records.duplicates += verdicts.duplicates;
     let exposures = verdicts.take_exposures();
     let tug_of_war = verdicts.take_tugs();
+    let budgets = std::mem::take(&mut verdicts.hours).budgets(&folder.settings.limits);
     let name = |account: &str| {
         let facts = folder.organization.and_then(|all| all.get(&AccountId::new(account).ok()?))?;
         facts.name.clone()
@@ -375,6 +376,7 @@ fn report(
         ),
         exposures,
         tug_of_war,
+        budgets,
         cost: cost(&seen.invocations, period),
         unwatched,
     }

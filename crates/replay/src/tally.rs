@@ -10,6 +10,7 @@ use foldhash::fast::RandomState;
 use memchr::memmem;
 
 use crate::{
+    hours::Hours,
     kinds::KINDS,
     record::{Called, parsed},
     report::{Counts, EventRow, Exposure, Files, Listed, Records, TugRow, Unreadable, Verdict, WhyRow},
@@ -333,6 +334,7 @@ pub(crate) struct Verdicts {
     pub(crate) tools: Bounded<String, Counts>,
     pub(crate) days: Bounded<String, Counts>,
     pub(crate) heat: Bounded<(String, &'static str), Counts>,
+    pub(crate) hours: Hours,
     exposures: BinaryHeap<Reverse<Longest>>,
     exposures_seen: u64,
     tugs: Vec<TugRow>,
@@ -444,6 +446,7 @@ impl Verdicts {
             let control = key.1;
             add(self.heat.entry(key, || (others(), control)), counts);
         }
+        self.hours.merge(other.hours);
         self.exposures_seen += other.exposures_seen;
         for Reverse(Longest(exposure)) in other.exposures {
             self.keep(exposure);

@@ -38,6 +38,7 @@ pub fn text(report: &Report) -> Vec<Line> {
     controls(&mut lines, report);
     exposures(&mut lines, report);
     tugs(&mut lines, report);
+    budgets(&mut lines, report);
     let accounts = report.accounts.rows.iter().map(|row| {
         let name = row.name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
         (format!("{}{name} ({})", row.account, row.environment), &row.counts)
@@ -201,6 +202,32 @@ fn tugs(lines: &mut Vec<Line>, report: &Report) {
         lines.push(Line::new().own(Style::Dim, &format!("{:12}{}", "", fit(&text, WIDTH - 12))));
     }
     more(lines, rows.total, rows.rows.len().min(ROWS));
+}
+
+fn budgets(lines: &mut Vec<Line>, report: &Report) {
+    let hours = &report.budgets.hours;
+    if hours.rows.is_empty() {
+        return;
+    }
+    heading(lines, "Hours with more corrections than the settings allow", hours.total);
+    let mut grid = Grid::new(vec![
+        Column::rest("CONTROL"),
+        Column::left("ACCOUNT"),
+        Column::left("HOUR"),
+        Column::right("CORRECT"),
+        Column::right("ALLOWED"),
+    ]);
+    for row in hours.rows.iter().take(ROWS) {
+        grid.row(vec![
+            (Style::Plain, row.control.to_owned()),
+            (Style::Plain, row.account.as_deref().map_or_else(|| "(together)".to_owned(), |id| fit(&outside(id), 12))),
+            (Style::Plain, words::minute(row.hour)),
+            (Style::Warn, number(row.corrections)),
+            (Style::Plain, number(row.limit)),
+        ]);
+    }
+    grid.write(lines, INDENT, WIDTH);
+    more(lines, hours.total, hours.rows.len().min(ROWS));
 }
 
 /// Names with verdicts.

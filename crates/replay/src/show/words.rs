@@ -175,6 +175,7 @@ pub(super) fn sentences(report: &Report) -> Vec<String> {
         1 => said.push("1 exposure was still open when the log ended.".to_owned()),
         open => said.push(format!("{} exposures were still open when the log ended.", number(open))),
     }
+    said.extend(budgets(report));
     match report.verdicts.needs_live_state {
         0 => {}
         1 => said.push("For 1 more, the log alone does not decide: somebody has to look.".to_owned()),
@@ -188,6 +189,26 @@ pub(super) fn sentences(report: &Report) -> Vec<String> {
         }
     });
     said
+}
+
+/// What the budgets of the settings have to do with it.
+fn budgets(report: &Report) -> Vec<String> {
+    let budgets = &report.budgets;
+    let beyond = match budgets.beyond {
+        0 => None,
+        1 => Some("Of what would have been put back, 1 is beyond the budget of its hour: told instead.".to_owned()),
+        more => Some(format!(
+            "Of what would have been put back, {} are beyond the budgets of their hours: told instead.",
+            number(more)
+        )),
+    };
+    let left_out = (budgets.left_out > 0).then(|| {
+        format!(
+            "Whether a budget holds back {} is not known: there are too many hours.",
+            some(budgets.left_out, "more correction")
+        )
+    });
+    beyond.into_iter().chain(left_out).collect()
 }
 
 /// What makes the answer a part of the answer: never left out, and in front of it.

@@ -188,6 +188,40 @@ fn a_tug_of_war_ends_in_messages() {
     assert_eq!(told(&settings, &slow).0.tug_of_war.total, 0);
 }
 
+/// Hours are full hours, and what an account's budget holds back is not asked of that of all accounts, as in the ledger.
+#[test]
+fn what_is_beyond_an_hours_budget_is_told() {
+    let settings = format!("{CORRECTIVE}[limits]\ncorrections-per-hour = 2\ncorrections-per-hour-everywhere = 5\n");
+    let opened = |account: &str, group: u32, time: &str| {
+        let group = format!("sg-{group:017x}");
+        rule("AuthorizeSecurityGroupIngress", &group, 22, time, &group).replace(ACCOUNT, account)
+    };
+    let hour = |records: &[String]| {
+        let (report, _) = told(&settings, records);
+        let rows = report.budgets.hours.rows.into_iter().filter(|row| row.control == SSH);
+        rows.map(|row| (row.account, row.hour.to_string(), row.corrections, row.limit)).collect::<Vec<_>>()
+    };
+    let half = |group: u32, minute: u32| opened(ACCOUNT, group, &at(minute));
+    assert_eq!(hour(&[half(1, 0), half(2, 59)]), []);
+    let over = [half(1, 0), half(2, 59), half(3, 30), opened(ACCOUNT, 4, "2025-07-10T13:00:00Z")];
+    let noon = || "2025-07-10T12:00:00Z".to_owned();
+    assert_eq!(hour(&over), [(Some(ACCOUNT.to_owned()), noon(), 3, 2)]);
+    // Three accounts with two each, one of them with four.
+    let mut many: Vec<String> = (0..6).map(|n| opened(&format!("00000000000{}", n / 2), n, &at(n))).collect();
+    assert_eq!(hour(&many[..4]), [], "four in two accounts");
+    many.extend([7, 8].map(|n| opened("000000000000", n, &at(n))));
+    assert_eq!(hour(&many), [(Some("000000000000".to_owned()), noon(), 4, 2), (None, noon(), 6, 5)]);
+    let (report, _) = told(&settings, &many);
+    let of_ssh = report.controls.iter().find(|row| row.control == SSH).unwrap();
+    assert_eq!(of_ssh.counts.would_correct, 8, "they are counted where nothing is said of budgets");
+    // What waits for its grace time is asked of the hour in which that is over.
+    let late = format!("{settings}[control.{SSH}]\ngrace = \"5m\"\n");
+    let waiting: Vec<String> = (1..=3).map(|group| half(group, 57)).collect();
+    let rows = told(&late, &waiting).0.budgets.hours.rows;
+    let row = rows.iter().find(|row| row.control == SSH).unwrap();
+    assert_eq!((row.hour.to_string(), row.corrections), ("2025-07-10T13:00:00Z".to_owned(), 3));
+}
+
 #[test]
 fn what_rectify_itself_did_is_not_fought() {
     let own = with(&open(&at(0), "a"), |record| {
@@ -302,7 +336,7 @@ fn what_is_neutralised_is_not_exposed_any_more() {
     let (report, rows) = told(CORRECTIVE, &[opened, blocked]);
     let exposure = report.exposures.rows.iter().find(|exposure| exposure.control == PUBLIC).unwrap();
     assert_eq!((exposure.closed, exposure.seconds), (Some(at(9).parse().unwrap()), 540));
-    let last = rows.iter().filter(|row| row.control == PUBLIC).next_back().unwrap();
+    let last = rows.iter().rfind(|row| row.control == PUBLIC).unwrap();
     assert_eq!(last.verdict, Verdict::WouldTell, "{last:?}");
     assert!(last.why.as_deref().unwrap().contains("neutralised"), "{last:?}");
 }

@@ -40,6 +40,9 @@ fn fill(mut report: Report, text: &str) -> Report {
         }
         row.closed_by.iter_mut().for_each(set);
     }
+    for row in &mut report.budgets.hours.rows {
+        row.account.iter_mut().for_each(set);
+    }
     for row in &mut report.tug_of_war.rows {
         set(&mut row.account);
         set(&mut row.resource);

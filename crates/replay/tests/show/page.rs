@@ -133,7 +133,8 @@ fn links_lead_to_what_is_there_and_ids_are_one() {
 
 #[test]
 fn every_section_is_there() {
-    let expected = ["timeline", "heat", "controls", "exposures", "accounts", "actors", "tugs", "cost", "gaps", "read"];
+    let expected =
+        ["timeline", "heat", "controls", "exposures", "accounts", "actors", "tugs", "budgets", "cost", "gaps", "read"];
     for report in [sample::report(), sample::empty()] {
         let page = page(&report);
         let sections: Vec<&str> = page

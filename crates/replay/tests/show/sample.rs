@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use rectify_controls::Severity;
 use rectify_replay::{
-    AccountRow, ActorRow, ControlRow, Cost, Counts, DayRow, EventRow, Exposure, Files, GuardCost, HeatRow, Listed,
-    Period, Records, Report, Row, ToolRow, TugRow, Unreadable, VERSION, Verdict, WhyRow, show::About,
+    AccountRow, ActorRow, BudgetRow, Budgets, ControlRow, Cost, Counts, DayRow, EventRow, Exposure, Files, GuardCost,
+    HeatRow, Listed, Period, Records, Report, Row, ToolRow, TugRow, Unreadable, VERSION, Verdict, WhyRow, show::About,
 };
 
 /// Markup, script, style, an entity, direction marks, a terminal's escapes, line feeds.
@@ -45,6 +45,7 @@ pub(crate) fn empty() -> Report {
         heat: Listed::default(),
         exposures: Listed::default(),
         tug_of_war: Listed::default(),
+        budgets: Budgets::default(),
         cost: Cost::default(),
         unwatched: Listed::default(),
     }
@@ -184,6 +185,26 @@ pub(crate) fn report() -> Report {
                 by: Vec::new(),
             },
         ]),
+        budgets: Budgets {
+            beyond: 4_511,
+            left_out: 3,
+            hours: listed(vec![
+                BudgetRow {
+                    control: "s3-bucket-acl-public",
+                    account: Some("111111111111".to_owned()),
+                    hour: time(300),
+                    corrections: 4_512,
+                    limit: 20,
+                },
+                BudgetRow {
+                    control: "sg-ingress-ssh-world",
+                    account: None,
+                    hour: time(91),
+                    corrections: 219,
+                    limit: 200,
+                },
+            ]),
+        },
         cost: Cost {
             days: 30.5,
             guards: [

@@ -33,6 +33,7 @@ fn sections(report: &Report) -> Vec<Section> {
         section("accounts", "Accounts", accounts(report)),
         section("actors", "Who, and with what", who(report)),
         section("tugs", "Tug of war", tugs(report)),
+        section("budgets", "Budgets", budgets(report)),
         section("cost", "Cost", cost(report)),
         section("gaps", "Not watched", gaps(report)),
         section("read", "What was read", read(report)),
@@ -245,6 +246,36 @@ fn tugs(report: &Report) -> Markup {
     html! {
         p { "Put back once, these would have been broken again. Talk to who does it, or exempt it, before switching on." }
         (table("The most often first", &columns, rows.collect(), tugs.total))
+    }
+}
+
+fn budgets(report: &Report) -> Markup {
+    let hours = &report.budgets.hours;
+    if hours.rows.is_empty() {
+        return none("No hour has more corrections than the settings allow.");
+    }
+    let columns = [
+        Column::what("control"),
+        Column::text("account"),
+        Column::text("hour from"),
+        Column::number("to put back"),
+        Column::number("allowed"),
+    ];
+    let rows = hours.rows.iter().take(ROWS).map(|row| {
+        html! {
+            (what(&html! { code { (row.control) } }))
+            @match &row.account {
+                Some(id) => { (account(id, &html! {})) }
+                None => { (text("account", &html! { "all together" })) }
+            }
+            (text("hour from", &html! { (words::minute(row.hour)) }))
+            (number("to put back", row.corrections))
+            (number("allowed", row.limit))
+        }
+    });
+    html! {
+        p { "What is beyond the budget is told in place of being put back. Which of an hour come first, nobody can say." }
+        (table("Most beyond the budget first", &columns, rows.collect(), hours.total))
     }
 }
 
