@@ -157,6 +157,10 @@ pub trait Kind {
         Vec::new()
     }
 
+    /// Calls on an account that say something of every resource of the kind in it, `(eventSource, eventName)`: they are among
+    /// [`Kind::EVENTS`] or [`Kind::HINTS`], [`Kind::learn`] takes them for each resource, and each writes anew what those before it wrote.
+    const WIDE: &'static [(&'static str, &'static str)] = &[];
+
     /// A resource of which nothing has been seen: every fact is [`Fact::NotRead`](crate::Fact::NotRead). A replay of logs begins with it.
     /// `None`, as for a kind whose facts no log has: then its events only say that somebody has to look.
     fn unseen(id: &Self::Id, place: &Place) -> Option<Self::Facts> {

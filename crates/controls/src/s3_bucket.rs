@@ -93,6 +93,7 @@ impl Kind for S3Bucket {
     }
 
     const HINTS: &'static [(&'static str, &'static str)] = hindsight::HINTS;
+    const WIDE: &'static [(&'static str, &'static str)] = hindsight::WIDE;
 
     fn hinted(event: &Event<'_>) -> Vec<Target> {
         hindsight::hinted(event)

@@ -5,9 +5,10 @@
 
 mod resource;
 mod said;
+mod teller;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     io,
 };
 
@@ -18,13 +19,14 @@ use rectify_controls::{
 };
 use rectify_event::Event;
 
+pub(crate) use self::teller::{Teller, tell};
 use self::{
     resource::{Open, Resource, Waiting, exposure, remember},
     said::{Said, said, unread, unverifiable},
 };
 use crate::{
     kinds::{KINDS, Watch},
-    lead::{Lead, Sorted, What},
+    lead::{Lead, What},
     report::{Row, TugRow, Verdict},
     tally::{Verdicts, others},
 };
@@ -58,92 +60,8 @@ pub(crate) struct Belonging<'a> {
     standing: Standing,
 }
 
-/// Tells the leads of one shelf to each of `tellers`; `over` is called with them when all that concerns one lead is said.
-///
-/// # Errors
-/// When temporary files cannot be read, or rows not be written.
-pub(crate) fn tell(
-    leads: Sorted,
-    tellers: &mut [Teller<'_, '_, '_>],
-    over: &mut dyn FnMut(&[Teller<'_, '_, '_>]) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut last: Option<Lead> = None;
-    for lead in leads {
-        let lead = lead?;
-        if !last.as_ref().is_some_and(|last| last.is_about_the_same(&lead)) {
-            tellers.iter_mut().try_for_each(Teller::end)?;
-            over(tellers)?;
-            for teller in &mut *tellers {
-                teller.begin(&lead);
-            }
-        }
-        for teller in &mut *tellers {
-            teller.take(&lead)?;
-        }
-        over(tellers)?;
-        last = Some(lead);
-    }
-    tellers.iter_mut().try_for_each(Teller::end)?;
-    over(tellers)
-}
-
-/// One replay's way through leads.
-pub(crate) struct Teller<'t, 'a, 'r> {
-    folder: &'t Folder<'a>,
-    accounts: HashMap<String, Option<Belonging<'a>>>,
-    resource: Option<Resource<'t>>,
-    pub(crate) verdicts: Verdicts,
-    rows: Rows<'r>,
-}
-
-impl<'t, 'a, 'r> Teller<'t, 'a, 'r> {
-    pub(crate) fn new(folder: &'t Folder<'a>, rows: Rows<'r>) -> Self {
-        Self { folder, accounts: HashMap::new(), resource: None, verdicts: Verdicts::default(), rows }
-    }
-
-    /// Whether something will be said of this lead later, when its grace time is over.
-    pub(crate) fn waits(&self, control: &str, at: u64) -> bool {
-        let waiting = self.resource.as_ref().and_then(|resource| resource.waiting.get(control));
-        waiting.is_some_and(|waiting| waiting.lead.at == at)
-    }
-
-    fn begin(&mut self, lead: &Lead) {
-        if self.accounts.len() > MOST_ACCOUNTS {
-            self.accounts.clear();
-        }
-        if !self.accounts.contains_key(&lead.account) {
-            self.accounts.insert(lead.account.clone(), self.folder.belonging(&lead.account));
-        }
-        self.resource = self.folder.begin(lead);
-    }
-
-    fn take(&mut self, lead: &Lead) -> io::Result<()> {
-        let Self { folder, accounts, resource, verdicts, rows } = self;
-        match (resource, accounts.get(&lead.account)) {
-            (Some(resource), Some(Some(belonging))) => {
-                Telling { folder, belonging, verdicts, rows }.lead(resource, lead)
-            }
-            // Nothing is believed about an account or a region that cannot be one.
-            _ => Ok(()),
-        }
-    }
-
-    fn end(&mut self) -> io::Result<()> {
-        let Self { folder, accounts, resource, verdicts, rows } = self;
-        let Some(mut resource) = resource.take() else { return Ok(()) };
-        let Some(Some(belonging)) = accounts.get(resource.place.account.as_str()) else { return Ok(()) };
-        let mut telling = Telling { folder, belonging, verdicts, rows };
-        telling.due(&mut resource, Timestamp::MAX)?;
-        telling.ended(resource);
-        Ok(())
-    }
-}
-
 /// Events of one second and one resource that are known again when they come a second time.
 const MOST_IDS: usize = 50_000;
-
-/// Accounts of which it is remembered what holds.
-const MOST_ACCOUNTS: usize = 50_000;
 
 impl<'a> Folder<'a> {
     fn begin(&self, lead: &Lead) -> Option<Resource<'_>> {
@@ -163,6 +81,7 @@ impl<'a> Folder<'a> {
             warring: BTreeMap::new(),
             ids: HashSet::new(),
             time: i64::MIN,
+            wide: 0,
         })
     }
 
@@ -222,7 +141,7 @@ impl Telling<'_, '_, '_> {
                 Ok(())
             }
             What::Live(why) => self.unknown(resource, lead, why, now),
-            What::Told { text, envelope } => {
+            What::Told { text, envelope } | What::Wide { text, envelope } => {
                 let event = if *envelope { Event::parse(text) } else { Event::of_record(text) };
                 match event {
                     Ok(event) => self.told(resource, lead, &event, now),
@@ -230,6 +149,18 @@ impl Telling<'_, '_, '_> {
                 }
             }
         }
+    }
+
+    /// Takes in what calls on the account say of the resource, those from where it was before. Where nothing is open, only the last counts.
+    fn wide(&mut self, resource: &mut Resource<'_>, calls: &[Lead]) -> io::Result<()> {
+        while let Some(call) = calls.get(resource.wide) {
+            let is_last = resource.wide + 1 == calls.len();
+            if is_last || !resource.open.is_empty() || !resource.waiting.is_empty() {
+                self.lead(resource, call)?;
+            }
+            resource.wide += 1;
+        }
+        Ok(())
     }
 
     /// Only the live state says anything of `lead`.

@@ -17,6 +17,7 @@ pub(crate) struct Entry {
     pub(crate) triggers: &'static [Trigger],
     notices: &'static [Notice],
     pub(crate) hints: &'static [(&'static str, &'static str)],
+    wide: &'static [(&'static str, &'static str)],
     /// Calls that reading one resource takes at most.
     pub(crate) reads: u64,
     open: fn(&Settings) -> Result<Box<dyn Watch>, String>,
@@ -30,6 +31,7 @@ impl Entry {
             triggers: K::EVENTS,
             notices: K::NOTICES,
             hints: K::HINTS,
+            wide: K::WIDE,
             reads: reads(K::ACCESS),
             open: |settings| {
                 let rules = K::rules(&settings.trust, &|control, option| settings.option(control, option))?;
@@ -57,6 +59,12 @@ impl Entry {
     /// Whether a call of this name says something about resources of the kind without waking the guard.
     pub(crate) fn is_hinted_by(&self, source: &str, name: &str) -> bool {
         self.hints.contains(&(source, pattern::undated(source, name)))
+    }
+
+    /// Whether `event` is a call that succeeded and says something of every resource of the kind in its account.
+    pub(crate) fn is_wide(&self, event: &Event<'_>) -> bool {
+        let Some(record) = event.record().filter(|record| !record.failed()) else { return false };
+        self.wide.contains(&(&*record.event_source, &*record.event_name))
     }
 
     /// The bits of `selection`, in the order of the rule book.

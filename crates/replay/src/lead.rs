@@ -52,12 +52,14 @@ pub(crate) enum What {
     Live(String),
     /// The event says how the resource stands: the whole of it, and whether it is an envelope.
     Told { text: String, envelope: bool },
+    /// The event says something of every resource of the account. On every shelf, without an ARN: it comes before all that is about one.
+    Wide { text: String, envelope: bool },
 }
 
 impl Lead {
     fn weight(&self) -> usize {
         let text = match &self.what {
-            What::Told { text, .. } | What::Ignored(text) | What::Live(text) => text.len(),
+            What::Told { text, .. } | What::Wide { text, .. } | What::Ignored(text) | What::Live(text) => text.len(),
         };
         let words = [&self.account, &self.arn, &self.event, &self.by, &self.actor, &self.region];
         text + words.iter().map(|word| word.len()).sum::<usize>() + 320
@@ -66,6 +68,11 @@ impl Lead {
     /// Whether it is about the same resource as `other`.
     pub(crate) fn is_about_the_same(&self, other: &Self) -> bool {
         (self.kind, &self.account, &self.arn) == (other.kind, &other.account, &other.arn)
+    }
+
+    /// Whether it is about the same kind and account as `other`.
+    pub(crate) fn is_of_the_account_of(&self, other: &Self) -> bool {
+        (self.kind, &self.account) == (other.kind, &other.account)
     }
 
     pub(crate) fn place(&self) -> Option<Place> {

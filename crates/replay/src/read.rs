@@ -324,6 +324,12 @@ impl<'s> Reading<'s> {
                     self.failed.get_or_insert(error);
                 }
             }
+            if kind.is_wide(&event) {
+                let what = What::Wide { text: text.to_owned(), envelope };
+                if let Err(error) = self.shared.put_everywhere(&lead(None, 0, what, false)) {
+                    self.failed.get_or_insert(error);
+                }
+            }
         }
         Some(())
     }

@@ -76,7 +76,18 @@ impl Shared<'_> {
 
     /// Keeps a lead until all are there.
     pub(crate) fn put(&self, lead: Lead) -> io::Result<()> {
-        let Some(shelf) = self.shelves.get(shelf(&lead)) else { return Ok(()) };
+        match self.shelves.get(shelf(&lead)) {
+            Some(shelf) => self.put_on(shelf, lead),
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps a lead that concerns every resource of its account.
+    pub(crate) fn put_everywhere(&self, lead: &Lead) -> io::Result<()> {
+        self.shelves.iter().try_for_each(|shelf| self.put_on(shelf, lead.clone()))
+    }
+
+    fn put_on(&self, shelf: &Mutex<Shelf>, lead: Lead) -> io::Result<()> {
         shelf.lock().unwrap_or_else(PoisonError::into_inner).put(lead, self.limits.held / SHELVES)
     }
 }

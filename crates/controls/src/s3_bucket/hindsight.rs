@@ -38,6 +38,10 @@ pub(super) const HINTS: &[(&str, &str)] = &[
     (SOURCE, "DeleteAccessPointPolicy"),
 ];
 
+/// See [`crate::Kind::WIDE`].
+pub(super) const WIDE: &[(&str, &str)] =
+    &[(SOURCE, "PutAccountPublicAccessBlock"), (SOURCE, "DeleteAccountPublicAccessBlock")];
+
 /// The first day on which every region encrypted new objects, and so every bucket (Amazon S3 user guide, "Setting default server-side
 /// encryption behavior for Amazon S3 buckets").
 const ENCRYPTED: &str = "2023-01-05";

@@ -11,6 +11,7 @@ use super::{Book, events, pointers};
 /// A kind without its types.
 struct Past {
     book: Book,
+    wide: &'static [(&'static str, &'static str)],
     hints: &'static [(&'static str, &'static str)],
     /// What each control says of each resource that the event is about, when nothing but the event is known.
     tells: fn(&Event<'_>) -> Vec<Told>,
@@ -105,6 +106,7 @@ impl Past {
         Self {
             book: Book::of::<K>(),
             hints: K::HINTS,
+            wide: K::WIDE,
             tells: |event| told::<K>(event, true),
             unseen: |event| told::<K>(event, false),
             keeps: keeps::<K>,
@@ -132,6 +134,19 @@ fn is_blind(past: &Past) -> bool {
             .examples()
             .iter()
             .all(|(_, event)| past.tell(event).into_iter().flatten().all(|told| told.says.is_none()))
+}
+
+#[test]
+fn a_call_that_concerns_a_whole_account_is_read() {
+    let mut any = 0;
+    for past in PASTS {
+        for call in past.wide {
+            any += 1;
+            let is_trigger = past.book.triggers.iter().any(|trigger| (trigger.source, trigger.name) == *call);
+            assert!(is_trigger || past.hints.contains(call), "{}: {} is not read at all", past.book.name, call.1);
+        }
+    }
+    assert!(any > 0);
 }
 
 #[test]

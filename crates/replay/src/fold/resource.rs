@@ -27,6 +27,8 @@ pub(super) struct Resource<'k> {
     /// Ids of the events of this second.
     pub(super) ids: HashSet<String>,
     pub(super) time: i64,
+    /// How many of the calls on its account it knows.
+    pub(super) wide: usize,
 }
 
 pub(super) struct Open {

@@ -323,16 +323,81 @@ fn a_resource_that_is_gone_exposes_nothing_any_more() {
 }
 
 /// A policy stays public under a block; it lets nobody in.
+const PUBLIC: &str = "s3-bucket-public-policy";
+
+/// Gives everybody what is in a bucket.
+fn published(bucket: &str, minute: u32) -> String {
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
+        "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{bucket}/*")}]});
+    asked("s3.amazonaws.com", "PutBucketPolicy", minute, &json!({"bucketName": bucket, "bucketPolicy": policy}))
+}
+
+/// The block of a bucket or an account: public policies may be written, and have no effect.
+fn block(of: &str, id: &str) -> serde_json::Value {
+    json!({of: id, "PublicAccessBlockConfiguration": {"BlockPublicAcls": true,
+        "IgnorePublicAcls": true, "BlockPublicPolicy": false, "RestrictPublicBuckets": true}})
+}
+
+#[test]
+fn a_block_of_the_account_holds_for_its_buckets() {
+    let of_account =
+        |name: &str, minute: u32, block: &serde_json::Value| asked("s3.amazonaws.com", name, minute, block);
+    let put = |minute| of_account("PutAccountPublicAccessBlock", minute, &block("accountId", ACCOUNT));
+    let gone = |minute| of_account("DeleteAccountPublicAccessBlock", minute, &json!({"accountId": ACCOUNT}));
+    let other = |record: &str, account: &str| record.replace(ACCOUNT, account);
+    let mut records = vec![
+        published("before", 0),
+        published("again", 1),
+        put(2),
+        put(3),
+        published("within", 4),
+        other(&put(1), "444455556666"),
+        other(&published("theirs", 5), "444455556666"),
+        other(&published("elsewhere", 5), "777788889999"),
+        gone(6),
+        published("after", 7),
+        with(&gone(8), |record| _ = record.insert("errorCode".to_owned(), json!("AccessDenied"))),
+        put(9),
+        published("again", 10),
+        with(&gone(11), |record| _ = record.insert("errorCode".to_owned(), json!("AccessDenied"))),
+        published("last", 12),
+    ];
+    let expected = BTreeMap::from([
+        ("after", vec![Verdict::WouldCorrect]),
+        ("again", vec![Verdict::WouldCorrect, Verdict::WouldTell]),
+        ("before", vec![Verdict::WouldCorrect]),
+        ("elsewhere", vec![Verdict::WouldCorrect]),
+        ("last", vec![Verdict::WouldTell]),
+        ("theirs", vec![Verdict::WouldTell]),
+        ("within", vec![Verdict::WouldTell]),
+    ]);
+    // Some for every thread.
+    records.extend((0..100).map(|number| published(&format!("many-{number}"), 13)));
+    let stood = BTreeMap::from([("after", Some(120)), ("again", Some(60)), ("before", Some(120)), ("elsewhere", None)]);
+    for _ in 0..2 {
+        let (report, rows) = told(CORRECTIVE, &records);
+        let mut all: BTreeMap<&str, Vec<Verdict>> = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.control == PUBLIC && row.event.ends_with("PutBucketPolicy")) {
+            let neutralised = row.why.as_deref().is_some_and(|why| why.starts_with("neutralised by the account"));
+            assert_eq!(neutralised, row.verdict == Verdict::WouldTell, "{row:?}");
+            let bucket = row.resource.as_deref().unwrap().strip_prefix("arn:aws:s3:::").unwrap();
+            all.entry(bucket).or_default().push(row.verdict);
+        }
+        let many = all.extract_if("many".."many.", |_, verdicts| *verdicts == [Verdict::WouldTell]);
+        assert_eq!(many.count(), 100);
+        assert_eq!(all, expected);
+        let exposures = report.exposures.rows.iter().filter(|exposure| exposure.control == PUBLIC);
+        let exposures: BTreeMap<_, _> =
+            exposures.map(|one| (&one.resource["arn:aws:s3:::".len()..], one.closed.map(|_| one.seconds))).collect();
+        assert_eq!(exposures, stood);
+        records.reverse();
+    }
+}
+
 #[test]
 fn what_is_neutralised_is_not_exposed_any_more() {
-    const PUBLIC: &str = "s3-bucket-public-policy";
-    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
-        "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/*"}]});
-    let opened =
-        asked("s3.amazonaws.com", "PutBucketPolicy", 0, &json!({"bucketName": "data", "bucketPolicy": policy}));
-    let block = json!({"bucketName": "data", "PublicAccessBlockConfiguration": {"BlockPublicAcls": true,
-        "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true}});
-    let blocked = asked("s3.amazonaws.com", "PutBucketPublicAccessBlock", 9, &block);
+    let opened = published("data", 0);
+    let blocked = asked("s3.amazonaws.com", "PutBucketPublicAccessBlock", 9, &block("bucketName", "data"));
     let (report, rows) = told(CORRECTIVE, &[opened, blocked]);
     let exposure = report.exposures.rows.iter().find(|exposure| exposure.control == PUBLIC).unwrap();
     assert_eq!((exposure.closed, exposure.seconds), (Some(at(9).parse().unwrap()), 540));
