@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     io,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
@@ -191,9 +191,16 @@ impl<'a> Replay<'a> {
         let shelves = (0..SHELVES).map(|_| Mutex::default()).collect();
         let shared = Shared { watches: &self.watches, shelves, progress, limits: self.limits };
         let (send, receive) = mpsc::sync_channel::<(u64, Item)>(self.threads * 4);
-        let receive = Mutex::new(receive);
+        // The readers alone hold it, so that nobody waits to hand out an item when all of them are gone.
+        let receive = Arc::new(Mutex::new(receive));
         let mut seen = thread::scope(|scope| {
-            let readers: Vec<_> = (0..self.threads).map(|_| scope.spawn(|| one_reader(&receive, &shared))).collect();
+            let readers: Vec<_> = (0..self.threads)
+                .map(|_| {
+                    let (receive, shared) = (Arc::clone(&receive), &shared);
+                    scope.spawn(move || one_reader(&receive, shared))
+                })
+                .collect();
+            drop(receive);
             for (number, item) in (0..).zip(items) {
                 if shared.is_stopped() || send.send((number, item)).is_err() {
                     break;

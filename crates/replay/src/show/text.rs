@@ -6,7 +6,7 @@ use rectify_controls::Severity;
 use rectify_render::{Line, Style};
 
 use self::grid::{Column, Grid, outside, path};
-use super::words::{self, ASSUMPTIONS, fit, number, short, some};
+use super::words::{self, fit, number, short, some};
 use crate::{Counts, Exposure, Report, Verdict};
 
 /// Width that every line fits into.
@@ -284,7 +284,7 @@ fn cost(lines: &mut Vec<Line>, report: &Report) {
         some(calls, "call"),
     );
     wrapped(lines, Style::Strong, &text, "");
-    wrapped(lines, Style::Dim, &format!("{}.", ASSUMPTIONS.join(". ")), INDENT);
+    wrapped(lines, Style::Dim, &format!("{}.", words::assumptions().join(". ")), INDENT);
 }
 
 fn heading(lines: &mut Vec<Line>, title: &str, total: u64) {

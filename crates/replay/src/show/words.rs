@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rectify_render::escape;
 use textwrap::core::display_width;
 
-use crate::{Exposure, Report};
+use crate::{Exposure, Report, price};
 
 /// Longest path of a file in a sentence.
 const PATH: usize = 80;
@@ -14,12 +14,19 @@ const NAME: usize = 2_000;
 const FILES: usize = 3;
 
 /// What the cost of a guard is made of, one sentence each.
-pub(super) const ASSUMPTIONS: [&str; 4] = [
-    "The events of this log that would have woken a guard, scaled to a month of 30 days",
-    "For each of them its delivery, half a second of a function of 128 MB, the reads of the ledger and the lines of the log",
-    "List prices in us-east-1, without free tiers; other regions differ a little",
-    "What a month costs whatever happens (sweeps, alarms, the dashboard) is not in it: docs/cost.md has that",
-];
+pub(super) fn assumptions() -> [String; 4] {
+    [
+        "The events of this log that would have woken a guard, scaled to a month of 30 days".to_owned(),
+        format!(
+            "For each of them its delivery, {} seconds of a function of {:.0} MB, the reads of the ledger and the lines of the log",
+            price::EVENT_SECONDS,
+            price::MEMORY * 1_024.0
+        ),
+        "List prices in us-east-1, without free tiers; other regions differ a little".to_owned(),
+        "What a month costs whatever happens (sweeps, alarms, the dashboard) is not in it: docs/cost.md has that"
+            .to_owned(),
+    ]
+}
 
 /// `1,234,567`.
 pub(super) fn number(number: u64) -> String {

@@ -311,7 +311,7 @@ fn cost(report: &Report) -> Markup {
         }
         (table("Invocations and calls are those of the whole log", &columns, rows, total))
         h3 { "What this assumes" }
-        ul class="assumptions" { @for assumption in words::ASSUMPTIONS { li { (assumption) "." } } }
+        ul class="assumptions" { @for assumption in words::assumptions() { li { (assumption) "." } } }
     }
 }
 
