@@ -208,10 +208,7 @@ impl<'a> Replay<'a> {
             }
             drop(send);
             let mut all = Seen::default();
-            for reader in readers {
-                let seen: io::Result<Seen> = reader.join().map_err(|_| io::Error::other("a reader panicked"))?;
-                all.merge(seen?);
-            }
+            joined(readers)?.into_iter().for_each(|seen| all.merge(seen));
             Ok::<_, io::Error>(all)
         })?;
         seen.files.bytes = progress.bytes.load(Ordering::Relaxed);
@@ -247,14 +244,16 @@ impl<'a> Replay<'a> {
                     })
                 })
                 .collect();
-            for folder in folders {
-                let verdicts: io::Result<Verdicts> =
-                    folder.join().map_err(|_| io::Error::other("a thread panicked"))?;
-                all.merge(verdicts?);
-            }
+            joined(folders)?.into_iter().for_each(|verdicts| all.merge(verdicts));
             Ok(all)
         })
     }
+}
+
+/// What all `threads` come to, or why one failed. All are waited for first: a scope panics over one that nobody asked.
+fn joined<T>(threads: Vec<thread::ScopedJoinHandle<'_, io::Result<T>>>) -> io::Result<Vec<T>> {
+    let ended: Vec<_> = threads.into_iter().map(thread::ScopedJoinHandle::join).collect();
+    ended.into_iter().map(|end| end.unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))).collect()
 }
 
 /// Gives `changed` what is not the same, in the order of the later. What one of both will still say something of is kept: of each control
