@@ -67,6 +67,10 @@ impl Kind for Api {
         screen::screen(event)
     }
 
+    fn leads_on(id: &Target) -> bool {
+        matches!(id, Target::RestStages(_))
+    }
+
     fn judge(facts: &Facts, rules: &Rules, selection: &Selection) -> Vec<Finding<Change>> {
         book::judge(facts, rules, selection)
     }
@@ -86,7 +90,7 @@ impl Kind for Api {
     }
 
     fn unseen(id: &Target, place: &Place) -> Option<Facts> {
-        Some(hindsight::unseen(id, place))
+        hindsight::unseen(id, place)
     }
 
     fn learn(facts: &mut Facts, event: &Event<'_>) {

@@ -89,7 +89,8 @@ pub enum Detail<'a> {
     Drift(Box<Drift<'a>>),
     /// `Object Created` of S3.
     ObjectCreated(Box<ObjectCreated<'a>>),
-    /// `Object ACL Updated`, `Object Tags Added` or `Object Tags Deleted` of S3, which say the same of an object that was there.
+    /// `Object ACL Updated`, `Object Tags Added`, `Object Tags Deleted` or `Object Restore Completed` of S3, which say the same of an
+    /// object that was there.
     ObjectChanged(Box<ObjectCreated<'a>>),
     /// `Scheduled Event`.
     Scheduled(Scheduled<'a>),
@@ -180,7 +181,9 @@ impl<'a> Detail<'a> {
             }
             "CloudFormation Drift Detection Status Change" => Self::Drift(detail(envelope)?),
             "Object Created" if envelope.source == "aws.s3" => Self::ObjectCreated(detail(envelope)?),
-            "Object ACL Updated" | "Object Tags Added" | "Object Tags Deleted" if envelope.source == "aws.s3" => {
+            "Object ACL Updated" | "Object Tags Added" | "Object Tags Deleted" | "Object Restore Completed"
+                if envelope.source == "aws.s3" =>
+            {
                 Self::ObjectChanged(detail(envelope)?)
             }
             "Scheduled Event" => Self::Scheduled(Scheduled {

@@ -104,8 +104,8 @@ pub(crate) struct Target {
     pub(crate) home: Place,
     /// It is no resource itself; only the live state says to which ones it leads.
     pub(crate) leads: bool,
-    /// A log can say how it stands.
-    pub(crate) told: bool,
+    /// The bits of the controls about it, of a resource of which a log can say how it stands.
+    pub(crate) about: Option<u64>,
 }
 
 /// A kind under settings.
@@ -138,9 +138,19 @@ struct Of<K: Kind> {
 }
 
 impl<K: Kind> Of<K> {
-    fn target(id: &K::Id, place: &Place) -> Target {
+    fn bits(selection: &Selection) -> u64 {
+        KINDS.iter().find(|entry| entry.name == K::KIND).map_or(0, |entry| entry.bits(selection))
+    }
+
+    fn target(&self, id: &K::Id, place: &Place) -> Target {
         let home = K::home(id, place);
-        Target { arn: K::arn(id, &home), leads: K::leads_on(id), told: K::unseen(id, &home).is_some(), home }
+        // What nobody has seen breaks no control and is compliant with none: a control that is silent then is not about it.
+        let about = K::unseen(id, &home).map(|facts| {
+            let all: Selection = K::CONTROLS.iter().map(|control| control.id).collect();
+            let asked = K::judge(&facts, &self.rules, &all).iter().map(|finding| finding.control.id).collect();
+            Self::bits(&asked)
+        });
+        Target { arn: K::arn(id, &home), leads: K::leads_on(id), about, home }
     }
 }
 
@@ -149,14 +159,14 @@ impl<K: Kind + 'static> Watch for Of<K> {
         match K::screen(event) {
             Screen::Ignore(why) => Err(why),
             Screen::Look { targets, selection, .. } => Ok(Look {
-                targets: targets.iter().map(|id| Self::target(id, place)).collect(),
-                selection: KINDS.iter().find(|entry| entry.name == K::KIND).map_or(0, |entry| entry.bits(&selection)),
+                targets: targets.iter().map(|id| self.target(id, place)).collect(),
+                selection: Self::bits(&selection),
             }),
         }
     }
 
     fn hinted(&self, event: &Event<'_>, place: &Place) -> Vec<Target> {
-        K::hinted(event).iter().map(|id| Self::target(id, place)).collect()
+        K::hinted(event).iter().map(|id| self.target(id, place)).collect()
     }
 
     fn begin(&self, arn: &Arn, home: &Place) -> Option<Box<dyn Story + '_>> {

@@ -48,6 +48,7 @@ pub(super) fn judge(facts: &Facts, rules: &Rules, selection: &Selection) -> Vec<
 pub(super) fn about(target: &Target) -> &'static [&'static str] {
     match target {
         Target::RestApi(_) => &[routes::WITHOUT_AUTHORIZER.id],
+        Target::RestStages(_) => &[rest::WITHOUT_WAF.id],
         Target::RestStage(..) => &[rest::WITHOUT_WAF.id, logging::OFF.id],
         Target::HttpApi(_) => &[routes::WITHOUT_AUTHORIZER.id, endpoint::DIRECT.id],
         Target::HttpStage(..) => &[logging::OFF.id],

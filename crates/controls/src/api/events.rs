@@ -20,6 +20,8 @@ const FRONTS: &[&str] = &[
 const SERVICE: &[&str] = &[apprunner::WITHOUT_WAF.id];
 const DISTRIBUTION: &[&str] = &[cloudfront::WITHOUT_WAF.id];
 const HTTP: &[&str] = &[routes::WITHOUT_AUTHORIZER.id, endpoint::DIRECT.id];
+const NEW_HTTP: &[&str] = &[routes::WITHOUT_AUTHORIZER.id, endpoint::DIRECT.id, logging::OFF.id];
+const REST: &[&str] = &[routes::WITHOUT_AUTHORIZER.id, rest::WITHOUT_WAF.id];
 const ROUTE: &[&str] = &[routes::WITHOUT_AUTHORIZER.id];
 const GRAPHQL: &[&str] = &[appsync::WITHOUT_WAF.id, appsync::API_KEY.id];
 
@@ -37,7 +39,8 @@ const fn on(
 ///
 /// What breaks nothing wakes nobody. `DeleteWebACL` and `DeleteRuleGroup` are refused while anything uses them (WAF API reference,
 /// `WAFAssociatedItemException`), and what is deleted needs no firewall. `UpdateRuleGroup` and
-/// `UpdateIPSet` name no web ACL: what they do to one shows in the next sweep.
+/// `UpdateIPSet` name no web ACL: what they do to one shows in the next sweep. So do replicas of user pools
+/// (`CreateUserPoolReplica`), which live in another region than the call.
 pub(super) const EVENTS: &[Trigger] = &[
     on(GATEWAY, "CreateStage", "restApiId", STAGE, "create-stage"),
     on(GATEWAY, "UpdateStage", "restApiId", STAGE, "update-stage-logging-off"),
@@ -46,10 +49,10 @@ pub(super) const EVENTS: &[Trigger] = &[
     on(GATEWAY, "CreateRestApi", "", ROUTE, "create-rest-api-clone"),
     on(GATEWAY, "ImportRestApi", "", ROUTE, "import-rest-api"),
     on(GATEWAY, "PutRestApi", "restApiId", ROUTE, "put-rest-api"),
-    on(GATEWAY, "UpdateRestApi", "restApiId", ROUTE, "update-rest-api-policy"),
+    on(GATEWAY, "UpdateRestApi", "restApiId", REST, "update-rest-api-regional"),
     on(GATEWAY, "PutMethod", "restApiId", ROUTE, "put-method-open"),
     on(GATEWAY, "UpdateMethod", "restApiId", ROUTE, "update-method-open"),
-    on(GATEWAY, "CreateApi", "", HTTP, "create-api"),
+    on(GATEWAY, "CreateApi", "", NEW_HTTP, "create-api-with-target"),
     on(GATEWAY, "ImportApi", "", HTTP, "import-api"),
     on(GATEWAY, "ReimportApi", "apiId", HTTP, "reimport-api"),
     on(GATEWAY, "UpdateApi", "apiId", HTTP, "update-api-endpoint-enabled"),

@@ -63,9 +63,10 @@ pub(super) fn gone(id: &Target, event: &Event<'_>) -> bool {
 }
 
 /// See [`crate::Kind::unseen`].
-pub(super) fn unseen(id: &Target, place: &Place) -> Facts {
+pub(super) fn unseen(id: &Target, place: &Place) -> Option<Facts> {
     let place = place.clone();
-    match id.clone() {
+    Some(match id.clone() {
+        Target::RestStages(_) => return None,
         Target::RestApi(api) => {
             Facts::RestApi(RestApiFacts { place, api, rest: Fact::NotRead, methods: Fact::NotRead })
         }
@@ -120,7 +121,7 @@ pub(super) fn unseen(id: &Target, place: &Place) -> Facts {
         Target::WebAcl(scope, name, id) => {
             Facts::WebAcl(WebAclFacts { place, scope, name, id, acl: Fact::NotRead, logging: Fact::NotRead })
         }
-    }
+    })
 }
 
 fn id_of(facts: &Facts) -> (Target, &Place) {
@@ -150,7 +151,9 @@ pub(super) fn learn(facts: &mut Facts, event: &Event<'_>) {
         return;
     }
     if gone(&id, event) {
-        *facts = unseen(&id, &place.clone());
+        if let Some(unseen) = unseen(&id, &place.clone()) {
+            *facts = unseen;
+        }
         return;
     }
     let call = Learned {

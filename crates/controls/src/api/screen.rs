@@ -68,8 +68,31 @@ fn api_call(event: &Event<'_>, record: &Record<'_>) -> Screened {
         ("appsync.amazonaws.com", _) => Target::GraphqlApi(part(screen::named(&call.request, "apiId")?)?),
         (_, name) => call.firewall(name)?,
     };
-    let selection = book::about(&target).iter().copied().filter(|control| trigger.controls.contains(control)).collect();
-    look(vec![target], selection, looks_like_a_breach(trigger.name, &call.request))
+    let beside = match (&target, record.event_name.as_ref()) {
+        (Target::RestApi(api), "UpdateRestApi") if changes_reach(&call.request) => {
+            Some(Target::RestStages(api.clone()))
+        }
+        // With a target the call makes a stage as well, which no other call tells of.
+        (Target::HttpApi(api), "CreateApi") if call.request.get("target").is_some() => {
+            Some(Target::HttpStage(api.clone(), part(DEFAULT_STAGE)?))
+        }
+        _ => None,
+    };
+    let targets: Vec<Target> = std::iter::once(target).chain(beside).collect();
+    let about = targets.iter().flat_map(|target| book::about(target)).copied();
+    let selection = about.filter(|control| trigger.controls.contains(control)).collect();
+    look(targets, selection, looks_like_a_breach(trigger.name, &call.request))
+}
+
+/// The stage that API Gateway makes where somebody makes an API with a target (API Gateway V2 API reference, `CreateApi`, `target`).
+const DEFAULT_STAGE: &str = "$default";
+
+/// Whether an update of a REST API can make it reachable from elsewhere: one that was private needs no firewall. What cannot be read can.
+fn changes_reach(request: &Params) -> bool {
+    let operations = request.list("updateRestApiInput/patchOperations");
+    let path = |operation: &serde_json::Value| operation.get("path").and_then(|path| path.as_str().map(str::to_owned));
+    let mut paths = operations.iter().map(|operation| path(operation));
+    operations.is_empty() || paths.any(|path| path.is_none_or(|path| path.starts_with("/endpointConfiguration")))
 }
 
 /// Whose place the event came from: only the envelope is believed.

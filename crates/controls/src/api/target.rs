@@ -84,6 +84,8 @@ impl Scope {
 pub enum Target {
     /// A REST API, with its methods.
     RestApi(Part),
+    /// The stages of a REST API that became reachable, whichever they are: leads on.
+    RestStages(Part),
     /// A stage of a REST API: what a web ACL is associated with.
     RestStage(Part, Part),
     /// An HTTP or WebSocket API, with its routes.
@@ -108,6 +110,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RestApi(api) => write!(f, "REST API {api}"),
+            Self::RestStages(api) => write!(f, "stages of REST API {api}"),
             Self::RestStage(api, stage) => write!(f, "stage {stage} of REST API {api}"),
             Self::HttpApi(api) => write!(f, "API {api}"),
             Self::HttpStage(api, stage) => write!(f, "stage {stage} of API {api}"),
@@ -131,6 +134,7 @@ pub(super) fn arn(target: &Target, place: &Place) -> Arn {
     let own = account.as_str();
     match target {
         Target::RestApi(api) => arn("apigateway", "", format!("/restapis/{api}")),
+        Target::RestStages(api) => arn("apigateway", "", format!("/restapis/{api}/stages")),
         Target::RestStage(api, stage) => arn("apigateway", "", format!("/restapis/{api}/stages/{stage}")),
         Target::HttpApi(api) => arn("apigateway", "", format!("/apis/{api}")),
         Target::HttpStage(api, stage) => arn("apigateway", "", format!("/apis/{api}/stages/{stage}")),

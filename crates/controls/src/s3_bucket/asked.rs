@@ -77,6 +77,11 @@ pub(super) fn ownership_at_birth(request: &Params) -> Option<Option<ObjectOwners
     Some(request.str("x-amz-object-ownership").or_else(|| header.as_str()).and_then(ownership_called))
 }
 
+/// Whether a request that makes a bucket enables ACLs, or what it says of them is not understood.
+pub(super) fn enables_acls(request: &Params) -> bool {
+    ownership_at_birth(request).is_some_and(|asked| asked != Some(ObjectOwnership::BucketOwnerEnforced))
+}
+
 /// What a request does to an ACL.
 pub(super) enum AskedAcl {
     /// It says nothing of one.

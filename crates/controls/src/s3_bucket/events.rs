@@ -19,11 +19,13 @@ const fn on(name: &'static str, id: &'static str, controls: &'static [&'static s
     Trigger { source: SOURCE, name, id, controls, example }
 }
 
-/// `CreateBucket` drives only the ACL at birth; `docs/adr/0003-birth-of-a-bucket.md` says why. The account's block can
+/// `CreateBucket` drives what its request says of ACLs at birth; `docs/adr/0003-birth-of-a-bucket.md` says why. The account's block can
 /// expose every bucket of the account, but such an event names none: it is judged on the account, and the buckets by a
-/// sweep. Deleting a website, replication or lifecycle configuration breaks no control, so it wakes nobody.
+/// sweep. So is what an organisation's own S3 policy changes. Deleting a website, replication or lifecycle configuration breaks no
+/// control, so it wakes nobody. Neither do tags, on which some controls hang: every tool tags a bucket right after it made it, before
+/// it configures the rest.
 pub(super) const EVENTS: &[Trigger] = &[
-    on("CreateBucket", BUCKET, &[acl::PUBLIC.id], "create-bucket-public-acl"),
+    on("CreateBucket", BUCKET, OWNERSHIP, "create-bucket-public-acl"),
     on("PutBucketAcl", BUCKET, &[acl::PUBLIC.id], "put-bucket-acl-public"),
     on("PutBucketOwnershipControls", BUCKET, OWNERSHIP, "put-bucket-ownership-controls-acls-enabled"),
     on("DeleteBucketOwnershipControls", BUCKET, OWNERSHIP, "delete-bucket-ownership-controls"),

@@ -5,7 +5,12 @@ mod request;
 
 use rectify_event::{Detail, Event, Params, Record};
 
-use super::{AccessPointName, Target, asked::bucket_behind, book, events::EVENTS};
+use super::{
+    AccessPointName, Target, acl,
+    asked::{self, bucket_behind},
+    book,
+    events::EVENTS,
+};
 use crate::{
     AccountId, BucketName, Ignored, Screen, Selection,
     screen::{self, account, bounded},
@@ -37,7 +42,10 @@ fn api_call(event: &Event<'_>, record: &Record<'_>) -> Screened {
     let request = record.request();
     let target = target(event, &request, trigger.id)?;
     let suspicious = request::looks_like_a_breach(&record.event_name, &request, &target, event);
-    look(vec![target], |control| trigger.controls.contains(&control), suspicious)
+    // Buckets are born without ACLs, unless whoever makes one says otherwise.
+    let born_plain = trigger.name == "CreateBucket" && !asked::enables_acls(&request);
+    let wanted = |control: &str| trigger.controls.contains(&control) && !(born_plain && control == acl::ENABLED.id);
+    look(vec![target], wanted, suspicious)
 }
 
 /// What the call is about: `path` is where its request has the name, empty for the account.

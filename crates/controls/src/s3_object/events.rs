@@ -29,12 +29,14 @@ const fn notice(detail_type: &'static str, controls: &'static [&'static str], ex
     Notice { source: "aws.s3", detail_type, controls, example }
 }
 
-/// S3 sends its own events when the bucket's notifications to EventBridge are on, and needs no trail. Macie's findings with
+/// S3 sends its own events when the bucket's notifications to EventBridge are on, and needs no trail. What was archived can be read for
+/// the first time when it has been restored. Macie's findings with
 /// credentials in them take the same way: the object is read, and judged by what is in it.
 pub(super) const NOTICES: &[Notice] = &[
     notice("Object Created", NEW, "object-created-key"),
     notice("Object ACL Updated", ACL, "object-acl-updated-public"),
     notice("Object Tags Added", CONTENT, "object-tags-added"),
     notice("Object Tags Deleted", CONTENT, "object-tags-deleted"),
+    notice("Object Restore Completed", CONTENT, "object-restore-completed"),
     Notice { source: "aws.macie", detail_type: "Macie Finding", controls: CONTENT, example: "macie-credentials" },
 ];

@@ -101,6 +101,23 @@ fn where_else_a_resource_may_stand() {
     assert!(matches!(looked(&event).0[..], [Target::WebAcl(Scope::Global, ..)]));
 }
 
+/// What else a call can concern: the stages of an API that was private, and the one that is made with it.
+#[test]
+fn a_call_can_concern_stages_too() {
+    let with = |operations: Value| {
+        let mut event = example("update-rest-api-regional");
+        event["detail"]["requestParameters"]["updateRestApiInput"]["patchOperations"] = operations;
+        looked(&event).0.iter().any(Api::leads_on)
+    };
+    let reach = json!({"op": "replace", "path": "/endpointConfiguration/types/PRIVATE", "value": "REGIONAL"});
+    let name = json!({"op": "replace", "path": "/name", "value": "other"});
+    assert!(with(json!([reach])) && with(json!([name, reach])) && with(reach.clone()));
+    assert!(!with(json!([name])));
+    assert!(with(Value::Null) && with(json!([{"op": "replace"}])) && with(json!("x")), "what cannot be read");
+    let stages = |name: &str| looked(&example(name)).0.into_iter().any(|id| matches!(id, Target::HttpStage(..)));
+    assert!(stages("create-api-with-target") && !stages("create-api"));
+}
+
 /// CloudFront's calls are named with the API's date behind them, or without; nothing else is.
 #[test]
 fn dated_names() {
@@ -209,10 +226,13 @@ fn whatever_stands_in_an_event() {
                 let Ok(parsed) = serde_json::to_string(&event).map(|text| text.leak() as &str) else { continue };
                 let Ok(parsed) = Event::parse(parsed) else { continue };
                 if let Screen::Look { targets, selection, .. } = Api::screen(&parsed) {
-                    assert!(!selection.is_empty() && targets.len() == 1, "{} {pointer}", trigger.name);
-                    let arn = Api::arn(&targets[0], &place(&event));
-                    assert_eq!(Api::id(&arn, &place(&event)).as_ref(), Some(&targets[0]), "{} {pointer}", trigger.name);
-                    assert!(arn.as_str().len() < 400);
+                    assert!(!selection.is_empty() && matches!(targets.len(), 1 | 2), "{} {pointer}", trigger.name);
+                    for target in targets {
+                        let arn = Api::arn(&target, &place(&event));
+                        let known = Some(&target).filter(|target| !Api::leads_on(target));
+                        assert_eq!(Api::id(&arn, &place(&event)).as_ref(), known, "{} {pointer}", trigger.name);
+                        assert!(arn.as_str().len() < 400);
+                    }
                 }
             }
         }

@@ -159,5 +159,5 @@ fn triggers_are_whole() {
         assert!(!trigger.controls.is_empty() && trigger.controls.iter().all(|id| ids.contains(id)), "{}", trigger.name);
     }
     let birth = S3Bucket::EVENTS.iter().find(|trigger| trigger.name == "CreateBucket").unwrap();
-    assert_eq!(birth.controls, ["s3-bucket-public-acl"]);
+    assert_eq!(birth.controls, ["s3-bucket-public-acl", "s3-bucket-acl-enabled"]);
 }

@@ -181,6 +181,19 @@ fn the_accounts_block_is_the_envelopes() {
 fn a_new_bucket_is_judged_on_its_acl_only() {
     let (_, controls, _) = looked(&call("CreateBucket", &json!({"bucketName": "example-data"})));
     assert_eq!(controls, ["s3-bucket-public-acl"]);
+    // Or on whether it has ACLs, where the request says so.
+    for (ownership, judged) in [
+        (json!("BucketOwnerEnforced"), false),
+        (json!(""), false),
+        (json!("ObjectWriter"), true),
+        (json!("BucketOwnerPreferred"), true),
+        (json!(["ObjectWriter"]), true),
+        (json!({"odd": 1}), true),
+    ] {
+        let request = json!({"bucketName": "example-data", "x-amz-object-ownership": ownership});
+        let (_, controls, _) = looked(&call("CreateBucket", &request));
+        assert_eq!(controls.contains(&"s3-bucket-acl-enabled"), judged, "{ownership}");
+    }
 }
 
 #[test]

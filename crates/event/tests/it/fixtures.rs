@@ -73,7 +73,10 @@ fn every_event_becomes_the_detail_that_its_envelope_names() {
         *seen.entry(kind).or_default() += 1;
     }
     let named: Vec<&str> = seen.keys().copied().collect();
-    assert_eq!(named, ["api call", "config item", "guard duty", "object created", "other", "scheduled", "sign in"]);
+    assert_eq!(
+        named,
+        ["api call", "config item", "guard duty", "object changed", "object created", "other", "scheduled", "sign in"]
+    );
 }
 
 #[test]
@@ -143,6 +146,7 @@ fn read(detail: &Detail<'_>) -> (&'static str, Option<Value>) {
         Detail::GuardDuty(finding) => ("guard duty", Some(serde_json::to_value(finding).unwrap())),
         Detail::SecurityHub(finding) => ("security hub", Some(serde_json::to_value(finding).unwrap())),
         Detail::ObjectCreated(object) => ("object created", Some(serde_json::to_value(object).unwrap())),
+        Detail::ObjectChanged(object) => ("object changed", Some(serde_json::to_value(object).unwrap())),
         Detail::Scheduled(_) => ("scheduled", None),
         Detail::Other => ("other", None),
         other => panic!("no fixture has {other:?}"),

@@ -18,7 +18,7 @@ mod tags;
 
 use rectify_aws::{AwsFailure, Session};
 use rectify_controls::{
-    Fact, Selection, Tags,
+    Fact, Place, Selection, Tags,
     api::{Api, Change, Facts, Target},
 };
 use rectify_runtime::{Guard, Observed, Page};
@@ -46,6 +46,10 @@ impl Guard for ApiGuard {
     ) -> Result<Observed<Facts>, AwsFailure> {
         // Boxed here and below: the SDK's futures are large and deep, and everything around them would be so too.
         Box::pin(observe::observe(&self.clients.home(session, id), id, selection)).await
+    }
+
+    async fn find(&self, session: &Session, id: &Target) -> Result<Vec<(Place, Target)>, AwsFailure> {
+        Box::pin(list::find(&self.clients.at(session), id)).await
     }
 
     async fn list(&self, session: &Session, cursor: Option<&str>) -> Result<Page<Target>, AwsFailure> {

@@ -2,7 +2,7 @@
 
 use rectify_aws::{AwsFailure, FailureKind};
 use rectify_controls::{
-    Kind, Partition,
+    Kind, Partition, Place,
     api::{Api, Part, Scope, Target},
 };
 use rectify_runtime::Page;
@@ -144,15 +144,29 @@ async fn rest(at: &Set, token: Option<String>, found: &mut Found) -> Result<Opti
     let answer = answer.map_err(|error| AwsFailure::new("apigateway", "GetRestApis", &error))?;
     for api in answer.items() {
         let Some(api) = found.one(api.id(), Target::RestApi) else { continue };
-        let stages = match at.rest.get_stages().rest_api_id(api.as_str()).send().await {
-            Ok(stages) => stages.item.unwrap_or_default(),
-            Err(error) => gone(AwsFailure::new("apigateway", "GetStages", &error))?,
-        };
-        for stage in stages {
-            found.one(stage.stage_name(), |stage| Target::RestStage(api.clone(), stage));
-        }
+        stages(at, &api, found).await?;
     }
     Ok(answer.position)
+}
+
+async fn stages(at: &Set, api: &Part, found: &mut Found) -> Result<(), AwsFailure> {
+    let stages = match at.rest.get_stages().rest_api_id(api.as_str()).send().await {
+        Ok(stages) => stages.item.unwrap_or_default(),
+        Err(error) => gone(AwsFailure::new("apigateway", "GetStages", &error))?,
+    };
+    for stage in stages {
+        found.one(stage.stage_name(), |stage| Target::RestStage(api.clone(), stage));
+    }
+    Ok(())
+}
+
+/// The stages of one REST API: there is no second page of them.
+pub(crate) async fn find(at: &Set, lead: &Target) -> Result<Vec<(Place, Target)>, AwsFailure> {
+    let mut found = Found::default();
+    if let Target::RestStages(api) = lead {
+        stages(at, api, &mut found).await?;
+    }
+    Ok(found.ids.into_iter().map(|id| (at.place.clone(), id)).collect())
 }
 
 async fn http(at: &Set, token: Option<String>, found: &mut Found) -> Result<Option<String>, AwsFailure> {

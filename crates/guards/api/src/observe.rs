@@ -16,6 +16,8 @@ use crate::{clients::Set, doors, firewall, gateway};
 pub(crate) async fn observe(at: &Set, target: &Target, selection: &Selection) -> Result<Observed<Facts>, AwsFailure> {
     let facts = match target {
         Target::RestApi(api) => rest_api(at, api).await,
+        // Only what it leads to can be looked at.
+        Target::RestStages(_) => Ok(None),
         Target::RestStage(api, stage) => rest_stage(at, api, stage, selection).await,
         Target::HttpApi(api) => http_api(at, api).await,
         Target::HttpStage(api, stage) => http_stage(at, api, stage).await,

@@ -17,6 +17,7 @@ async fn read(at: &Set, target: &Target) -> Result<Tags, AwsFailure> {
             let answer = answer.map_err(|error| AwsFailure::new("apigateway", "GetRestApi", &error))?;
             tag_map(answer.tags.unwrap_or_default())
         }
+        Target::RestStages(_) => Tags::new(),
         Target::RestStage(api, stage) => {
             let answer = at.rest.get_stage().rest_api_id(api.as_str()).stage_name(stage.as_str()).send().await;
             let answer = answer.map_err(|error| AwsFailure::new("apigateway", "GetStage", &error))?;

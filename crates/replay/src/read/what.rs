@@ -28,7 +28,7 @@ pub(super) fn leads(
     };
     let told = || What::Told { text: text.to_owned(), envelope };
     if !woken {
-        let known = watch.hinted(event, place).into_iter().filter(|target| target.told && !target.leads);
+        let known = watch.hinted(event, place).into_iter().filter(|target| target.about.is_some() && !target.leads);
         return known.map(|target| (Some(target), 0, told())).collect();
     }
     match watch.screen(event, place) {
@@ -36,20 +36,22 @@ pub(super) fn leads(
             let controls = of_trigger();
             if controls == 0 { Vec::new() } else { vec![(None, controls, What::Ignored(reason(&why)))] }
         }
-        Ok(look) => look
-            .targets
-            .into_iter()
-            .map(|target| {
+        Ok(look) => {
+            let about = look.targets.iter().filter_map(|target| target.about).fold(0, |all, about| all | about);
+            let asked = |target: &Target| look.selection & target.about.unwrap_or(!about);
+            let with = |target: Target| {
                 let what = if target.leads {
                     What::Live("only the live state says which resources it leads to".to_owned())
-                } else if target.told {
+                } else if target.about.is_some() {
                     told()
                 } else {
                     What::Live("no log says how the resource stands".to_owned())
                 };
-                (Some(target), look.selection, what)
-            })
-            .collect(),
+                let asked = asked(&target);
+                (Some(target), asked, what)
+            };
+            look.targets.into_iter().map(with).collect()
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 use rectify_aws::FailureKind;
+use rectify_controls::api::{Part, Target};
 use rectify_guard_api::ApiGuard;
 use rectify_runtime::Guard;
 use serde_json::json;
@@ -104,4 +105,19 @@ async fn a_list_that_is_refused_is_an_error() {
     let fake = Fake::default().on("GET /restapis", [refused(403, "AccessDeniedException")]);
     let failure = ApiGuard::default().list(&fake.session(), None).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Denied);
+}
+
+/// An API that became reachable is looked at by its stages.
+#[tokio::test]
+async fn an_api_leads_to_its_stages() {
+    let lead = Target::RestStages(Part::new("a1").unwrap());
+    let find = async |answer| {
+        let fake = Fake::default().on("GET /restapis/a1/stages", [answer]);
+        let found = ApiGuard::default().find(&fake.session(), &lead).await;
+        found.map(|found| found.into_iter().map(|(_, id)| id.to_string()).collect::<Vec<_>>())
+    };
+    let two = json!({"item": [{"stageName": "prod"}, {"stageName": "dev"}, {"stageName": "o d d"}]});
+    assert_eq!(find(ok(&two)).await.unwrap(), ["stage prod of REST API a1", "stage dev of REST API a1"]);
+    assert_eq!(find(refused(404, "NotFoundException")).await.unwrap(), [""; 0]);
+    assert_eq!(find(refused(403, "AccessDeniedException")).await.unwrap_err().kind, FailureKind::Denied);
 }
