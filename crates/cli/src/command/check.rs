@@ -161,7 +161,7 @@ fn json_of(report: &Report, rows: &[Row], live: &[Explanation]) -> Value {
 fn text_of(report: &Report, rows: &[Row], live: &[Explanation], asked: bool) -> Text {
     let mut text = Text::new();
     for event in &report.events.rows {
-        let name = format!("{} of {}", escape::value(&event.name, 100), escape::value(&event.source, 100));
+        let name = format!("{} of {}", escape::line(&event.name, 100), escape::line(&event.source, 100));
         let _ = writeln!(text, "{}", paint(Style::Strong, &name));
         match event.watched_by.as_slice() {
             [] => {
@@ -197,14 +197,14 @@ fn text_of(report: &Report, rows: &[Row], live: &[Explanation], asked: bool) -> 
             Verdict::NeedsLiveState => Style::Warn,
             Verdict::Exempt | Verdict::Ignored => Style::Dim,
         };
-        let why = row.why.as_ref().map_or_else(String::new, |why| format!(": {}", escape::value(why, 300)));
+        let why = row.why.as_ref().map_or_else(String::new, |why| format!(": {}", escape::line(why, 300)));
         let _ = writeln!(text, "  {:<38} {}{why}", row.control, paint(style, row.verdict.words()));
         if let Some(summary) = &row.summary {
             let _ =
-                writeln!(text, "    {} {}, {}", paint(Style::Dim, "broken"), escape::value(summary, 500), row.severity);
+                writeln!(text, "    {} {}, {}", paint(Style::Dim, "broken"), escape::line(summary, 500), row.severity);
         }
         for change in &row.changes {
-            let _ = writeln!(text, "    {} {}", paint(Style::Dim, "would "), escape::value(change, 500));
+            let _ = writeln!(text, "    {} {}", paint(Style::Dim, "would "), escape::line(change, 500));
         }
     }
     for explanation in live {
