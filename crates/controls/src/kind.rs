@@ -175,6 +175,13 @@ pub trait Kind {
         let _ = (facts, event);
     }
 
+    /// `facts` as they would be if what is not read stood as AWS makes a resource, where a correction could not be planned without: a
+    /// replay asks it what would be changed, never whether something is broken. `None` where nothing can be presumed.
+    fn presumed(facts: &Self::Facts) -> Option<Self::Facts> {
+        let _ = facts;
+        None
+    }
+
     /// Whether `event`, a call that succeeded, took the resource away and with it all that it broke: [`Kind::learn`] then makes of the
     /// facts those of a resource of which nothing has been seen, and whoever keeps exposures ends them. False where the loss of the
     /// resource is itself what a control is about.

@@ -107,6 +107,10 @@ impl Kind for S3Bucket {
         hindsight::learn(facts, event);
     }
 
+    fn presumed(facts: &Facts) -> Option<Facts> {
+        hindsight::presumed(facts)
+    }
+
     fn gone(id: &Target, event: &Event<'_>) -> bool {
         hindsight::gone(id, event)
     }

@@ -8,7 +8,7 @@ mod said;
 mod teller;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     io,
 };
 
@@ -25,7 +25,7 @@ use self::{
     said::{Said, said, unread, unverifiable},
 };
 use crate::{
-    kinds::{KINDS, Watch},
+    kinds::{KINDS, Story, Watch},
     lead::{Lead, What},
     report::{Row, TugRow, Verdict},
     tally::{Verdicts, others},
@@ -75,6 +75,8 @@ impl<'a> Folder<'a> {
             arn,
             place,
             story,
+            mended: None,
+            told: HashMap::new(),
             open: BTreeMap::new(),
             past: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -109,6 +111,11 @@ impl<'a> Folder<'a> {
     }
 }
 
+/// Whether `found` does not show the control any more, or shows it without effect.
+fn is_over(found: &BTreeMap<&'static str, Finding<String>>, control: &str) -> bool {
+    found.get(control).is_none_or(|finding| matches!(finding.state, State::Neutralised { .. }))
+}
+
 struct Telling<'t, 'a, 'r> {
     folder: &'t Folder<'a>,
     belonging: &'t Belonging<'a>,
@@ -126,6 +133,9 @@ impl Telling<'_, '_, '_> {
         if let Some(id) = &lead.id {
             if resource.ids.contains(id) {
                 self.verdicts.duplicates += u64::from(lead.first);
+                if lead.wakes {
+                    *self.verdicts.woken_again.entry(resource.number).or_default() += 1;
+                }
                 return Ok(());
             }
             if resource.ids.len() < MOST_IDS {
@@ -181,88 +191,166 @@ impl Telling<'_, '_, '_> {
             return self.unknown(resource, lead, "no log says how the resource stands", now);
         };
         story.learn(event);
-        if story.gone(event) {
-            return self.over(resource, &BTreeMap::new(), lead, now);
+        let is_gone = story.gone(event);
+        match &mut resource.mended {
+            Some(_) if is_gone => resource.mended = None,
+            Some(mended) => mended.learn(event),
+            None => {}
         }
-        let mut asked: Selection = resource.kind.selected(lead.selection).map(|control| control.id).collect();
-        let selected = asked.clone();
-        asked.extend(resource.open.keys().chain(resource.waiting.keys()));
-        let mut found = story.judge(&asked);
-        self.over(resource, &found, lead, now)?;
+        let selected: Selection = resource.kind.selected(lead.selection).map(|control| control.id).collect();
+        let asked: Selection =
+            selected.iter().chain(resource.open.keys()).chain(resource.waiting.keys()).copied().collect();
+        let judged = |story: Option<&(dyn Story<'_> + '_)>| {
+            story.filter(|_| !is_gone).map(|story| story.judge(&asked)).unwrap_or_default()
+        };
+        // As the log has it, and as a guard would have found it after what it had put right before.
+        let stands = judged(resource.story.as_deref());
+        let mut found = if resource.mended.is_some() { judged(resource.seen()) } else { stands.clone() };
+        self.over(resource, &stands, lead, now)?;
+        self.calm(resource, &asked, &found)?;
+        if is_gone {
+            return Ok(());
+        }
+        let mut corrected = Selection::new();
         for control in resource.kind.controls.iter().filter(|control| selected.contains(control.id)) {
-            let said = match found.get(control.id) {
-                None => Said::because(Verdict::Ignored, "compliant by what the log shows"),
-                Some(finding) if finding.state == State::Unverifiable => {
-                    match self.decide(resource, finding, lead, now) {
-                        Said { verdict: Verdict::WouldTell, .. } => {
-                            Said::because(Verdict::NeedsLiveState, unread(finding))
-                        }
-                        said => said,
-                    }
+            let breach = stands.get(control.id).filter(|finding| finding.state == State::Live);
+            let (finding, said) = match found.remove(control.id) {
+                Some(mut finding) => {
+                    let said = self.said_of(resource, &mut finding, lead, now);
+                    (Some(finding), said)
                 }
-                Some(finding) => self.decide(resource, finding, lead, now),
+                None if stands.contains_key(control.id) => {
+                    (None, Said::because(Verdict::Ignored, "it would have been put back before"))
+                }
+                None => (None, Said::because(Verdict::Ignored, "compliant by what the log shows")),
             };
-            let Some(finding) = found.remove(control.id) else {
-                self.say(resource.number, control, lead, None, &said)?;
-                continue;
-            };
-            if finding.state == State::Live && !resource.open.contains_key(control.id) {
-                let open = Open {
+            if let Some(breach) = breach {
+                resource.open.entry(control.id).or_insert_with(|| Open {
                     since: now,
                     by: lead.by.clone(),
-                    severity: finding.severity,
-                    summary: finding.summary.clone(),
+                    severity: breach.severity,
+                    summary: breach.summary.clone(),
                     verdict: said.verdict,
-                };
-                resource.open.insert(control.id, open);
+                });
             }
-            match said.waits {
-                Some(due) => {
-                    resource.waiting.entry(control.id).or_insert_with(|| Waiting { due, lead: lead.clone(), finding });
+            match (said.waits, finding) {
+                (Some(due), Some(finding)) if !resource.waiting.contains_key(control.id) => {
+                    resource.waiting.insert(control.id, Waiting { due, lead: lead.clone(), finding });
                 }
-                None => {
+                (Some(_), finding) => {
+                    let said = Said::because(Verdict::Ignored, "the grace time of an earlier change runs");
+                    self.say(resource.number, control, lead, finding.as_ref(), &said)?;
+                }
+                (None, finding) => {
                     self.count_war(resource, control, lead, &said, now);
-                    self.say(resource.number, control, lead, Some(&finding), &said)?;
+                    if said.verdict == Verdict::WouldCorrect {
+                        corrected.insert(control.id);
+                    }
+                    self.say(resource.number, control, lead, finding.as_ref(), &said)?;
                 }
             }
+        }
+        if !corrected.is_empty() {
+            resource.mend(&corrected);
         }
         Ok(())
     }
 
-    /// Ends what `found` does not show any more, or shows without effect. What cannot be told any more is not over.
+    /// What is said of a finding: what [`decide`] makes of it, and what it would be told again.
+    fn said_of(&self, resource: &mut Resource<'_>, finding: &mut Finding<String>, lead: &Lead, now: Timestamp) -> Said {
+        let said = self.decide(resource, finding, lead, now);
+        if said.verdict != Verdict::WouldTell {
+            return said;
+        }
+        if finding.state == State::Unverifiable {
+            return Said::because(Verdict::NeedsLiveState, unread(finding));
+        }
+        let is_whole = || resource.seen().is_none_or(|story| story.is_whole());
+        if finding.state == State::Live && finding.changes.is_empty() && said.why.is_none() && !is_whole() {
+            let presumed = resource.seen().map(|story| story.presumed_changes(finding.control.id)).unwrap_or_default();
+            let is_presumed = !presumed.is_empty();
+            let changes = if is_presumed { presumed } else { vec!["what the log does not say".to_owned()] };
+            let planned = Finding { changes, ..finding.clone() };
+            let would = self.decide(resource, &planned, lead, now);
+            if is_presumed {
+                *finding = planned;
+            }
+            match would.verdict {
+                Verdict::WouldCorrect if is_presumed => return would,
+                Verdict::WouldCorrect => {
+                    let why = "at least: whether it is put back hangs on what the log does not say";
+                    return self.once(resource, finding, Said::because(Verdict::WouldTell, why), now);
+                }
+                _ => {}
+            }
+        }
+        self.once(resource, finding, said, now)
+    }
+
+    /// `said`, unless it was a short while ago.
+    fn once(&self, resource: &mut Resource<'_>, finding: &Finding<String>, said: Said, now: Timestamp) -> Said {
+        let reminder = self.folder.settings.messages.reminder;
+        let outcome = if said.war { "withheld" } else { "told" };
+        if resource.is_told(finding, outcome, now, reminder) {
+            return Said {
+                war: said.war,
+                ..Said::because(Verdict::Ignored, "told already, within the time of `reminder`")
+            };
+        }
+        said
+    }
+
+    /// Ends the exposures that `stands` does not show any more, or shows without effect. What cannot be told any more is not over.
     fn over(
         &mut self,
         resource: &mut Resource<'_>,
-        found: &BTreeMap<&'static str, Finding<String>>,
+        stands: &BTreeMap<&'static str, Finding<String>>,
         lead: &Lead,
         now: Timestamp,
     ) -> io::Result<()> {
-        let is_over = |control: &&'static str| {
-            found.get(control).is_none_or(|finding| matches!(finding.state, State::Neutralised { .. }))
-        };
-        let over: Vec<&'static str> = resource.open.keys().copied().filter(is_over).collect();
+        let over: Vec<&'static str> =
+            resource.open.keys().copied().filter(|control| is_over(stands, control)).collect();
         for control in over {
             if let Some(open) = resource.open.remove(control) {
                 let exposure = exposure(resource, control, open, Some((now, lead.by.clone())), self.folder.end);
                 self.verdicts.exposed(resource.number, exposure);
             }
+        }
+        Ok(())
+    }
+
+    /// Forgets what waits for its grace time, and what was told, of that which a guard would not find any more.
+    fn calm(
+        &mut self,
+        resource: &mut Resource<'_>,
+        asked: &Selection,
+        found: &BTreeMap<&'static str, Finding<String>>,
+    ) -> io::Result<()> {
+        for control in asked.iter().filter(|control| is_over(found, control)) {
             if let Some(Waiting { lead, finding, .. }) = resource.waiting.remove(control) {
                 let said = Said::because(Verdict::Ignored, "closed within its grace time");
                 self.say(resource.number, finding.control, &lead, Some(&finding), &said)?;
+            }
+            if !found.contains_key(control) {
+                resource.told.retain(|(told, _), _| told != control);
             }
         }
         Ok(())
     }
 
-    /// Puts back what has stood longer than its grace time.
+    /// Puts back what has stood longer than its grace time, as it stands then.
     fn due(&mut self, resource: &mut Resource<'_>, now: Timestamp) -> io::Result<()> {
         let due: Vec<&'static str> =
             resource.waiting.iter().filter(|(_, waiting)| waiting.due <= now).map(|(control, _)| *control).collect();
         for control in due {
             let Some(Waiting { due, lead, finding }) = resource.waiting.remove(control) else { continue };
+            let asked = Selection::from([control]);
+            let current = resource.seen().and_then(|story| story.judge(&asked).remove(control));
+            let finding = current.filter(|finding| finding.state == State::Live).unwrap_or(finding);
             let said = Said::because(Verdict::WouldCorrect, "after its grace time");
             self.corrected(resource, control, &lead, due);
             self.say(resource.number, finding.control, &lead, Some(&finding), &said)?;
+            resource.mend(&asked);
         }
         Ok(())
     }

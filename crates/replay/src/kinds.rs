@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, marker::PhantomData};
 
 use rectify_controls::{
-    Arn, Control, Finding, Ignored, Kind, Need, Notice, Place, Screen, Selection, Settings, Trigger, pattern,
+    Arn, Control, Finding, Ignored, Kind, Need, Notice, Place, Screen, Selection, Settings, Trigger, pattern, plan,
 };
 use rectify_event::Event;
 
@@ -117,11 +117,11 @@ pub(crate) trait Watch: Send + Sync {
     fn hinted(&self, event: &Event<'_>, place: &Place) -> Vec<Target>;
 
     /// The story of a resource of which nothing has been seen; `None` when no log can say how it stands.
-    fn begin(&self, arn: &Arn, home: &Place) -> Option<Box<dyn Story + '_>>;
+    fn begin<'s>(&'s self, arn: &Arn, home: &Place) -> Option<Box<dyn Story<'s> + 's>>;
 }
 
 /// What events say about one resource, in the order of time.
-pub(crate) trait Story {
+pub(crate) trait Story<'s> {
     /// Takes in what `event` says.
     fn learn(&mut self, event: &Event<'_>);
 
@@ -130,6 +130,15 @@ pub(crate) trait Story {
 
     /// What breaks the controls of `selection` as far as it is known, by control.
     fn judge(&self, selection: &Selection) -> BTreeMap<&'static str, Finding<String>>;
+
+    /// Whether everything is known of the resource.
+    fn is_whole(&self) -> bool;
+
+    /// What would be changed to put `control` right if what is not known stood as AWS makes it; empty where nothing can be presumed.
+    fn presumed_changes(&self, control: &'static str) -> Vec<String>;
+
+    /// The story as it would go on if the controls of `selection` were put right now.
+    fn mended(&self, selection: &Selection) -> Box<dyn Story<'s> + 's>;
 }
 
 struct Of<K: Kind> {
@@ -169,7 +178,7 @@ impl<K: Kind + 'static> Watch for Of<K> {
         K::hinted(event).iter().map(|id| self.target(id, place)).collect()
     }
 
-    fn begin(&self, arn: &Arn, home: &Place) -> Option<Box<dyn Story + '_>> {
+    fn begin<'s>(&'s self, arn: &Arn, home: &Place) -> Option<Box<dyn Story<'s> + 's>> {
         let id = K::id(arn, home)?;
         let facts = K::unseen(&id, home)?;
         Some(Box::new(Told::<K> { id, facts, rules: &self.rules }))
@@ -182,7 +191,18 @@ struct Told<'a, K: Kind> {
     rules: &'a K::Rules,
 }
 
-impl<K: Kind> Story for Told<'_, K> {
+impl<K: Kind> Told<'_, K> {
+    /// The changes that put the controls of `selection` right, and the facts that they are changes of.
+    fn plan(&self, selection: &Selection) -> (Vec<K::Change>, K::Facts) {
+        let changes = plan::<K>(&self.facts, self.rules, selection);
+        match K::presumed(&self.facts) {
+            Some(presumed) if changes.is_empty() => (plan::<K>(&presumed, self.rules, selection), presumed),
+            _ => (changes, self.facts.clone()),
+        }
+    }
+}
+
+impl<'s, K: Kind + 'static> Story<'s> for Told<'s, K> {
     fn learn(&mut self, event: &Event<'_>) {
         K::learn(&mut self.facts, event);
     }
@@ -201,7 +221,26 @@ impl<K: Kind> Story for Told<'_, K> {
         }
         all
     }
+
+    fn is_whole(&self) -> bool {
+        !serde_json::to_string(&self.facts).is_ok_and(|text| text.contains(UNREAD))
+    }
+
+    fn presumed_changes(&self, control: &'static str) -> Vec<String> {
+        self.plan(&Selection::from([control])).0.iter().map(ToString::to_string).collect()
+    }
+
+    fn mended(&self, selection: &Selection) -> Box<dyn Story<'s> + 's> {
+        let (changes, mut facts) = self.plan(selection);
+        for change in &changes {
+            K::simulate(&mut facts, change);
+        }
+        Box::new(Self { id: self.id.clone(), facts, rules: self.rules })
+    }
 }
+
+/// How [`Fact::NotRead`](rectify_controls::Fact::NotRead) is written.
+const UNREAD: &str = "\"not_read\"";
 
 #[cfg(test)]
 mod tests {

@@ -25,10 +25,14 @@ pub(crate) struct Lead {
     pub(crate) arn: String,
     /// Seconds since 1970.
     pub(crate) time: i64,
+    /// It does not make the resource: what does comes first within a second, wherever it stood.
+    pub(crate) later: bool,
     /// Where in the input it stood: tells the order within a second.
     pub(crate) at: u64,
     /// The first lead of its event: what is counted once for an event is counted here.
     pub(crate) first: bool,
+    /// The first lead of an event that wakes the kind.
+    pub(crate) wakes: bool,
     /// Bits of the controls that are asked; none for a hint.
     pub(crate) selection: u64,
     pub(crate) event: String,
@@ -68,6 +72,11 @@ impl Lead {
     /// Whether it is about the same resource as `other`.
     pub(crate) fn is_about_the_same(&self, other: &Self) -> bool {
         (self.kind, &self.account, &self.arn) == (other.kind, &other.account, &other.arn)
+    }
+
+    /// Where it stands among the leads of its resource.
+    pub(crate) const fn order(&self) -> (i64, bool, u64) {
+        (self.time, self.later, self.at)
     }
 
     /// Whether it is about the same kind and account as `other`.
@@ -213,8 +222,10 @@ mod tests {
             account: "111122223333".to_owned(),
             arn: arn.to_owned(),
             time,
+            later: true,
             at,
             first: true,
+            wakes: true,
             selection: 1,
             event: String::new(),
             id: None,

@@ -297,16 +297,19 @@ impl<'s> Reading<'s> {
             if !woken && !hinted {
                 continue;
             }
-            if woken && !failed {
+            let mut wakes = woken && !failed;
+            if wakes {
                 *self.seen.invocations.entry(number).or_default() += 1;
             }
-            let lead = |target: Option<&Target>, selection: u64, what: What, first: bool| Lead {
+            let lead = |target: Option<&Target>, selection: u64, what: What, (first, wakes): (bool, bool)| Lead {
                 kind: u8::try_from(number).unwrap_or_default(),
                 account: account.to_owned(),
                 arn: target.map(|target| target.arn.as_str().to_owned()).unwrap_or_default(),
                 time: when.as_second(),
+                later: !who.makes,
                 at: self.at,
                 first,
+                wakes,
                 selection,
                 event: who.event.clone(),
                 id: who.id.clone(),
@@ -318,15 +321,15 @@ impl<'s> Reading<'s> {
                 what,
             };
             for (target, selection, what) in leads(watch.as_ref(), kind, &event, &place, woken, (text, envelope)) {
-                let lead = lead(target.as_ref(), selection, what, first);
-                first = false;
+                let lead = lead(target.as_ref(), selection, what, (first, wakes));
+                (first, wakes) = (false, false);
                 if let Err(error) = self.shared.put(lead) {
                     self.failed.get_or_insert(error);
                 }
             }
             if kind.is_wide(&event) {
                 let what = What::Wide { text: text.to_owned(), envelope };
-                if let Err(error) = self.shared.put_everywhere(&lead(None, 0, what, false)) {
+                if let Err(error) = self.shared.put_everywhere(&lead(None, 0, what, (false, false))) {
                     self.failed.get_or_insert(error);
                 }
             }

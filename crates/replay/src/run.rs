@@ -327,6 +327,11 @@ fn report(
     stopped: bool,
 ) -> Report {
     let (events, unwatched) = seen.events();
+    for (kind, again) in &verdicts.woken_again {
+        if let Some(count) = seen.invocations.get_mut(kind) {
+            *count = count.saturating_sub(*again);
+        }
+    }
     seen.records.duplicates += verdicts.duplicates;
     let exposures = verdicts.take_exposures();
     let tug_of_war = verdicts.take_tugs();

@@ -340,6 +340,8 @@ pub(crate) struct Verdicts {
     tugs: Vec<TugRow>,
     tugs_seen: u64,
     pub(crate) duplicates: u64,
+    /// Of the calls that wake each kind, those that came a second time.
+    pub(crate) woken_again: BTreeMap<usize, u64>,
 }
 
 /// An exposure by its length.
@@ -454,6 +456,9 @@ impl Verdicts {
         self.tugs_seen += other.tugs_seen;
         self.tugs.extend(other.tugs);
         self.duplicates += other.duplicates;
+        for (kind, count) in other.woken_again {
+            *self.woken_again.entry(kind).or_default() += count;
+        }
     }
 }
 

@@ -98,6 +98,13 @@ pub(super) fn unseen(id: &Target, place: &Place) -> Facts {
     }
 }
 
+/// See [`crate::Kind::presumed`]. A block that nobody put is off, as it also counts for what is broken.
+pub(super) fn presumed(facts: &Facts) -> Option<Facts> {
+    let Facts::Bucket(facts) = facts else { return None };
+    (facts.block == Fact::NotRead)
+        .then(|| Facts::Bucket(Box::new(BucketFacts { block: Fact::Known(None), ..(**facts).clone() })))
+}
+
 /// See [`crate::Kind::gone`].
 pub(super) fn gone(id: &Target, event: &Event<'_>) -> bool {
     done(event).is_some_and(|record| match (id, record.event_name.as_ref()) {

@@ -1,9 +1,9 @@
 //! One resource on its way through time.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
-use rectify_controls::{Arn, Finding, Past, Place, Reopened, Severity};
+use rectify_controls::{Arn, Finding, Fingerprint, Past, Place, Reopened, Selection, Severity};
 
 use crate::{
     kinds::{Entry, Story},
@@ -17,7 +17,11 @@ pub(super) struct Resource<'k> {
     pub(super) kind: &'static Entry,
     pub(super) arn: Arn,
     pub(super) place: Place,
-    pub(super) story: Option<Box<dyn Story + 'k>>,
+    pub(super) story: Option<Box<dyn Story<'k> + 'k>>,
+    /// The story as it would have gone on after what would have been put right; `None` until something would have been.
+    pub(super) mended: Option<Box<dyn Story<'k> + 'k>>,
+    /// When each finding was told last, and with which outcome.
+    pub(super) told: HashMap<(&'static str, Fingerprint), (&'static str, Timestamp)>,
     pub(super) open: BTreeMap<&'static str, Open>,
     pub(super) past: BTreeMap<&'static str, Past>,
     /// Breaches within their grace time.
@@ -29,6 +33,46 @@ pub(super) struct Resource<'k> {
     pub(super) time: i64,
     /// How many of the calls on its account it knows.
     pub(super) wide: usize,
+}
+
+/// Findings of one resource whose last message is remembered.
+const MOST_TOLD: usize = 1_000;
+
+impl<'k> Resource<'k> {
+    /// The story that a guard would have seen.
+    pub(super) fn seen(&self) -> Option<&(dyn Story<'k> + 'k)> {
+        self.mended.as_deref().or(self.story.as_deref())
+    }
+
+    /// Goes on as if these controls had been put right.
+    pub(super) fn mend(&mut self, selection: &Selection) {
+        let mended = self.seen().map(|story| story.mended(selection));
+        self.mended = mended;
+        self.told.retain(|(control, _), _| !selection.contains(control));
+    }
+
+    /// Whether a guard would have kept silent about `finding`, because it told the same less than `reminder` before; else notes that it
+    /// tells it now.
+    pub(super) fn is_told(
+        &mut self,
+        finding: &Finding<String>,
+        outcome: &'static str,
+        now: Timestamp,
+        reminder: jiff::SignedDuration,
+    ) -> bool {
+        let key = (finding.control.id, finding.fingerprint());
+        if let Some((last, at)) = self.told.get(&key)
+            && *last == outcome
+            && now.duration_since(*at) < reminder
+        {
+            return true;
+        }
+        if self.told.len() >= MOST_TOLD {
+            self.told.clear();
+        }
+        self.told.insert(key, (outcome, now));
+        false
+    }
 }
 
 pub(super) struct Open {

@@ -97,7 +97,7 @@ impl<'t, 'a, 'r> Teller<'t, 'a, 'r> {
             (Some(resource), Some(Some(belonging))) => {
                 let mut telling = Telling { folder, belonging, verdicts, rows };
                 if wide.first().is_some_and(|call| call.is_of_the_account_of(lead)) {
-                    let before = wide.partition_point(|call| (call.time, call.at) < (lead.time, lead.at));
+                    let before = wide.partition_point(|call| call.order() < lead.order());
                     telling.wide(resource, wide.get(..before).unwrap_or_default())?;
                 }
                 telling.lead(resource, lead)

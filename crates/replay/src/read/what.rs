@@ -40,7 +40,9 @@ pub(super) fn leads(
             let about = look.targets.iter().filter_map(|target| target.about).fold(0, |all, about| all | about);
             let asked = |target: &Target| look.selection & target.about.unwrap_or(!about);
             let with = |target: Target| {
-                let what = if target.leads {
+                let what = if is_of_another(event, &target, place) {
+                    What::Ignored("the resource belongs to another account, whose own record counts".to_owned())
+                } else if target.leads {
                     What::Live("only the live state says which resources it leads to".to_owned())
                 } else if target.about.is_some() {
                     told()
@@ -53,6 +55,16 @@ pub(super) fn leads(
             look.targets.into_iter().map(with).collect()
         }
     }
+}
+
+/// Whether the record says that the resource is another account's. CloudTrail gives both the record of such a call (CloudTrail user guide,
+/// "CloudTrail record contents", `sharedEventID`).
+fn is_of_another(event: &Event<'_>, target: &Target, place: &Place) -> bool {
+    let resources = event.record().map(|record| record.resources.as_slice()).unwrap_or_default();
+    let named = resources.iter().filter(|resource| resource.arn.as_deref() == Some(target.arn.as_str()));
+    let mut owners = named.filter_map(|resource| resource.account_id.as_deref());
+    owners.next().is_some_and(|owner| owner != place.account.as_str())
+        && owners.all(|owner| owner != place.account.as_str())
 }
 
 /// Why, without what is different each time: reasons are counted.
@@ -73,6 +85,8 @@ pub(super) struct Who {
     pub(super) actor: String,
     pub(super) tool: Option<String>,
     pub(super) own: bool,
+    /// It makes what it is about.
+    pub(super) makes: bool,
 }
 
 /// Names are other people's to choose, also how long they are.
@@ -85,7 +99,15 @@ impl Who {
             let envelope = &event.envelope;
             let event = cut(&format!("{}:{}", envelope.source, envelope.detail_type));
             let id = envelope.id.as_deref().map(cut);
-            return Self { event, id, by: cut(&envelope.source), actor: cut(&envelope.source), tool: None, own: false };
+            return Self {
+                event,
+                id,
+                by: cut(&envelope.source),
+                actor: cut(&envelope.source),
+                tool: None,
+                own: false,
+                makes: false,
+            };
         };
         let actor = record.actor();
         let service = record.event_source.split('.').next().unwrap_or_default();
@@ -99,6 +121,7 @@ impl Who {
                 .or(actor.invoked_by)
                 .or(actor.name)
                 .unwrap_or("somebody unknown")),
+            makes: ["Create", "Import", "Copy"].iter().any(|verb| record.event_name.starts_with(verb)),
             tool: record.tool().map(|tool| tool.name.to_owned()),
             own: record
                 .issuer_arn()

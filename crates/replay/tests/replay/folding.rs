@@ -7,7 +7,7 @@ use rectify_controls::{AccountFacts, AccountId};
 use rectify_replay::{Item, Report, Row, Verdict};
 use serde_json::json;
 
-use crate::made::{ACCOUNT, CORRECTIVE, GROUP, SSH, close, file, log, open, read, record, rule, run, with};
+use crate::made::{ACCOUNT, CORRECTIVE, DETECTIVE, GROUP, SSH, close, file, log, open, read, record, rule, run, with};
 
 /// What is said of SSH, in the order of time.
 fn said(rows: &[Row]) -> Vec<(Verdict, &str)> {
@@ -398,9 +398,12 @@ fn a_block_of_the_account_holds_for_its_buckets() {
 fn what_is_neutralised_is_not_exposed_any_more() {
     let opened = published("data", 0);
     let blocked = asked("s3.amazonaws.com", "PutBucketPublicAccessBlock", 9, &block("bucketName", "data"));
-    let (report, rows) = told(CORRECTIVE, &[opened, blocked]);
+    let (report, rows) = told(CORRECTIVE, &[opened, blocked.clone()]);
     let exposure = report.exposures.rows.iter().find(|exposure| exposure.control == PUBLIC).unwrap();
     assert_eq!((exposure.closed, exposure.seconds), (Some(at(9).parse().unwrap()), 540));
+    let last = rows.iter().rfind(|row| row.control == PUBLIC).unwrap();
+    assert_eq!((last.verdict, last.why.as_deref()), (Verdict::Ignored, Some("it would have been put back before")));
+    let (_, rows) = told(DETECTIVE, &[published("data", 0), blocked]);
     let last = rows.iter().rfind(|row| row.control == PUBLIC).unwrap();
     assert_eq!(last.verdict, Verdict::WouldTell, "{last:?}");
     assert!(last.why.as_deref().unwrap().contains("neutralised"), "{last:?}");

@@ -19,6 +19,9 @@ pub(crate) const SSH: &str = "sg-ingress-any-admin-port";
 /// Everything is put back.
 pub(crate) const CORRECTIVE: &str = "[[environment]]\nname = \"production\"\nmode = \"corrective\"\ndefault = true\n";
 
+/// Everything is told.
+pub(crate) const DETECTIVE: &str = "[[environment]]\nname = \"production\"\nmode = \"detective\"\ndefault = true\n";
+
 pub(crate) fn settings(text: &str) -> Settings {
     Settings::parse(text, &every_control().collect::<Vec<_>>()).unwrap()
 }

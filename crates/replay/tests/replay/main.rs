@@ -8,6 +8,7 @@ mod counts;
 mod cut;
 mod folding;
 mod forms;
+mod guard;
 mod made;
 mod records;
 mod trees;
