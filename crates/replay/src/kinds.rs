@@ -104,8 +104,10 @@ pub(crate) struct Target {
     pub(crate) home: Place,
     /// It is no resource itself; only the live state says to which ones it leads.
     pub(crate) leads: bool,
-    /// The bits of the controls about it, of a resource of which a log can say how it stands.
-    pub(crate) about: Option<u64>,
+    /// A log can say how it stands.
+    pub(crate) told: bool,
+    /// The bits of the controls about it, all where nobody has to tell.
+    pub(crate) about: u64,
 }
 
 /// A kind under settings.
@@ -151,15 +153,18 @@ impl<K: Kind> Of<K> {
         KINDS.iter().find(|entry| entry.name == K::KIND).map_or(0, |entry| entry.bits(selection))
     }
 
-    fn target(&self, id: &K::Id, place: &Place) -> Target {
+    fn target(id: &K::Id, place: &Place) -> Target {
         let home = K::home(id, place);
-        // What nobody has seen breaks no control and is compliant with none: a control that is silent then is not about it.
-        let about = K::unseen(id, &home).map(|facts| {
-            let all: Selection = K::CONTROLS.iter().map(|control| control.id).collect();
-            let asked = K::judge(&facts, &self.rules, &all).iter().map(|finding| finding.control.id).collect();
-            Self::bits(&asked)
-        });
-        Target { arn: K::arn(id, &home), leads: K::leads_on(id), about, home }
+        let told = K::unseen(id, &home).is_some();
+        Target { arn: K::arn(id, &home), leads: K::leads_on(id), told, about: u64::MAX, home }
+    }
+
+    /// The controls about a resource: what nobody has seen is compliant with none, so a control that is silent then is not about it.
+    fn about(&self, id: &K::Id, place: &Place) -> u64 {
+        let Some(facts) = K::unseen(id, &K::home(id, place)) else { return 0 };
+        let all: Selection = K::CONTROLS.iter().map(|control| control.id).collect();
+        let asked = K::judge(&facts, &self.rules, &all).iter().map(|finding| finding.control.id).collect();
+        Self::bits(&asked)
     }
 }
 
@@ -168,14 +173,20 @@ impl<K: Kind + 'static> Watch for Of<K> {
         match K::screen(event) {
             Screen::Ignore(why) => Err(why),
             Screen::Look { targets, selection, .. } => Ok(Look {
-                targets: targets.iter().map(|id| self.target(id, place)).collect(),
+                targets: match targets.as_slice() {
+                    [one] => vec![Self::target(one, place)],
+                    several => several
+                        .iter()
+                        .map(|id| Target { about: self.about(id, place), ..Self::target(id, place) })
+                        .collect(),
+                },
                 selection: Self::bits(&selection),
             }),
         }
     }
 
     fn hinted(&self, event: &Event<'_>, place: &Place) -> Vec<Target> {
-        K::hinted(event).iter().map(|id| self.target(id, place)).collect()
+        K::hinted(event).iter().map(|id| Self::target(id, place)).collect()
     }
 
     fn begin<'s>(&'s self, arn: &Arn, home: &Place) -> Option<Box<dyn Story<'s> + 's>> {

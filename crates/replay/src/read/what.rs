@@ -28,7 +28,7 @@ pub(super) fn leads(
     };
     let told = || What::Told { text: text.to_owned(), envelope };
     if !woken {
-        let known = watch.hinted(event, place).into_iter().filter(|target| target.about.is_some() && !target.leads);
+        let known = watch.hinted(event, place).into_iter().filter(|target| target.told && !target.leads);
         return known.map(|target| (Some(target), 0, told())).collect();
     }
     match watch.screen(event, place) {
@@ -37,14 +37,19 @@ pub(super) fn leads(
             if controls == 0 { Vec::new() } else { vec![(None, controls, What::Ignored(reason(&why)))] }
         }
         Ok(look) => {
-            let about = look.targets.iter().filter_map(|target| target.about).fold(0, |all, about| all | about);
-            let asked = |target: &Target| look.selection & target.about.unwrap_or(!about);
+            // Of what leads on it is not known what it leads to: whatever is about none of the others.
+            let about = look.targets.iter().filter(|target| target.told).fold(0, |all, target| all | target.about);
+            let several = look.targets.len() > 1;
+            let asked = |target: &Target| match target.told || !several {
+                true => look.selection & target.about,
+                false => look.selection & !about,
+            };
             let with = |target: Target| {
                 let what = if is_of_another(event, &target, place) {
                     What::Ignored("the resource belongs to another account, whose own record counts".to_owned())
                 } else if target.leads {
                     What::Live("only the live state says which resources it leads to".to_owned())
-                } else if target.about.is_some() {
+                } else if target.told {
                     told()
                 } else {
                     What::Live("no log says how the resource stands".to_owned())
