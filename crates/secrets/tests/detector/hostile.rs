@@ -1,10 +1,8 @@
 //! Archives and bytes that mean harm, or are broken.
 
-use crate::wraps::{Chance, gzip, zip};
+use crate::wraps::{ALNUM, Chance, gzip, zip};
 use proptest::prelude::*;
 use rectify_secrets::{Limits, Reader, Unread, scan};
-
-const ALNUM: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 fn token(seed: u64) -> String {
     format!("token: ghp_{}\n", Chance::new(seed).text(ALNUM, 36))
