@@ -12,10 +12,10 @@ use crate::{
 };
 
 /// How much of the text before and after a place a match there can depend on.
-pub(crate) const BEHIND: usize = 1280;
-pub(crate) const AHEAD: usize = 2048;
+pub(crate) const BEHIND: usize = 2560;
+pub(crate) const AHEAD: usize = 3072;
 
-const _: () = assert!(BEHIND > aws::NEAR && AHEAD > aws::NEAR + 128 && AHEAD > pem::NEAR + 128);
+const _: () = assert!(BEHIND > aws::NEAR + 128 && AHEAD > aws::NEAR + aws::LONGEST + 128 && AHEAD > pem::NEAR + 128);
 
 /// What an anchor begins.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -35,6 +35,7 @@ mod aws;
 mod base64;
 mod chance;
 mod detector;
+mod escape;
 mod pem;
 mod report;
 mod rules;

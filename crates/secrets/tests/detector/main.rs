@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+mod apart;
+mod escapes;
 mod hostile;
 mod leaks;
 mod wraps;
