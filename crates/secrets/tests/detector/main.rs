@@ -6,4 +6,5 @@ mod apart;
 mod escapes;
 mod hostile;
 mod leaks;
+mod pems;
 mod wraps;
