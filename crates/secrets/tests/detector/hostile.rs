@@ -57,6 +57,25 @@ fn what_comes_before_the_damage_is_read() {
     assert_eq!((report.found[0].rule, report.unread), ("github-pat", vec![Unread::Damaged]));
 }
 
+/// What is read of a damaged archive is the same however its bytes come.
+#[test]
+fn damage_is_met_at_the_same_place() {
+    let mut chance = Chance::new(8);
+    let text = format!("{}{}", token(9), chance.text(ALNUM, 20_000));
+    for place in (20..9_000).step_by(97) {
+        let mut damaged = gzip(text.as_bytes());
+        for byte in damaged.iter_mut().skip(place).take(3) {
+            *byte ^= 0x5A;
+        }
+        let whole = scan(&damaged);
+        for size in [1, 7, 100, 1000, 1024, 5000] {
+            let mut reader = Reader::new(Limits::default());
+            damaged.chunks(size).for_each(|piece| reader.feed(piece));
+            assert_eq!(reader.finish(), whole, "{place} {size}");
+        }
+    }
+}
+
 #[test]
 fn members_that_are_not_read_are_told() {
     let mut locked = zip(&[("secret.txt", token(3).as_bytes())], false, false);
