@@ -95,7 +95,8 @@ fn what_is_no_key() {
         key.replace_range(place..place + word.len(), word);
         key
     };
-    let same = (0..7).map(|_| "FHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFHFH\n").collect::<String>();
+    let same = format!("{}\n", "FH".repeat(32));
+    let random: String = (0..6).map(|_| format!("{}\n", chance.text(BASE64, 64))).collect();
     let code = "getPrivateKeyFromEncodedString(readWholeFileAsString(pathOfTheKeyFile), \
                 KeyFactoryForAllAlgorithms.getInstanceOfTheFactory(nameOfTheAlgorithm));\n";
     let cases = [
@@ -109,11 +110,14 @@ fn what_is_no_key() {
         ("an example at its end", at(1500, "EXAMPLE")),
         ("an example in the middle", at(900, "EXAMPLE")),
         ("an example over two lines", at(head.len() + 1 + 10 * 65 + 60, "EXAM\nPLE")),
-        ("the same over and over", format!("{head}\n{first}\n{line}\n{same}{line}\n{tail}\n")),
+        ("the same over and over", format!("{head}\n{first}\n{random}{same}{random}{tail}\n")),
         ("another key's header", format!("{head}\n-----BEGIN CERTIFICATE-----\n{}", format!("{line}\n").repeat(20))),
         ("PGP of something else", whole.replace("RSA PRIVATE KEY", "PGP PRIVATE KEY BLOCK")),
     ];
-    assert_eq!(scan(whole.as_bytes()).found.len(), 1);
+    let filled = format!("{head}\n{first}\n{random}{random}{tail}\n");
+    for key in [whole, filled] {
+        assert_eq!(scan(key.as_bytes()).found.len(), 1, "{key}");
+    }
     for (name, content) in cases {
         assert_eq!(scan(content.as_bytes()).found, [], "{name}: {content}");
     }
