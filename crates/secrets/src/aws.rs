@@ -108,6 +108,8 @@ fn has_secret(text: &[u8], range: Range<usize>, id_at: usize, ahead: bool) -> bo
     if ahead {
         // `id/secret`: the sign that parts them could be the secret's own.
         at = at.saturating_add(shape::run(text, at, |byte| matches!(byte, b'/' | b'+'), 1));
+    } else if let Some(other) = last_id(text, range.clone()) {
+        at = other.saturating_add(ID);
     } else if range.start > 0 && secret_char(text, range.start.saturating_sub(1)) {
         // A run that began before the range is not seen whole.
         at = at.saturating_add(shape::run(text, at, shape::base64, NEAR));
@@ -195,20 +197,31 @@ pub(crate) fn labelled(text: &[u8], at: usize, end: usize) -> Option<Hit> {
         let example = id(text, id_at).is_some_and(|id| is_example(&id));
         if example { distance <= UNLABELLED.bytes } else { is_near(text, &token.range, id_at) }
     };
-    let whose = ids_in(text, start.saturating_sub(NEAR)..start).last().is_some_and(beside)
-        || ids_in(text, end..end.saturating_add(NEAR)).next().is_some_and(beside)
+    let whose = last_id(text, start.saturating_sub(NEAR)..start).is_some_and(beside)
+        || first_id(text, end..end.saturating_add(NEAR)).is_some_and(beside)
         || has_other_id(text, &token.range);
     (!whose).then_some(Hit { rule: SECRET, class: Class::Token, at, key: None })
 }
 
-/// Where in `range` the ids are.
-fn ids_in(text: &[u8], range: Range<usize>) -> impl Iterator<Item = usize> {
-    let near = text.get(range.start..range.end.min(text.len())).unwrap_or_default();
-    // `AKIA` and `ASIA` end alike.
-    memchr::memmem::find_iter(near, b"IA").filter_map(move |found| {
-        let at = range.start.checked_add(found)?.checked_sub(2)?;
-        id(text, at).filter(is_of_aws).map(|_| at)
-    })
+/// Where the first id in `range` is.
+fn first_id(text: &[u8], range: Range<usize>) -> Option<usize> {
+    let near = text.get(range.start..range.end.min(text.len()))?;
+    memchr::memmem::find_iter(near, ANCHORS_END).find_map(|found| id_around(text, range.start.checked_add(found)?))
+}
+
+/// Where the last id in `range` is.
+fn last_id(text: &[u8], range: Range<usize>) -> Option<usize> {
+    let near = text.get(range.start..range.end.min(text.len()))?;
+    memchr::memmem::rfind_iter(near, ANCHORS_END).find_map(|found| id_around(text, range.start.checked_add(found)?))
+}
+
+/// What both [`ID_ANCHORS`] end with.
+const ANCHORS_END: &[u8] = b"IA";
+
+/// Where the id is whose anchor has its end at `at`.
+fn id_around(text: &[u8], at: usize) -> Option<usize> {
+    let at = at.checked_sub(2)?;
+    id(text, at).filter(is_of_aws).map(|_| at)
 }
 
 /// Whether a label beside `secret` names the id of its key, and that is none of AWS: MinIO, Ceph and others have the same

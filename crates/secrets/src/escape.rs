@@ -2,7 +2,9 @@
 //! are inside each other; HTML and XML `&#47;`, `&#x2F;`; mail `=3D` (RFC 2045, quoted-printable); terminals the colours of
 //! ECMA-48 (`ESC [ 32 m`). Their letters and digits are no part of the word that stands before or after them.
 
-use crate::shape::{digit, hex};
+use zeroize::Zeroizing;
+
+use crate::shape::{dash, digit, hex};
 
 /// Most backslashes of one escape: each JSON string in another doubles them.
 const DEEPEST: usize = 8;
@@ -48,6 +50,28 @@ fn once(text: &[u8]) -> Option<(u8, usize)> {
         }
         _ => None,
     }
+}
+
+/// Whether `is` holds of the word that begins `text` once the signs in it that are escaped stand for themselves; of a word without
+/// any it does not.
+pub(crate) fn plain(text: &[u8], is: impl Fn(&[u8]) -> bool) -> bool {
+    const LONGEST: usize = 640;
+    let own = |char: u8| dash(char) || matches!(char, b'+' | b'/' | b'=' | b'.' | b'~');
+    let sign = |at: usize| undo(text.get(at..)?).filter(|(char, _)| matches!(char, b'+' | b'/' | b'='));
+    let first = text.iter().take(LONGEST).position(|char| !own(*char));
+    if first.and_then(sign).is_none() {
+        return false;
+    }
+    let mut plain = Zeroizing::new([0_u8; LONGEST]);
+    let (mut at, mut count) = (0_usize, 0_usize);
+    for place in plain.iter_mut() {
+        let own = text.get(at).filter(|char| own(**char)).map(|char| (*char, 1));
+        let Some((char, wide)) = own.or_else(|| sign(at)) else { break };
+        *place = char;
+        at = at.saturating_add(wide);
+        count = count.saturating_add(1);
+    }
+    is(plain.get(..count).unwrap_or_default())
 }
 
 /// The byte that `digits` are.

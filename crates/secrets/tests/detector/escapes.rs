@@ -1,6 +1,6 @@
 //! Secrets in the escapes of the formats that carry them.
 
-use crate::wraps::{ALNUM, Chance, base64, id, secret};
+use crate::wraps::{ALNUM, Chance, base64, id, secret, utf16};
 use rectify_secrets::{Class, scan};
 
 fn keys(content: &str) -> String {
@@ -160,4 +160,49 @@ fn lines_of_base64_in_json() {
             );
         }
     }
+}
+
+/// Tokens in base64 have the same signs.
+#[test]
+fn signs_of_a_token_are_escaped() {
+    let mut chance = Chance::new(28);
+    for (slash, plus, equals) in
+        [(r"\/", r"\u002B", r"\u003d"), ("%2F", "%2B", "%3D"), ("&#x2F;", "&#43;", "="), ("/", "+", r"\u003D")]
+    {
+        let key = format!("{}/{}+{}==", chance.text(ALNUM, 40), chance.text(ALNUM, 22), chance.text(ALNUM, 22));
+        let key = key.replace('=', equals).replace('/', slash).replace('+', plus);
+        let content = format!("\"AccountName=x;AccountKey={key};EndpointSuffix=core.windows.net\"");
+        assert_eq!(scan(content.as_bytes()).found.len(), 1, "{content}");
+    }
+    let azurite =
+        r"AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq\/K1SZFPTOtr\/KBHBeksoGMGw==;";
+    assert_eq!(scan(azurite.as_bytes()).found, []);
+}
+
+/// A program of .NET has its strings in UTF-16, each after its length and before a zero; notes can have a piece of one too.
+#[test]
+fn utf16_in_the_middle_of_bytes() {
+    let mut chance = Chance::new(29);
+    let wide = |text: &str| utf16(text.as_bytes(), u16::to_le_bytes);
+    for before in [0, 1, 2, 3, 500, 5000, 64_000, 66_001, 70_000] {
+        let (id, secret, token) = (id(&mut chance), secret(&mut chance), format!("ghp_{}", chance.text(ALNUM, 36)));
+        let mut program = [b"MZ\x90\0 and so on".as_slice(), &vec![0xCC; before]].concat();
+        for text in ["eu-central-1", &id, &secret, "bucket", &token] {
+            program.extend([u8::try_from(text.len() * 2 + 1).unwrap()].iter().chain(&wide(text)).chain(&[0]));
+        }
+        program.extend([0; 5000]);
+        let report = scan(&program);
+        let found: Vec<_> = report.rules().into_iter().collect();
+        assert_eq!(found, [("aws-access-key", 1), ("github-pat", 1)], "{before}");
+        assert_eq!(report.keys[0].as_str(), id);
+        let place = program.windows(8).position(|part| part == wide("AKIA")).unwrap();
+        assert_eq!(report.found[0].offset, place as u64);
+    }
+    let (id, secret) = (id(&mut chance), secret(&mut chance));
+    let lone = [b"MZ\x90\0 and so on, for quite a while, in bytes of one each, as programs do ".as_slice(), &wide(&id)]
+        .concat();
+    assert_eq!(scan(&lone).found, []);
+    let labelled = format!("aws_secret_access_key={secret}\n");
+    let labelled = [lone.as_slice(), &wide(&" nothing of interest\n".repeat(150)), &wide(&labelled)].concat();
+    assert_eq!(scan(&labelled).rules().into_keys().collect::<Vec<_>>(), ["aws-secret-key"]);
 }
