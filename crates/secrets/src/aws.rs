@@ -22,8 +22,8 @@ pub(crate) const IDS: [&str; 3] = [PAIR, TEMPORARY, SECRET];
 /// IAM user guide, "Unique ID prefixes". The other prefixes are ids of people and roles, which open nothing.
 pub(crate) const ID_ANCHORS: [&str; 2] = ["AKIA", "ASIA"];
 
-/// What the secret is called, in files and in the answers of AWS.
-pub(crate) const LABELS: [&str; 11] = [
+/// What the secret is called, in files, in the answers of AWS and in its console.
+pub(crate) const LABELS: [&str; 13] = [
     "aws_secret_access_key",
     "AWS_SECRET_ACCESS_KEY",
     "aws_secret_key",
@@ -35,6 +35,8 @@ pub(crate) const LABELS: [&str; 11] = [
     "SecretAccessKey",
     "secretAccessKey",
     "fs.s3a.secret.key",
+    "Secret access key",
+    "Secret Access Key",
 ];
 
 /// How far from its id a secret may stand, in bytes and in lines.

@@ -63,6 +63,22 @@ fn a_label_may_stand_two_lines_above() {
     assert_eq!(found(&content), [("aws-access-key", 1)], "{content}");
 }
 
+/// What stands far apart, or one of them alone, at every place of a window.
+#[test]
+fn far_apart_over_the_end_of_a_window() {
+    let mut chance = Chance::new(47);
+    let (id, secret) = (id(&mut chance), secret(&mut chance));
+    let (id, secret) = (format!("access_key = {id}\n"), format!("aws_secret_access_key = {secret}\n"));
+    let (before, after) = (format!("{id}{}{secret}", options(78)), format!("{secret}{}{id}", options(78)));
+    for shift in (58_000..71_000).step_by(53) {
+        let filled = |text: &str| format!("{}\n{text}{}", ".".repeat(shift), ".".repeat(4000));
+        for (content, rule) in [(&before, "aws-access-key"), (&after, "aws-access-key"), (&secret, "aws-secret-key")] {
+            let report = scan(filled(content).as_bytes());
+            assert_eq!(report.rules().into_iter().collect::<Vec<_>>(), [(rule, 1)], "{shift}");
+        }
+    }
+}
+
 /// A labelled secret whose id is near but not near enough is told as a lone one, and never twice.
 #[test]
 fn a_secret_is_told_once() {

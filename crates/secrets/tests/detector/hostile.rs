@@ -127,6 +127,8 @@ proptest! {
         bytes in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..3000),
             "[A-Za-z0-9+/= \n\\\\%u-]{0,600}(AKIA[A-Z2-7]{16}|-----BEGIN PRIVATE KEY-----|SG\\.|Q~|:AA)[A-Za-z0-9+/= \n\\\\%-]{0,600}".prop_map(String::into_bytes),
+            // Dense in anchors, escapes and what stands around them.
+            "(AKIA[A-Z2-7]{16}|access_key|aws_secret_access_key|-----BEGIN PRIVATE KEY-----|AccountKey=|A\0K\0I\0A\0|MII[BE][a-zA-Z0-9]{60}|\\\\{1,9}|&#x?[0-9A-F]{0,3};?|%25?[0-9A-F]{0,2}|=\r?\n|=3D|\x1B?\\[[0-9;]{0,20}[mK]|[A-Za-z0-9/+]{39,41}|[ :=_\"/+`nu-]){0,200}".prop_map(String::into_bytes),
             prop::collection::vec(any::<u8>(), 0..300).prop_map(|tail| [b"PK\x03\x04".as_slice(), &tail].concat()),
             prop::collection::vec(any::<u8>(), 0..300).prop_map(|tail| [b"\x1F\x8B\x08".as_slice(), &tail].concat()),
             prop::collection::vec(any::<u8>(), 0..300).prop_map(|tail| zip(&[("x", &tail)], true, true)),

@@ -325,6 +325,7 @@ fn a_lone_secret_that_says_whose_it_is() {
         "AWS_SECRET_ACCESS_KEY: \"{}\"",
         "\"SecretAccessKey\":\"{}\"",
         "<fs.s3a.secret.key>{}<",
+        "Secret access key: {}",
     ] {
         let report = scan(template.replace("{}", &chance.text(BASE64, 40)).as_bytes());
         assert_eq!(report.found.len(), 1, "{template}");
