@@ -65,7 +65,8 @@ const SECRET_LENGTH: usize = 40;
 /// Most bytes of a secret in the text: every character may be escaped (`\u002F`), and a line of mail may end in it.
 pub(crate) const LONGEST: usize = SECRET_LENGTH * 6 + 3;
 
-/// The id that begins at `at`, or one of another service that has the form of AWS's: see [`is_of_aws`]. Ids made today use base32 (`A` to `Z`, `2` to `7`); older ones have other digits too.
+/// The id that begins at `at`, or one of another service that has the form of AWS's: see [`is_of_aws`]. Ids made today use base32
+/// (`A` to `Z`, `2` to `7`); older ones have other digits too.
 fn id(text: &[u8], at: usize) -> Option<KeyId> {
     let end = at.checked_add(ID)?;
     let bytes: [u8; ID] = text.get(at..end)?.try_into().ok()?;

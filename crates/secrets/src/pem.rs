@@ -23,7 +23,7 @@ pub(crate) const AGE_ANCHOR: &str = "AGE-SECRET-KEY-1";
 pub(crate) const NEAR: usize = 2560;
 /// Least characters of a body: those of an Ed25519 key, the shortest there is (RFC 8410).
 const LEAST: usize = 64;
-/// With so many characters a body counts as whole: all before it is the public half of an RSA key.
+/// With so many characters a body counts as whole, whatever length it says: less is public in an RSA key.
 const ENOUGH: usize = 256;
 /// Most characters of it that are looked at.
 const MOST: usize = 2048;
@@ -45,22 +45,15 @@ const HEADERS: [&[u8]; 7] =
 /// The key whose header begins at `at`; `start` is where the anchor ended.
 pub(crate) fn pem(text: &[u8], at: usize, start: usize) -> Option<Hit> {
     let rest = text.get(start..start.checked_add(NEAR)?.min(text.len()))?;
-    // In a URL a space is `+` or `%20`.
-    let after = |text: &'_ [u8], word: &[u8]| {
-        [b" ".as_slice(), b"+", b"%20"]
-            .iter()
-            .find(|space| text.starts_with(space))
-            .map(|space| space.len())
-            .filter(|wide| word.is_empty() || text.get(*wide..).is_some_and(|rest| rest.starts_with(word)))
-    };
     let label_end = memchr::memmem::find(rest.get(..rest.len().min(72))?, b"-----")?;
     let label = rest.get(..label_end)?;
-    let ends = |word: &[u8]| label.windows(word.len()).any(|part| part == word);
-    after(label, b"")?;
-    if !(ends(b"PRIVATE KEY") || ends(b"PRIVATE+KEY") || ends(b"PRIVATE%20KEY")) {
+    // In a URL a space is `+` or `%20`.
+    let label = [b" ".as_slice(), b"+", b"%20"].iter().find_map(|space| label.strip_prefix(*space))?;
+    let names = [b"PRIVATE KEY".as_slice(), b"PRIVATE+KEY", b"PRIVATE%20KEY"];
+    if !names.iter().any(|name| memchr::memmem::find(label, name).is_some()) {
         return None;
     }
-    let pgp = after(label, b"PGP").is_some();
+    let pgp = label.starts_with(b"PGP");
     let mut body = Body::default();
     body.read(rest.get(label_end.checked_add(5)?..)?);
     let chars = body.chars();
@@ -78,8 +71,7 @@ pub(crate) fn pem(text: &[u8], at: usize, start: usize) -> Option<Hit> {
     if !whole || !shaped || chance::entropy(chars) < 3.5 || fills(chars) {
         return None;
     }
-    let encrypted =
-        body.encrypted || after(label, b"ENCRYPTED").is_some() || (openssh && !chars.starts_with(OPENSSH_PLAIN));
+    let encrypted = body.encrypted || label.starts_with(b"ENCRYPTED") || (openssh && !chars.starts_with(OPENSSH_PLAIN));
     let (rule, class) = if encrypted { (ENCRYPTED, Class::EncryptedKey) } else { (PLAIN, Class::PrivateKey) };
     Some(Hit { rule, class, at, key: None })
 }
