@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::shape;
+use crate::{escape, shape};
 
 /// Least characters of a run: those of an access key's id.
 const LEAST: usize = 27;
@@ -35,6 +35,8 @@ pub(crate) fn texts(text: &[u8], range: Range<usize>, found: &mut dyn FnMut(usiz
             continue;
         }
         let start = at.saturating_sub(shape::run_back(text, at, shape::base64, at.saturating_sub(floor)));
+        // The letter of a `\n` is none of the line's own.
+        let start = start.saturating_add(escape::tail(text, start));
         // A run that the window before has begun may be cut anywhere.
         let cut = start == range.start && start.checked_sub(1).is_some_and(is);
         let piece = (0..if cut { 4 } else { 1 })
@@ -91,16 +93,35 @@ fn decode(text: &[u8], mut at: usize, to: &mut [u8; MOST]) -> Piece {
                     }
                 }
             }
-            // The next line of the same run, when there was a whole line.
-            Some(b'\r' | b'\n') => {
-                let wide = shape::run(text, at, |byte| matches!(byte, b'\r' | b'\n' | b' '), 16);
-                let next = at.saturating_add(wide);
+            // The next line of the same run, when there was a whole line. In a JSON string its end is `\n`.
+            Some(b'\r' | b'\n' | b'\\') => {
+                let next = line_end(text, at);
                 if shape::run(text, next, shape::base64, 1) == 0 || count < 45 {
                     return Piece { end: at, count, goes_on: false };
                 }
                 at = next;
             }
             _ => return Piece { end: at, count, goes_on: false },
+        }
+    }
+}
+
+/// Where the line end at `at` ends, with the spaces after it: one of a text, or one in a JSON string.
+fn line_end(text: &[u8], at: usize) -> usize {
+    let mut next = at;
+    while let Some((b'\n' | b'\r', wide)) = text.get(next..).and_then(escape::undo) {
+        next = next.saturating_add(wide);
+    }
+    next.saturating_add(shape::run(text, next, |byte| matches!(byte, b'\r' | b'\n' | b' '), 16))
+}
+
+/// The bytes that `chars` begin with, as many as fit in `to`.
+pub(crate) fn decode_start(chars: &[u8], to: &mut [u8]) {
+    for (four, three) in chars.chunks(4).zip(to.chunks_mut(3)) {
+        let bits = four.iter().fold(0_u32, |bits, char| bits.wrapping_shl(6) | u32::from(value(*char)));
+        let [_, bytes @ ..] = bits.to_be_bytes();
+        for (to, byte) in three.iter_mut().zip(bytes) {
+            *to = byte;
         }
     }
 }
@@ -123,14 +144,20 @@ fn is_text(bytes: &[u8]) -> bool {
     bytes.len() >= 16 && bytes.iter().all(|byte| is_char(*byte))
 }
 
-/// Gives `found` what each run of exactly `count` characters in `range` of `text` says, when `padding` follows it.
-pub(crate) fn exactly(text: &[u8], range: Range<usize>, count: usize, padding: &[u8], found: &mut dyn FnMut(&[u8])) {
+/// Gives `found` what each run in `range` of `text` says that is base64 of 40, 41 or 42 bytes: a secret, alone or with the line
+/// end that `echo` puts after it.
+pub(crate) fn secrets(text: &[u8], range: Range<usize>, found: &mut dyn FnMut(&[u8])) {
     let mut decoded = Zeroizing::new([0_u8; MOST]);
     let mut at = range.start;
     while at < range.end {
         let long = shape::run(text, at, shape::base64, usize::MAX);
         let end = at.saturating_add(long);
-        if long == count && text.get(end..).is_some_and(|rest| rest.starts_with(padding)) {
+        let padding: &[u8] = match long {
+            54 => b"==",
+            55 => b"=",
+            _ => b"",
+        };
+        if (54..=56).contains(&long) && text.get(end..).is_some_and(|rest| rest.starts_with(padding)) {
             let piece = decode(text, at, &mut decoded);
             found(decoded.get(..piece.count).unwrap_or_default());
         }

@@ -3,19 +3,21 @@
 use std::{collections::BTreeMap, ops::Range, sync::LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
+use zeroize::Zeroizing;
 
 use crate::{
-    aws, base64, chance, pem,
+    aws, base64, chance, escape, pem,
     report::{Class, Hit},
     rules::{RULES, Rule},
     shape,
+    text::{self, Encoding},
 };
 
 /// How much of the text before and after a place a match there can depend on.
-pub(crate) const BEHIND: usize = 1280;
-pub(crate) const AHEAD: usize = 2048;
+pub(crate) const BEHIND: usize = 2560;
+pub(crate) const AHEAD: usize = 3072;
 
-const _: () = assert!(BEHIND > aws::NEAR && AHEAD > aws::NEAR + 128 && AHEAD > pem::NEAR + 128);
+const _: () = assert!(BEHIND > aws::NEAR + 128 && AHEAD > aws::NEAR + aws::LONGEST + 128 && AHEAD > pem::NEAR + 128);
 
 /// What an anchor begins.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,7 +34,8 @@ enum Meaning {
 /// All anchors in one automaton: one pass over the text, however many rules there are.
 struct Detector {
     anchors: Option<AhoCorasick>,
-    meanings: Vec<Meaning>,
+    /// Of each anchor, and whether it is the one in UTF-16.
+    meanings: Vec<(Meaning, bool)>,
 }
 
 static DETECTOR: LazyLock<Detector> = LazyLock::new(Detector::new);
@@ -65,17 +68,23 @@ impl Detector {
                 }
             }
         }
+        // Programs of .NET and Windows have their strings in UTF-16, whatever the rest of the file is.
+        let narrow = anchors.iter().map(|(anchor, meaning)| (anchor.as_bytes().to_vec(), (*meaning, false)));
+        let wide = anchors.iter().map(|(anchor, meaning)| {
+            (anchor.bytes().flat_map(|byte| [byte, 0]).collect::<Vec<u8>>(), (*meaning, true))
+        });
+        let (anchors, meanings): (Vec<_>, Vec<_>) = narrow.chain(wide).unzip();
         // Building can only fail for more patterns than fit in 31 bits.
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .kind(Some(AhoCorasickKind::DFA))
-            .build(anchors.keys())
+            .build(anchors)
             .ok();
-        Self { anchors: automaton, meanings: anchors.into_values().collect() }
+        Self { anchors: automaton, meanings }
     }
 
     fn anchored(&self, text: &[u8], range: Range<usize>, hit: &mut dyn FnMut(Hit)) {
-        const LONGEST: usize = 32;
+        const LONGEST: usize = 64;
         let Some(anchors) = &self.anchors else { return };
         let end = range.end.saturating_add(LONGEST).min(text.len());
         let input = Input::new(text).range(range.start.min(end)..end);
@@ -84,28 +93,52 @@ impl Detector {
             if at >= range.end {
                 break;
             }
-            let Some(meaning) = self.meanings.get(found.pattern().as_usize()) else { continue };
-            let found = match *meaning {
-                Meaning::KeyId => aws::pair(text, at),
-                Meaning::Label => aws::labelled(text, at, end),
-                Meaning::Pem => pem::pem(text, at, end),
-                Meaning::Putty => pem::putty(text, at, end),
-                Meaning::Age => pem::age(text, at, end),
-                Meaning::Tokens(first, last) => {
-                    let rules = RULES.get(first..last).unwrap_or_default();
-                    rules.iter().find(|rule| is_token(rule, text, at, end)).map(|rule| Hit {
-                        rule: rule.id,
-                        class: Class::Token,
-                        at,
-                        key: None,
-                    })
-                }
+            let found = match self.meanings.get(found.pattern().as_usize()) {
+                Some((meaning, false)) => meaning.hit(text, at, end),
+                Some((meaning, true)) => wide(text, at, end, *meaning),
+                None => None,
             };
             if let Some(found) = found {
                 hit(found);
             }
         }
     }
+}
+
+impl Meaning {
+    /// What begins with the anchor `at..end`.
+    fn hit(self, text: &[u8], at: usize, end: usize) -> Option<Hit> {
+        match self {
+            Self::KeyId => aws::pair(text, at),
+            Self::Label => aws::labelled(text, at, end),
+            Self::Pem => pem::pem(text, at, end),
+            Self::Putty => pem::putty(text, at, end),
+            Self::Age => pem::age(text, at, end),
+            Self::Tokens(first, last) => {
+                let rules = RULES.get(first..last).unwrap_or_default();
+                rules.iter().find(|rule| is_token(rule, text, at, end)).map(|rule| Hit {
+                    rule: rule.id,
+                    class: Class::Token,
+                    at,
+                    key: None,
+                })
+            }
+        }
+    }
+}
+
+/// What begins with the anchor `at..end`, which is in UTF-16: looked at in the bytes that the text around it stands for.
+fn wide(text: &[u8], at: usize, end: usize, meaning: Meaning) -> Option<Hit> {
+    let mut narrow = Zeroizing::new([0_u8; (BEHIND + AHEAD) / 2]);
+    let before = at.min(BEHIND) / 2;
+    let (units, _) = text.get(at.checked_sub(before.checked_mul(2)?)?..)?.as_chunks::<2>();
+    let mut count = 0_usize;
+    for (to, [low, high]) in narrow.iter_mut().zip(units) {
+        *to = text::narrow(Encoding::LittleEndian, *low, *high);
+        count = count.saturating_add(1);
+    }
+    let stop = before.saturating_add(end.saturating_sub(at) / 2);
+    meaning.hit(narrow.get(..count)?, before, stop).map(|hit| Hit { at, ..hit })
 }
 
 /// Whether the token of `rule` whose anchor is `at..end` is there, looks random, and is nobody's example.
@@ -120,16 +153,17 @@ fn is_token(rule: &Rule, text: &[u8], at: usize, end: usize) -> bool {
             at.saturating_sub(found)
         }
     };
-    if !shape::begins(text, start) {
+    let before = text.get(start..at).unwrap_or_default();
+    if !shape::begins(text, start) || chance::stands_in(before) {
         return false;
     }
-    let Some(stop) = shape::end(rule.parts, text, end) else { return false };
-    let (before, after) = (text.get(start..at).unwrap_or_default(), text.get(end..stop).unwrap_or_default());
-    let whole = text.get(start..stop).unwrap_or_default();
-    chance::entropy(after) >= rule.entropy
-        && !chance::stands_in(before)
-        && !chance::stands_in(after)
-        && !rule.known.iter().any(|known| known.as_bytes() == whole)
+    let is_secret = |rest: &[u8]| {
+        let Some(after) = shape::end(rule.parts, rest, 0).and_then(|stop| rest.get(..stop)) else { return false };
+        let known = |known: &&str| known.strip_prefix(rule.anchor).is_some_and(|known| known.as_bytes() == after);
+        chance::entropy(after) >= rule.entropy && !chance::stands_in(after) && !rule.known.iter().any(known)
+    };
+    let rest = text.get(end..).unwrap_or_default();
+    is_secret(rest) || escape::plain(rest, is_secret)
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! Finds access keys, private keys and well-known tokens in a stream of bytes, and never shows one.
 //!
 //! [`Reader`] takes an object's bytes in pieces of any size and keeps a fixed amount of them: it opens gzip and zip as they come,
-//! reads UTF-16, decodes base64 that holds text, and says at the end which rules matched and where ([`Report`]). There is no
+//! reads UTF-16, decodes base64 that holds text, undoes escapes, and says at the end which rules matched and where ([`Report`]). There is no
 //! way to ask it what the secret was. The id of an AWS access key is no secret (it stands in every signed request and in
 //! CloudTrail), so it is told: whoever reads the report has to know which key to switch off.
 //!
 //! What is a leak, and what is not:
-//! - An AWS access key is a leak only as a pair: a lone id opens nothing. The secret has to stand near its id, be forty
-//!   characters that look random, and be none of AWS's documentation.
-//! - A private key is one with its body. Code that only names the header is none.
+//! - An AWS access key is a leak only as a pair: a lone id opens nothing. The secret has to stand near its id, the nearer the less
+//!   says what the two are, be forty characters that look random, and be none of AWS's documentation. A lone secret is one when
+//!   its label says that it is of AWS and no id beside it says otherwise.
+//! - A private key is one with its body, through whatever short text stands between its lines. Code that only names the header is
+//!   none, nor is a body that is cut short, or has not the form that its header says.
 //! - A token has its vendor's prefix, length and alphabet, and looks random. Placeholders are none.
 //!
 //! The shapes of tokens are those of [gitleaks](https://github.com/gitleaks/gitleaks) (MIT, see `LICENSE-gitleaks`), in so far as
@@ -35,6 +37,7 @@ mod aws;
 mod base64;
 mod chance;
 mod detector;
+mod escape;
 mod pem;
 mod report;
 mod rules;

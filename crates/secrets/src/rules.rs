@@ -38,7 +38,10 @@ const DASH_20: &[Part] = &[exactly(dash, 20)];
 const LOWER_HEX_32: &[Part] = &[exactly(lower_hex, 32)];
 const HEX_32: &[Part] = &[exactly(hex, 32)];
 const LOWER_HEX_64: &[Part] = &[exactly(lower_hex, 64)];
-const ROUTABLE: &[Part] = &[Run(dash, 27, 300), Text("."), exactly(lower, 9)];
+/// GitLab's routable tokens, with the version and as they were before it (`Authn::TokenField::Generator::RoutableToken`, and the
+/// handbook's "Routable Tokens"): payload, version, length of the payload and checksum, all in base 36.
+const ROUTABLE: &[Part] = &[Run(dash, 27, 304), Text("."), exactly(lower, 2), Text("."), exactly(lower, 9)];
+const ROUTABLE_BEFORE: &[Part] = &[Run(dash, 27, 304), Text("."), exactly(lower, 9)];
 const PSCALE: &[Part] = &[Run(dotted, 32, 64)];
 
 /// Rules of one anchor stand together, the longer shape first.
@@ -51,22 +54,29 @@ pub(crate) const RULES: &[Rule] = &[
     token("github-refresh-token", "ghr_", &[Run(alnum, 36, 76)], 3.0),
     token("github-fine-grained-pat", "github_pat_", &[exactly(word, 82)], 3.0),
     token("gitlab-pat", "glpat-", ROUTABLE, 3.5),
+    token("gitlab-pat", "glpat-", ROUTABLE_BEFORE, 3.5),
     token("gitlab-pat", "glpat-", DASH_20, 3.0),
-    token(
-        "gitlab-runner-token",
-        "glrt-",
-        &[Text("t"), exactly(digit, 1), Text("_"), Run(dash, 27, 300), Text("."), exactly(lower, 9)],
-        3.5,
-    ),
+    token("gitlab-runner-token", "glrt-", ROUTABLE, 3.5),
+    token("gitlab-runner-token", "glrt-", ROUTABLE_BEFORE, 3.5),
+    // The kind of the runner stands before the same twenty. No rule of gitleaks.
+    token("gitlab-runner-token", "glrt-", &[Text("t"), exactly(digit, 1), Text("_"), exactly(dash, 20)], 3.0),
     token("gitlab-runner-token", "glrt-", DASH_20, 3.0),
     token("gitlab-runner-registration-token", "GR1348941", DASH_20, 3.0),
+    token("gitlab-ci-job-token", "glcbt-", ROUTABLE, 3.5),
     token("gitlab-ci-job-token", "glcbt-", &[Run(alnum, 1, 5), Text("_"), exactly(dash, 20)], 3.0),
+    token("gitlab-deploy-token", "gldt-", ROUTABLE, 3.5),
     token("gitlab-deploy-token", "gldt-", DASH_20, 3.0),
+    token("gitlab-feed-token", "glft-", ROUTABLE, 3.5),
     token("gitlab-feed-token", "glft-", DASH_20, 3.0),
+    token("gitlab-incoming-mail-token", "glimt-", ROUTABLE, 3.5),
     token("gitlab-incoming-mail-token", "glimt-", &[exactly(dash, 25)], 3.0),
+    token("gitlab-kubernetes-agent-token", "glagent-", ROUTABLE, 3.5),
     token("gitlab-kubernetes-agent-token", "glagent-", &[exactly(dash, 50)], 3.0),
+    token("gitlab-oauth-app-secret", "gloas-", ROUTABLE, 3.5),
     token("gitlab-oauth-app-secret", "gloas-", &[exactly(dash, 64)], 3.0),
+    token("gitlab-trigger-token", "glptt-", ROUTABLE, 3.5),
     token("gitlab-trigger-token", "glptt-", &[exactly(lower_hex, 40)], 3.0),
+    token("gitlab-scim-token", "glsoat-", ROUTABLE, 3.5),
     token("gitlab-scim-token", "glsoat-", DASH_20, 3.0),
     token("slack-bot-token", "xoxb-", &[Run(digit, 8, 14), Text("-"), Run(dash, 18, 60)], 3.0),
     token(

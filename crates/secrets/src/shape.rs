@@ -1,6 +1,8 @@
 //! How a token is built after its prefix: literal text and runs of an alphabet. Each run takes all it can, so that a shape
 //! needs no way back; the data is written accordingly.
 
+use crate::escape;
+
 /// An alphabet.
 pub(crate) type Alphabet = fn(u8) -> bool;
 
@@ -108,15 +110,9 @@ pub(crate) fn end(parts: &[Part], text: &[u8], mut at: usize) -> Option<usize> {
     text.get(at).is_none_or(|next| !last(*next)).then_some(at)
 }
 
-/// Whether nothing before `at` belongs to the word that begins there. An escape (`\n`, `\u0022`, `%3D`) ends in letters or
-/// digits that are no part of it.
+/// Whether nothing before `at` belongs to the word that begins there. An escape ends in letters or digits that are no part of
+/// it: see [`escape::ending`].
 pub(crate) fn begins(text: &[u8], at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
-    match before {
-        [] => true,
-        [.., b'\\', b'n' | b'r' | b't'] => true,
-        [.., b'\\', b'u', a, b, c, d] if [a, b, c, d].into_iter().all(|byte| hex(*byte)) => true,
-        [.., b'%', a, b] if hex(*a) && hex(*b) => true,
-        [.., last] => !word(*last),
-    }
+    before.last().is_none_or(|last| !word(*last)) || escape::ending(before).is_some()
 }

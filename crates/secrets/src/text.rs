@@ -1,4 +1,5 @@
 //! Which encoding a text is in. All that is searched for is ASCII, so what is none in UTF-16 becomes one byte that never matches.
+//! UTF-16 in the middle of something else is the detector's to find, by its anchors.
 
 /// An encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,8 +20,10 @@ macro_rules! reach {
         "An event says that there is a new object only where the bucket sends its events to EventBridge, where a trail records data \
          events of the bucket, or where Macie looks at it; objects that nobody tells of, and those that were there before, are not \
          looked at, and a sweep finds none. Read are the first 32 MiB of an object in at most ten seconds, and what comes out \
-         of gzip and zip up to 128 MiB, three archives deep; UTF-16 and base64 are read too, other compressions (7-Zip, xz, what is inside a PDF) are not. What lies behind that is not told of \
-         one by one: `rectify explain` says how far an object was read. Left out are objects in an archive storage class and \
+         of gzip and zip up to 128 MiB, three archives deep. UTF-16, base64 and the escapes of JSON, URLs, HTML, mail and terminals are \
+         read too. Not read are other compressions (7-Zip, xz, what is inside a PDF), what is encoded twice, a secret that a program \
+         puts together from pieces, and formats that put texts next to each other with nothing between them (SQLite, Avro, pickles). \
+         What lies behind that is not told of one by one: `rectify explain` says how far an object was read. Left out are objects in an archive storage class and \
          those under a key that only the customer has (SSE-C), which nobody can read. An object that the guard may not read is told \
          as not verifiable."
     };
@@ -33,9 +35,9 @@ pub(super) const ACCESS_KEY: Control = Control {
     severity: Severity::Critical,
     action: Action::Guarded,
     breach: concat!(
-        "The object holds the id of an access key (`AKIA…`, or `ASIA…` for a temporary one) and near it, within a few lines, a \
-         secret of forty characters that looks random. Not a breach: an id alone, which opens nothing; the keys of AWS's \
-         documentation; placeholders; an object in quarantine. The secret itself is never kept, logged or shown; the id is, because \
+        "The object holds the id of an access key (`AKIA…`, or `ASIA…` for a temporary one) and near it a secret of \
+         forty characters that looks random: within 5 lines, 16 where something calls it a secret, 96 where both say what they are. \
+         Not a breach: an id alone, which opens nothing; the keys of AWS's documentation; placeholders; an object in quarantine. The secret itself is never kept, logged or shown; the id is, because \
          somebody has to switch that key off. ",
         reach!()
     ),
@@ -117,7 +119,8 @@ pub(super) const PRIVATE_KEY: Control = Control {
         "The object holds a private key with its body (PEM, OpenSSH, PGP, PuTTY, age), a token of a well-known service (GitHub, \
          GitLab, Slack, Stripe, Google, Azure, npm, PyPI and some thirty more, by the shapes of gitleaks), or an AWS secret that \
          says whose it is without an id near it. A key that a passphrase protects is told as medium. Not a breach: a header without \
-         a body, public keys and certificates, placeholders, test keys of Stripe, an object in quarantine. The secret itself is \
+         a body, a body that is cut short or typed to fill the place, a secret beside an id out of AWS's documentation or of another \
+         service with AWS's interface (MinIO, Ceph), public keys and certificates, placeholders, test keys of Stripe, an object in quarantine. The secret itself is \
          never kept, logged or shown. ",
         reach!()
     ),

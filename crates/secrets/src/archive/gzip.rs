@@ -6,13 +6,15 @@ use flate2::write::MultiGzDecoder;
 use zeroize::Zeroize as _;
 
 use super::{Node, State};
-use crate::report::Unread;
+use crate::{report::Unread, sealed::Sealed};
 
-/// How much goes into the inflater at a time: a bomb makes a thousand times as much of it.
+/// How much goes into the inflater at a time: a bomb makes a thousand times as much of it. What it has made of a slice is lost
+/// where the slice is damaged, so slices begin at the same places however the bytes come.
 const SLICE: usize = 1024;
 
 pub(super) struct Gzip {
     decoder: MultiGzDecoder<Vec<u8>>,
+    slice: Sealed,
     inner: Node,
     /// The format is broken, and what comes after means nothing.
     broken: bool,
@@ -20,17 +22,23 @@ pub(super) struct Gzip {
 
 impl Gzip {
     pub(super) fn new(inner: Node) -> Self {
-        Self { decoder: MultiGzDecoder::new(Vec::new()), inner, broken: false }
+        Self { decoder: MultiGzDecoder::new(Vec::new()), slice: Sealed::new(SLICE), inner, broken: false }
     }
 
-    pub(super) fn feed(&mut self, bytes: &[u8], state: &mut State) {
-        for slice in bytes.chunks(SLICE) {
-            if self.broken || state.full {
-                return;
+    pub(super) fn feed(&mut self, mut bytes: &[u8], state: &mut State) {
+        while !bytes.is_empty() && !self.broken && !state.full {
+            let taken = self.slice.take(bytes);
+            bytes = bytes.get(taken..).unwrap_or_default();
+            if self.slice.is_full() {
+                self.inflate(state);
             }
-            self.broken = self.decoder.write_all(slice).is_err();
-            self.pour(state);
         }
+    }
+
+    fn inflate(&mut self, state: &mut State) {
+        self.broken = self.decoder.write_all(self.slice.bytes()).is_err();
+        self.slice.forget(SLICE);
+        self.pour(state);
         if self.broken {
             state.report.skipped(Unread::Damaged);
         }
@@ -46,6 +54,9 @@ impl Gzip {
     }
 
     pub(super) fn finish(mut self, state: &mut State) {
+        if !self.broken && !state.full {
+            self.inflate(state);
+        }
         // An end that is missing: the object was read in part, or is cut.
         if !self.broken && !state.full && self.decoder.try_finish().is_err() {
             state.report.skipped(Unread::Damaged);

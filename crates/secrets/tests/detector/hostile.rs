@@ -1,10 +1,8 @@
 //! Archives and bytes that mean harm, or are broken.
 
-use crate::wraps::{Chance, gzip, zip};
+use crate::wraps::{ALNUM, Chance, gzip, zip};
 use proptest::prelude::*;
 use rectify_secrets::{Limits, Reader, Unread, scan};
-
-const ALNUM: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 fn token(seed: u64) -> String {
     format!("token: ghp_{}\n", Chance::new(seed).text(ALNUM, 36))
@@ -59,6 +57,25 @@ fn what_comes_before_the_damage_is_read() {
     assert_eq!((report.found[0].rule, report.unread), ("github-pat", vec![Unread::Damaged]));
 }
 
+/// What is read of a damaged archive is the same however its bytes come.
+#[test]
+fn damage_is_met_at_the_same_place() {
+    let mut chance = Chance::new(8);
+    let text = format!("{}{}", token(9), chance.text(ALNUM, 20_000));
+    for place in (20..9_000).step_by(97) {
+        let mut damaged = gzip(text.as_bytes());
+        for byte in damaged.iter_mut().skip(place).take(3) {
+            *byte ^= 0x5A;
+        }
+        let whole = scan(&damaged);
+        for size in [1, 7, 100, 1000, 1024, 5000] {
+            let mut reader = Reader::new(Limits::default());
+            damaged.chunks(size).for_each(|piece| reader.feed(piece));
+            assert_eq!(reader.finish(), whole, "{place} {size}");
+        }
+    }
+}
+
 #[test]
 fn members_that_are_not_read_are_told() {
     let mut locked = zip(&[("secret.txt", token(3).as_bytes())], false, false);
@@ -110,6 +127,8 @@ proptest! {
         bytes in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..3000),
             "[A-Za-z0-9+/= \n\\\\%u-]{0,600}(AKIA[A-Z2-7]{16}|-----BEGIN PRIVATE KEY-----|SG\\.|Q~|:AA)[A-Za-z0-9+/= \n\\\\%-]{0,600}".prop_map(String::into_bytes),
+            // Dense in anchors, escapes and what stands around them.
+            "(AKIA[A-Z2-7]{16}|access_key|aws_secret_access_key|-----BEGIN PRIVATE KEY-----|AccountKey=|A\0K\0I\0A\0|MII[BE][a-zA-Z0-9]{60}|\\\\{1,9}|&#x?[0-9A-F]{0,3};?|%25?[0-9A-F]{0,2}|=\r?\n|=3D|\x1B?\\[[0-9;]{0,20}[mK]|[A-Za-z0-9/+]{39,41}|[ :=_\"/+`nu-]){0,200}".prop_map(String::into_bytes),
             prop::collection::vec(any::<u8>(), 0..300).prop_map(|tail| [b"PK\x03\x04".as_slice(), &tail].concat()),
             prop::collection::vec(any::<u8>(), 0..300).prop_map(|tail| [b"\x1F\x8B\x08".as_slice(), &tail].concat()),
             prop::collection::vec(any::<u8>(), 0..300).prop_map(|tail| zip(&[("x", &tail)], true, true)),

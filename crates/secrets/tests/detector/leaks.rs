@@ -1,18 +1,8 @@
 //! Leaks as they are found in the wild, made new at every run from a seed, so that no secret stands in the repository; and
 //! what only looks like one.
 
-use crate::wraps::{Chance, WRAPS};
+use crate::wraps::{ALNUM, BASE64, Chance, DASH, DIGITS, HEX, LETTERS, LOWER, UPPER, WRAPS, base64, id, pem};
 use rectify_secrets::{Class, Limits, Reader, Report, scan};
-
-const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const ALNUM: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-const DASH: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-const HEX: &[u8] = b"0123456789abcdef";
-const DIGITS: &[u8] = b"0123456789";
 
 /// Where key pairs stand: `{id}` and `{secret}` are the pair's, `{json}` the secret with escaped slashes, `{url}` percent-encoded.
 const PAIRS: &[(&str, &str)] = &[
@@ -111,7 +101,20 @@ const TOKENS: &[(&str, &[Piece])] = &[
     ("github-fine-grained-pat", &[("github_pat_", ALNUM, 22), ("_", ALNUM, 59)]),
     ("gitlab-pat", &[("glpat-", DASH, 20)]),
     ("gitlab-pat", &[("glpat-", DASH, 27), (".01", LOWER, 7)]),
+    ("gitlab-pat", &[("glpat-", DASH, 27), (".01.0w", LOWER, 7)]),
+    ("gitlab-pat", &[("glpat-", DASH, 300), (".01.8c", LOWER, 7)]),
     ("gitlab-runner-token", &[("glrt-", DASH, 20)]),
+    ("gitlab-runner-token", &[("glrt-t1_", DASH, 20)]),
+    ("gitlab-runner-token", &[("glrt-t3_", DASH, 38), (".01.12", LOWER, 7)]),
+    ("gitlab-runner-token", &[("glrt-t3_", DASH, 38), (".12", LOWER, 7)]),
+    ("gitlab-ci-job-token", &[("glcbt-", DASH, 40), (".01.14", LOWER, 7)]),
+    ("gitlab-deploy-token", &[("gldt-", DASH, 40), (".01.14", LOWER, 7)]),
+    ("gitlab-feed-token", &[("glft-", DASH, 40), (".01.14", LOWER, 7)]),
+    ("gitlab-incoming-mail-token", &[("glimt-", DASH, 40), (".01.14", LOWER, 7)]),
+    ("gitlab-kubernetes-agent-token", &[("glagent-", DASH, 40), (".01.14", LOWER, 7)]),
+    ("gitlab-oauth-app-secret", &[("gloas-", DASH, 40), (".01.14", LOWER, 7)]),
+    ("gitlab-trigger-token", &[("glptt-", DASH, 40), (".01.14", LOWER, 7)]),
+    ("gitlab-scim-token", &[("glsoat-", DASH, 40), (".01.14", LOWER, 7)]),
     ("gitlab-deploy-token", &[("gldt-", DASH, 20)]),
     ("slack-bot-token", &[("xoxb-", DIGITS, 12), ("-", DIGITS, 13), ("-", ALNUM, 24)]),
     ("slack-user-token", &[("xoxp-", DIGITS, 12), ("-", DIGITS, 12), ("-", DIGITS, 13), ("-", HEX, 32)]),
@@ -155,10 +158,6 @@ const TOKENS: &[(&str, &[Piece])] = &[
     ("atlassian-token", &[("ATATT3", DASH, 186)]),
     ("aws-bedrock-api-key", &[("ABSK", BASE64, 128)]),
 ];
-
-fn id(chance: &mut Chance) -> String {
-    format!("AKIA{}", chance.text(BASE32, 16))
-}
 
 fn fill(template: &str, id: &str, secret: &str) -> String {
     let url = secret.replace('/', "%2F").replace('+', "%2B");
@@ -241,13 +240,6 @@ fn tokens_are_found_wherever_they_stand() {
         }
     }
     assert!(missed.len() * 200 < made, "{} of {made} missed: {missed:#?}", missed.len());
-}
-
-/// The body of a key in PEM: the beginning that its form has, then chance.
-fn pem(chance: &mut Chance, label: &str, begins: &str, count: usize, end: &str) -> String {
-    let body = format!("{begins}{}", chance.text(BASE64, count - begins.len()));
-    let lines: Vec<&str> = body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    format!("-----BEGIN {label}-----{end}{}{end}-----END {label}-----{end}", lines.join(end))
 }
 
 #[test]
@@ -333,6 +325,7 @@ fn a_lone_secret_that_says_whose_it_is() {
         "AWS_SECRET_ACCESS_KEY: \"{}\"",
         "\"SecretAccessKey\":\"{}\"",
         "<fs.s3a.secret.key>{}<",
+        "Secret access key: {}",
     ] {
         let report = scan(template.replace("{}", &chance.text(BASE64, 40)).as_bytes());
         assert_eq!(report.found.len(), 1, "{template}");
@@ -350,7 +343,7 @@ fn what_is_no_leak() {
     let cases = [
         ("a lone id", format!("last used by {id} on Monday")),
         ("two lone ids", format!("{id} replaced {other}")),
-        ("many lone ids", (0..50).map(|_| format!("{}\n", self::id(&mut chance))).collect()),
+        ("many lone ids", (0..50).map(|_| format!("{}\n", crate::wraps::id(&mut chance))).collect()),
         ("AWS's example", format!("aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = {documented}\n")),
         ("AWS's other example", format!("AKIAI44QH8DHBEXAMPLE:{}", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY")),
         ("an example id", format!("AKIAIOSFODNN7EXAMPLE,{secret}")),
@@ -365,7 +358,7 @@ fn what_is_no_leak() {
         ("too short", format!("{id} {}", chance.text(BASE64, 39))),
         ("an integrity hash", format!("{id} sha256-{}=", chance.text(BASE64, 43))),
         ("far apart", format!("{id}\n{far}secret = {secret}\n")),
-        ("an id of a role", format!("AROA{} {secret}", chance.text(BASE32, 16))),
+        ("an id of a role", format!("AROA{} {secret}", chance.text(crate::wraps::BASE32, 16))),
         ("an id in a longer word", format!("x{id} {secret}")),
         ("an id that goes on", format!("{id}A {secret}")),
         ("a header alone", "-----BEGIN RSA PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----\n".to_owned()),
@@ -448,7 +441,6 @@ fn a_lone_id_beside_a_pair() {
 /// A credentials file, a key and a Kubernetes secret in base64.
 #[test]
 fn base64_that_holds_text() {
-    use base64::encode;
     let mut chance = Chance::new(11);
     for _ in 0..300 {
         let (id, secret) = (id(&mut chance), chance.text(BASE64, 40));
@@ -457,9 +449,9 @@ fn base64_that_holds_text() {
             "#\n".repeat(chance.below(40))
         );
         for content in [
-            format!("user-data: {}", encode(&file, 0)),
-            format!("data:\n  config: {}\n", encode(&file, 76)),
-            format!("data:\n  id: {}\n  secret: {}\n", encode(&id, 0), encode(&secret, 0)),
+            format!("user-data: {}", base64(&file, 0)),
+            format!("data:\n  config: {}\n", base64(&file, 76)),
+            format!("data:\n  id: {}\n  secret: {}\n", base64(&id, 0), base64(&secret, 0)),
         ] {
             assert_eq!(
                 scan(content.as_bytes()).keys.iter().map(|key| key.as_str()).collect::<Vec<_>>(),
@@ -468,27 +460,8 @@ fn base64_that_holds_text() {
             );
         }
         let key = pem(&mut chance, "RSA PRIVATE KEY", "MIIEpAIBAAKCAQEA", 1592, "\n");
-        for content in [format!("tls.key: {}", encode(&key, 0)), encode(&key, 76)] {
+        for content in [format!("tls.key: {}", base64(&key, 0)), base64(&key, 76)] {
             assert_eq!(scan(content.as_bytes()).found[0].rule, "private-key", "{content}");
         }
-    }
-}
-
-mod base64 {
-    /// In lines of `width`, or in one.
-    pub(crate) fn encode(text: &str, width: usize) -> String {
-        let mut out = String::new();
-        for three in text.as_bytes().chunks(3) {
-            let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-            for place in 0..4 {
-                let value = usize::try_from(bits >> (18 - 6 * place) & 63).unwrap();
-                out.push(if place > three.len() { '=' } else { char::from(super::BASE64[value]) });
-            }
-        }
-        if width == 0 {
-            return out;
-        }
-        let lines: Vec<&str> = out.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
-        lines.join("\n    ")
     }
 }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+mod apart;
+mod escapes;
 mod hostile;
 mod leaks;
+mod pems;
 mod wraps;

@@ -30,6 +30,54 @@ impl Chance {
     }
 }
 
+pub(crate) const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+pub(crate) const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+pub(crate) const ALNUM: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+pub(crate) const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(crate) const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+pub(crate) const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+pub(crate) const DASH: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+pub(crate) const HEX: &[u8] = b"0123456789abcdef";
+pub(crate) const DIGITS: &[u8] = b"0123456789";
+
+/// The id of a key.
+pub(crate) fn id(chance: &mut Chance) -> String {
+    format!("AKIA{}", chance.text(BASE32, 16))
+}
+
+/// A secret that no bound takes for a word, with a sign of each sort in it.
+pub(crate) fn secret(chance: &mut Chance) -> String {
+    let sorts: [&[u8]; 3] = [b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz", DIGITS];
+    let mut text: String = (0..40).map(|at| chance.text(sorts[at % 3], 1)).collect();
+    text.replace_range(12..13, "/");
+    text.replace_range(26..27, "+");
+    text
+}
+
+/// The body of a key in PEM: the beginning that its form has, then chance.
+pub(crate) fn pem(chance: &mut Chance, label: &str, begins: &str, count: usize, end: &str) -> String {
+    let body = format!("{begins}{}", chance.text(BASE64, count - begins.len()));
+    let lines: Vec<&str> = body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----{end}{}{end}-----END {label}-----{end}", lines.join(end))
+}
+
+/// Base64, in lines of `width`, or in one.
+pub(crate) fn base64(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    for three in text.as_bytes().chunks(3) {
+        let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        for place in 0..4 {
+            let value = usize::try_from(bits >> (18 - 6 * place) & 63).unwrap();
+            out.push(if place > three.len() { '=' } else { char::from(BASE64[value]) });
+        }
+    }
+    if width == 0 {
+        return out;
+    }
+    let lines: Vec<&str> = out.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    lines.join("\n    ")
+}
+
 type Wrap = fn(&[u8]) -> Vec<u8>;
 
 pub(crate) const WRAPS: &[(&str, Wrap)] = &[
