@@ -3,6 +3,7 @@
 
 use std::{
     fmt::Write as _,
+    fs,
     io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
     path::Path,
 };
@@ -97,11 +98,26 @@ pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[Text; N]]) -> T
     table
 }
 
-/// Writes `text` to `file`: all of it or nothing, whatever happens in between.
+/// Writes `text` to `file`, or to what a link of that name leads to: all of it or nothing, whatever happens in between. What is no file
+/// but a pipe or a device is written to as it is.
 pub(crate) fn write_file(file: &Path, text: &str) -> io::Result<()> {
+    let file = &file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let there = fs::metadata(file).ok();
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        return fs::OpenOptions::new().write(true).open(file)?.write_all(text.as_bytes());
+    }
     let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut page = tempfile::NamedTempFile::new_in(directory)?;
+    if !directory.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "its directory is not there"));
+    }
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut page = builder.tempfile_in(directory)?;
     page.write_all(text.as_bytes())?;
+    if let Some(there) = there {
+        page.as_file().set_permissions(there.permissions())?;
+    }
     page.as_file().sync_all()?;
     page.persist(file).map(drop).map_err(|error| error.error)
 }

@@ -16,7 +16,8 @@ use crate::{
     exit,
     failure::Failure,
     guard::Guards,
-    input, kinds,
+    input::{self, InputError},
+    kinds,
     output::{self, Format, Text, paint},
 };
 
@@ -27,7 +28,7 @@ use crate::{
 /// nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit codes: 0 when nothing would be done, 3 when something would be told or put back.
+Exit codes: 0 when nothing would be done or the event alone does not decide, 3 when something would be told or put back.
 
 Examples:
   rectify check events/s3-bucket/put-bucket-acl-public.json
@@ -91,7 +92,10 @@ impl Error {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
-    let text = input::read(&args.file).map_err(replay::Error::Input).map_err(Error::Replay)?;
+    let text = input::read(&args.file).map_err(|error| match error {
+        InputError::Empty { path } => Error::NoEvent(input::name(&path)),
+        error => Error::Replay(replay::Error::Input(error)),
+    })?;
     let organization = args.organization.as_deref().map(organization::read).transpose().map_err(Error::Replay)?;
     let named = settings::named(args.settings.as_deref(), args.environment.as_deref()).map_err(Error::Replay)?;
     let replay = Replay::new(&named.settings, organization.as_ref(), 1)

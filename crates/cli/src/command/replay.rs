@@ -61,7 +61,7 @@ pub(crate) struct Args {
     /// Where accounts are in the organisation, as `rectify org export` writes it. Without it every account counts as one of ours.
     #[arg(long, value_name = "FILE")]
     organization: Option<PathBuf>,
-    /// Write a page for a browser to this file, instead of the text.
+    /// Write a page for a browser to this file (`-`: standard output), instead of the text.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// How to print it.
@@ -111,7 +111,9 @@ pub(crate) enum Error {
     DiffAsCsv,
     #[error("the replay could not go on: {0}")]
     Replay(io::Error),
-    #[error("`{file}` could not be written: {source}")]
+    #[error("both the page and `--output` want standard output")]
+    TwoOutputs,
+    #[error("{file} could not be written: {source}")]
     Page { file: String, source: io::Error },
 }
 
@@ -133,6 +135,7 @@ impl Error {
             Self::Input(error) => error.help(),
             Self::Organization { .. } => Some("make it again: `rectify org export > organization.json`".to_owned()),
             Self::Cloud(error) => error.help(),
+            Self::TwoOutputs => Some("`--html FILE`, or `--html -` without `--output`".to_owned()),
             Self::DiffAsCsv => Some("--output text, json or jsonl".to_owned()),
             Self::Replay(_) => Some("temporary files go to TMPDIR: is there room?".to_owned()),
             _ => None,
@@ -145,24 +148,26 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     if args.diff.is_some() && args.output == Form::Csv {
         return Err(Error::DiffAsCsv.into());
     }
+    let page_is_printed = args.html.as_deref() == Some(Path::new("-"));
+    if page_is_printed && (args.output != Form::Text || args.diff.is_some()) {
+        return Err(Error::TwoOutputs.into());
+    }
     let organization = args.organization.as_deref().map(organization::read).transpose()?;
     let threads = args.threads.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     let (local, places) = places(&args.paths)?;
     let progress = Progress::default();
-    let failed = |error| match error {
-        // A reader that went away.
-        error if io::Error::kind(&error) == io::ErrorKind::BrokenPipe => Failure::Output(error),
-        error => Failure::from(Error::Replay(error)),
-    };
+    let failed = |error| Failure::from(Error::Replay(error));
     let (items, fetching) = s3::with(items(&local), places, args.profile.as_deref())?;
     let shown = watch::Watch::begin(&local, &progress);
     if let Some([old, new]) = args.diff.as_deref() {
         let (old, new) = (named(Some(old), environment)?, named(Some(new), environment)?);
         let one = Replay::new(&old.settings, organization.as_ref(), threads).map_err(Error::Options)?;
         let two = Replay::new(&new.settings, organization.as_ref(), threads).map_err(Error::Options)?;
-        let mut out = Differences::new(args.output);
-        let reports = shown.while_running(|| one.compare(&two, items, &progress, &mut |changed| out.row(changed)));
+        let (mut out, mut unwritten) = (Differences::new(args.output), Unwritten::default());
+        let mut write = |changed: &_| unwritten.keep(out.row(changed));
+        let reports = shown.while_running(|| one.compare(&two, items, &progress, &mut write));
         drop(fetching);
+        unwritten.check()?;
         let [before, after] = reports.map_err(failed)?;
         out.end([&old.file, &new.file], [&before, &after])?;
         troubles(&after);
@@ -170,20 +175,25 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
     let named = named(args.settings.as_deref(), environment)?;
     let replay = Replay::new(&named.settings, organization.as_ref(), threads).map_err(Error::Options)?;
-    let mut rows = Rows::new(args.output);
+    let (mut rows, mut unwritten) = (Rows::new(args.output), Unwritten::default());
     let report = {
-        let mut write = |row: &Row| rows.row(row);
+        let mut write = |row: &Row| unwritten.keep(rows.row(row));
         let write: Option<rectify_replay::Write<'_>> =
             if matches!(args.output, Form::Jsonl | Form::Csv) { Some(&mut write) } else { None };
         shown.while_running(|| replay.run(items, &progress, write))
     };
     drop(fetching);
+    unwritten.check()?;
     let report = report.map_err(failed)?;
-    rows.end().map_err(failed)?;
+    rows.end().map_err(Failure::Output)?;
     if let Some(file) = &args.html {
         let page = show::html(&report, &about(args, &named));
-        output::write_file(file, &page).map_err(|source| Error::Page { file: input::name(file), source })?;
-        output::talk(&format!("written to {}", input::name(file)));
+        if page_is_printed {
+            output::data(&page)?;
+        } else {
+            output::write_file(file, &page).map_err(|source| Error::Page { file: input::name(file), source })?;
+            output::talk(&format!("written to {}", input::name(file)));
+        }
     }
     match args.output {
         Form::Json => output::json(&serde_json::to_value(&report).unwrap_or_default())?,
@@ -192,6 +202,24 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
     troubles(&report);
     Ok(code(&report))
+}
+
+/// What could not be written to standard output, which is no trouble of the replay's own.
+#[derive(Default)]
+struct Unwritten(Option<io::Error>);
+
+impl Unwritten {
+    fn keep(&mut self, written: io::Result<()>) -> io::Result<()> {
+        written.map_err(|error| {
+            let kind = error.kind();
+            self.0 = Some(error);
+            kind.into()
+        })
+    }
+
+    fn check(self) -> Result<(), Failure> {
+        self.0.map_or(Ok(()), |error| Err(Failure::Output(error)))
+    }
 }
 
 /// The answer with its colours.

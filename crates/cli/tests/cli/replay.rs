@@ -106,6 +106,43 @@ fn verdicts_in_every_form_say_the_same() {
     assert!(text.out.contains("s3-bucket-public-policy"), "{text}");
 }
 
+/// Where a page goes: to a file, to where a link leads, through what is no file, or to standard output.
+#[cfg(unix)]
+#[test]
+fn a_page_is_written_where_somebody_wants_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = Folder::new("pages");
+    folder.write("logs/a.json", &log(&[public("reports", "2026-01-02T10:00:00Z", "e1")]));
+    let page = |file: &str| folder.run(&["replay", "logs", "--settings", "settings.toml", "--html", file]);
+    let mode = |file: &str| std::fs::metadata(folder.0.join(file)).unwrap().permissions().mode() & 0o777;
+
+    assert_eq!(page("new.html").code, Some(0));
+    folder.write("ordinary", b"");
+    assert_eq!(mode("new.html"), mode("ordinary"), "as any new file");
+    std::fs::set_permissions(folder.0.join("ordinary"), std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink("ordinary", folder.0.join("link")).unwrap();
+    assert_eq!(page("link").code, Some(0));
+    assert!(std::fs::symlink_metadata(folder.0.join("link")).unwrap().is_symlink());
+    assert!(std::fs::read_to_string(folder.0.join("ordinary")).unwrap().starts_with("<!DOCTYPE html>"));
+    assert_eq!(mode("ordinary"), 0o640);
+
+    let pipe = folder.0.join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn(move || std::fs::read_to_string(pipe).unwrap());
+    assert_eq!(page("pipe").code, Some(0));
+    assert!(reader.join().unwrap().starts_with("<!DOCTYPE html>"));
+
+    let printed = page("-");
+    assert!(printed.code == Some(0) && printed.out.starts_with("<!DOCTYPE html>"), "{printed}");
+    assert!(!folder.0.join("-").exists());
+    let two = folder.run(&["replay", "logs", "--settings", "settings.toml", "--html", "-", "--output", "json"]);
+    assert!(two.code == Some(2) && two.err.contains("want standard output"), "{two}");
+    let nowhere = page("nowhere/page.html");
+    assert!(nowhere.err.contains("`nowhere/page.html` could not be written: its directory is not there"), "{nowhere}");
+    assert_eq!(page("logs").code, Some(10), "a directory");
+}
+
 #[test]
 fn what_cannot_be_read_is_named_and_the_code_says_so() {
     let folder = Folder::new("unreadable");
@@ -202,7 +239,7 @@ fn one_event_and_why_nothing_happens() {
     assert!(run.code == Some(0) && run.out.contains("no guard watches it"), "{run}");
 
     for (text, says) in
-        [("{}", "no event"), ("nonsense", "no JSON"), ("", "is empty"), ("{\"eventVersion\":\"1.08\"}", "no record")]
+        [("{}", "no event"), ("nonsense", "no JSON"), ("", "no event"), ("{\"eventVersion\":\"1.08\"}", "no record")]
     {
         let run = folder.run_with(&["check", "-", "--settings", "settings.toml"], text.as_bytes());
         assert_eq!((run.code, run.out.as_str()), (Some(2), ""), "`{text}`: {run}");
