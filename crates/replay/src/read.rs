@@ -1,5 +1,6 @@
 //! From texts to records: the forms in which people have CloudTrail, and what each record is to the kinds.
 
+mod damage;
 mod what;
 
 use std::{
@@ -7,17 +8,19 @@ use std::{
     io::{self, Read},
 };
 
-use memchr::memmem;
 use rectify_controls::{AccountId, Place, Region};
 use rectify_event::{Event, Record};
 
-use self::what::{Who, leads};
+use self::{
+    damage::{Between, is_whole, next_line},
+    what::{Who, leads},
+};
 use crate::{
     form::{Form, form},
     input::{Broken, Sink},
     kinds::{KINDS, Target},
     lead::{Lead, What},
-    record::{called, moment, time},
+    record::{called, moment, offset, time},
     report::Unreadable,
     run::Shared,
     scan::{Object, Scanner, Skip},
@@ -67,6 +70,8 @@ struct OfFile {
     last: Option<u8>,
     /// Containers that have not ended.
     containers: usize,
+    /// What stands behind the last object.
+    between: Between,
 }
 
 impl OfFile {
@@ -134,7 +139,10 @@ impl<'s> Reading<'s> {
 
     /// The text is over: says what it was.
     fn end(&mut self, path: &str, why: Option<String>) {
-        let file = std::mem::take(&mut self.file);
+        let mut file = std::mem::take(&mut self.file);
+        if file.records > 0 {
+            file.unreadable += file.between.ends();
+        }
         let broken = match (why, file.broken()) {
             (Some(why), Some(broken)) => Some(format!("{why}; {broken}")),
             (why, broken) => why.or(broken),
@@ -152,7 +160,15 @@ impl<'s> Reading<'s> {
     /// All objects of `text`; how much of it is done, and whether something in it has no end.
     fn objects(&mut self, text: &[u8], last: bool) -> (usize, bool) {
         let scanner = self.scanner.clone();
-        let left = scanner.objects(text, last, |object| self.object(&object));
+        let mut end = 0;
+        let left = scanner.objects(text, last, |object| {
+            let begin = offset(text, object.text);
+            self.file.between.feed(text.get(end..begin).unwrap_or_default());
+            self.file.unreadable += self.file.between.ends();
+            end = begin + object.text.len();
+            self.object(&object);
+        });
+        self.file.between.feed(text.get(end..left.done).unwrap_or_default());
         self.file.containers = self.file.containers.saturating_sub(left.closed) + left.opened;
         (left.done, left.open)
     }
@@ -165,6 +181,17 @@ impl<'s> Reading<'s> {
                 self.record(object, called.as_ref());
             }
             None => self.nameless(object.text, 0),
+        }
+    }
+
+    /// `text` from where its first whole line begins, when it begins in the middle of one.
+    fn begun<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
+        match next_line(text).filter(|_| !is_whole(text)).and_then(|next| text.get(next..)) {
+            Some(rest) => {
+                self.file.unreadable += 1;
+                rest
+            }
+            None => text,
         }
     }
 
@@ -181,6 +208,7 @@ impl<'s> Reading<'s> {
             let behind = text.get(done..).unwrap_or_default();
             let Some(next) = next_line(behind) else { break };
             self.file.unreadable += 1;
+            self.file.between = Between::default();
             text = behind.get(next..).unwrap_or_default();
         }
         Some(MIDDLE.to_owned())
@@ -346,6 +374,7 @@ impl Sink for Reading<'_> {
             return self.table(path, &mut &*text);
         }
         self.file.look(text);
+        let text = self.begun(text);
         let why = self.all(text);
         self.end(path, why);
     }
@@ -370,6 +399,11 @@ impl Sink for Reading<'_> {
                     self.window = window;
                     return;
                 }
+                if !is_whole(text) && next_line(text).is_none() && read > 0 && text.len() < LARGEST {
+                    begins = true;
+                    continue;
+                }
+                text = self.begun(text);
             }
             self.file.look(text);
             if let Some(mut one) = skip.take() {
@@ -421,11 +455,6 @@ impl Reading<'_> {
         let result = crate::table::records(reader, |record| self.text(record.as_bytes(), 0));
         self.end(path, result.err());
     }
-}
-
-/// Where the next line begins that begins with an object.
-fn next_line(text: &[u8]) -> Option<usize> {
-    memmem::find(text, b"\n{").map(|at| at + 1)
 }
 
 /// Why a text in which there is nothing at all is no log.

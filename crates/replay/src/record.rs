@@ -8,6 +8,7 @@ use crate::scan::Object;
 
 const NAME: &[u8] = b"\"eventName\"";
 const SOURCE: &[u8] = b"\"eventSource\":\"";
+const TIME_KEY: &[u8] = b"\"eventTime\"";
 const TIME: &[u8] = b"\"eventTime\":\"";
 
 /// A record's own words.
@@ -52,7 +53,8 @@ fn plain(text: &[u8]) -> Option<&[u8]> {
     (!value.contains(&b'\\')).then_some(value)
 }
 
-fn offset(text: &[u8], part: &[u8]) -> usize {
+/// Where `part` begins in `text`, of which it is a part.
+pub(crate) fn offset(text: &[u8], part: &[u8]) -> usize {
     part.as_ptr().addr().saturating_sub(text.as_ptr().addr())
 }
 
@@ -90,8 +92,16 @@ pub(crate) fn time<'w>(object: &Object<'w>, called: &Called<'w>) -> Option<&'w [
         let begin = before(text, end)?.checked_sub(20)?;
         text.get(..begin)?.ends_with(TIME).then_some(begin)
     });
-    let begin = near.or_else(|| memmem::find(text, TIME).map(|at| at + TIME.len()))?;
+    let begin = near.or_else(|| spaced(text))?;
     text.get(begin..begin + 20)?.first_chunk().filter(|time| time.ends_with(b"Z"))
+}
+
+/// Where the value of the first key `eventTime` begins, whatever spaces are around it.
+fn spaced(text: &[u8]) -> Option<usize> {
+    memmem::find_iter(text, TIME_KEY).find_map(|at| {
+        let rest = text.get(at + TIME_KEY.len()..)?.trim_ascii_start().strip_prefix(b":")?;
+        Some(offset(text, rest.trim_ascii_start().strip_prefix(b"\"")?))
+    })
 }
 
 /// When a record says it was. Other systems leave out the `Z` and write a space: times of CloudTrail are UTC.
@@ -131,6 +141,8 @@ mod tests {
         assert_eq!(called, Some((None, "PutBucketAcl".to_owned())));
         assert_eq!(time.as_deref(), Some("2025-07-10T12:35:26Z"));
         assert_eq!(parsed(text.as_bytes()), Some(("s3.amazonaws.com".to_owned(), "PutBucketAcl".to_owned())));
+        let spaced = r#"{"x": "\"eventTime\"", "eventTime" :  "2025-07-10T12:35:26Z", "eventName": "A"}"#;
+        assert_eq!(of(spaced).1.as_deref(), Some("2025-07-10T12:35:26Z"));
     }
 
     #[test]

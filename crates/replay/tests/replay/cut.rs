@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rectify_replay::{Progress, Replay, Report};
 
-use crate::made::{CORRECTIVE, file, fixtures, gzip, inflate, log, of, open, read, settings, zip};
+use crate::made::{CORRECTIVE, file, fine, fixtures, gzip, inflate, log, of, open, read, settings, unreadable, zip};
 
 /// What of a file that was cut must be true; how many records it still has.
 fn cut(bytes: &[u8], at: usize, whole: u64) -> u64 {
@@ -121,4 +121,26 @@ proptest! {
         bytes[at] = byte;
         prop_assert!(of(bytes).records.read <= 4);
     }
+}
+
+/// Whatever is lost of lines, those that are whole count, and what is not is named.
+#[test]
+fn lines_that_are_damaged() {
+    let lines: Vec<String> = (0..20).map(read).collect();
+    let whole = lines.join("\n");
+    for cut in [1, 2, 40, 150, 350, 351, 352, 353] {
+        let report = of(&whole.as_bytes()[cut..]);
+        assert_eq!(report.records.read, 19, "{cut}");
+        assert_eq!(unreadable(&report).len(), 1, "{cut}: {:?}", unreadable(&report));
+    }
+    let between = [&*lines[0], "somebody wrote this", &lines[1], "# and this", &lines[2]].join("\n");
+    let report = of(between.as_bytes());
+    assert_eq!((report.records.read, report.records.unreadable), (3, 2), "{:?}", unreadable(&report));
+    // The same in pieces.
+    let settings = settings(CORRECTIVE);
+    let replay = Replay::new(&settings, None, 1).unwrap().within(1 << 20, 97, 1 << 20);
+    let text = gzip(&whole.as_bytes()[350..]);
+    let report = replay.run([file("log", text)].into_iter(), &Progress::default(), None).unwrap();
+    assert_eq!((report.records.read, unreadable(&report).len()), (19, 1));
+    fine(&of(format!("\u{feff}{whole}\r\n")), 20);
 }

@@ -40,7 +40,7 @@ fn what_was_put_back_is_not_put_back_again() {
     let exposure = report.exposures.rows.iter().find(|exposure| exposure.control == SSH).unwrap();
     assert_eq!((exposure.closed, exposure.seconds, exposure.verdict), (None, 8 * 3_600, Verdict::WouldCorrect));
     // Who breaks it again is put back again.
-    let (_, rows) = told(CORRECTIVE, &[records.clone(), vec![open(&at(20, 0), "again")]].concat());
+    let (_, rows) = told(CORRECTIVE, &[records, vec![open(&at(20, 0), "again")]].concat());
     assert_eq!(said(&rows, SSH).last(), Some(&(Verdict::WouldCorrect, "")));
 }
 
@@ -76,7 +76,7 @@ fn what_waits_is_put_back_as_it_stands_then() {
         close(&at(0, 4), "close"),
         harmless(1, "later"),
     ];
-    let (_, rows) = told(&settings, &records);
+    let (_, _rows) = told(&settings, &records);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn what_came_twice_costs_once() {
         report.cost.guards.iter().map(|guard| (guard.kind, guard.invocations)).collect::<Vec<_>>()
     };
     let one = open(&at(0, 0), "a");
-    let expected = invocations(&[one.clone()]);
+    let expected = invocations(std::slice::from_ref(&one));
     assert!(expected.len() > 1 && expected.iter().all(|(_, count)| *count == 1), "{expected:?}");
     assert_eq!(invocations(&[one.clone(), one.clone(), one]), expected);
 }
@@ -99,7 +99,7 @@ fn a_call_on_another_accounts_resource_is_theirs() {
         let resource = json!([{"ARN": arn, "accountId": "444455556666", "type": "AWS::EC2::SecurityGroup"}]);
         record.insert("resources".to_owned(), resource);
     });
-    let (report, rows) = told(CORRECTIVE, &[theirs.clone()]);
+    let (report, rows) = told(CORRECTIVE, std::slice::from_ref(&theirs));
     let ssh = said(&rows, SSH);
     assert!(ssh[0].0 == Verdict::Ignored && ssh[0].1.contains("another account"), "{ssh:?}");
     assert_eq!(report.exposures.total, 0);
@@ -117,7 +117,7 @@ fn a_correction_whose_plan_needs_more_than_the_log_has() {
         "acl",
         r#","readOnly":false,"requestParameters":{"bucketName":"data","x-amz-acl":"public-read","acl":""}"#,
     );
-    let (_, rows) = told(CORRECTIVE, &[acl.clone()]);
+    let (_, rows) = told(CORRECTIVE, std::slice::from_ref(&acl));
     let row = rows.iter().find(|row| row.control == "s3-bucket-public-acl").unwrap();
     assert_eq!(row.verdict, Verdict::WouldCorrect, "{row:?}");
     assert!(row.changes.iter().any(|change| change.contains("public access block")), "{row:?}");
