@@ -2,6 +2,7 @@
 
 mod damage;
 mod what;
+mod window;
 
 use std::{
     borrow::Cow,
@@ -13,7 +14,8 @@ use rectify_event::{Event, Record};
 
 use self::{
     damage::{Between, is_whole, next_line},
-    what::{Who, leads},
+    what::{Who, in_doubt, leads},
+    window::fill,
 };
 use crate::{
     form::{Form, form},
@@ -45,6 +47,8 @@ pub(crate) struct Reading<'s> {
     pub(crate) seen: Seen,
     /// What is known of the file that is being read.
     file: OfFile,
+    /// An export left nothing of the record's request that can be read.
+    without_request: bool,
     /// Numbers the records of this thread's files in their order.
     at: u64,
     /// Why a lead could not be kept; ends the replay.
@@ -127,6 +131,7 @@ impl<'s> Reading<'s> {
             window: Vec::new(),
             seen: Seen::default(),
             file: OfFile::default(),
+            without_request: false,
             at: 0,
             failed: None,
         }
@@ -349,6 +354,7 @@ impl<'s> Reading<'s> {
                 what,
             };
             for (target, selection, what) in leads(watch.as_ref(), kind, &event, &place, woken, (text, envelope)) {
+                let what = if self.without_request { in_doubt(what) } else { what };
                 let lead = lead(target.as_ref(), selection, what, (first, wakes));
                 (first, wakes) = (false, false);
                 if let Err(error) = self.shared.put(lead) {
@@ -452,7 +458,11 @@ impl Sink for Reading<'_> {
 
 impl Reading<'_> {
     fn table(&mut self, path: &str, reader: &mut dyn Read) {
-        let result = crate::table::records(reader, |record| self.text(record.as_bytes(), 0));
+        let result = crate::table::records(reader, |record, is_read| {
+            self.without_request = !is_read;
+            self.text(record.as_bytes(), 0);
+        });
+        self.without_request = false;
         self.end(path, result.err());
     }
 }
@@ -468,26 +478,4 @@ fn nothing(file: &OfFile) -> Option<String> {
         None => Some("it is empty".to_owned()),
         Some(_) => Some("there is no JSON in it".to_owned()),
     }
-}
-
-/// Reads the next `more` bytes behind the first `filled` of `window`. What was read before an error counts.
-fn fill(reader: &mut dyn Read, window: &mut Vec<u8>, filled: usize, more: usize) -> (usize, Option<io::Error>) {
-    let most = filled + more;
-    if window.len() < most {
-        window.resize(most, 0);
-    }
-    let mut end = filled;
-    let error = loop {
-        // A decompressor that is asked for nothing may lose its place.
-        if end == most {
-            break None;
-        }
-        match window.get_mut(end..most).map(|free| reader.read(free)) {
-            None | Some(Ok(0)) => break None,
-            Some(Ok(read)) => end += read,
-            Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Some(Err(error)) => break Some(error),
-        }
-    };
-    (end - filled, error)
 }

@@ -13,6 +13,8 @@ const LARGEST: usize = 16 << 20;
 /// Columns that make a table one of records.
 const NAME: &str = "eventname";
 const WHOLE: &str = "eventjson";
+/// The column without which most records say nothing of a resource.
+const REQUEST: &str = "requestParameters";
 
 /// Whether `text` begins with a line of columns of which one is a record or its name.
 pub(crate) fn is_table(text: &[u8]) -> bool {
@@ -25,32 +27,41 @@ pub(crate) fn is_table(text: &[u8]) -> bool {
     line.split(',').map(|column| column.trim().trim_matches('"')).any(|column| column == NAME || column == WHOLE)
 }
 
-/// Gives `each` row as a record. A column that is not JSON and should be is left out: the record says less then.
+/// Gives `each` row as a record, and whether its request could be read. A column that is not JSON and should be is left out: the record
+/// says less then.
 ///
 /// # Errors
 /// What is wrong with the table, and where.
-pub(crate) fn records(reader: &mut dyn Read, mut each: impl FnMut(&str)) -> Result<(), String> {
+pub(crate) fn records(reader: &mut dyn Read, mut each: impl FnMut(&str, bool)) -> Result<(), String> {
     // A quote without an end makes one row of all that follows.
     let left = Cell::new(LARGEST);
     let mut table = csv::ReaderBuilder::new().flexible(true).from_reader(Rows { inner: reader, left: &left });
     let columns = table.byte_headers().map(text).map_err(|error| error.to_string())?;
     let whole = columns.iter().position(|column| column.eq_ignore_ascii_case(WHOLE));
-    let mut odd = 0_u64;
+    let (mut odd, mut unread) = (0_u64, 0_u64);
     for row in table.into_byte_records() {
         left.set(LARGEST);
         let row = text(&row.map_err(|error| error.to_string())?);
         match whole {
             Some(at) => match row.get(at).filter(|text| text.trim_start().starts_with('{')) {
-                Some(text) => each(text),
+                Some(text) => each(text, true),
                 None => odd += 1,
             },
-            None => each(&record(&columns, &row)),
+            None => {
+                let (record, is_read) = record(&columns, &row);
+                unread += u64::from(!is_read);
+                each(&record, is_read);
+            }
         }
     }
-    match odd {
-        0 => Ok(()),
-        1 => Err("1 row has no record in `eventJson`".to_owned()),
-        odd => Err(format!("{odd} rows have no record in `eventJson`")),
+    match (odd, unread) {
+        (0, 0) => Ok(()),
+        (0, 1) => Err("1 row has a request that is not JSON, so what it is about is not known".to_owned()),
+        (0, unread) => {
+            Err(format!("{unread} rows have requests that are not JSON, so what they are about is not known"))
+        }
+        (1, _) => Err("1 row has no record in `eventJson`".to_owned()),
+        (odd, _) => Err(format!("{odd} rows have no record in `eventJson`")),
     }
 }
 
@@ -77,9 +88,10 @@ impl Read for Rows<'_> {
     }
 }
 
-/// A record of a row's columns.
-fn record(columns: &csv::StringRecord, row: &csv::StringRecord) -> String {
+/// A record of a row's columns, and whether its request could be read.
+fn record(columns: &csv::StringRecord, row: &csv::StringRecord) -> (String, bool) {
     let mut record = Map::new();
+    let mut is_read = true;
     for (column, cell) in columns.iter().zip(row).filter(|(_, cell)| !cell.is_empty() && *cell != "null") {
         let json = || cell.starts_with('{').then(|| serde_json::from_str::<Value>(cell).ok()).flatten();
         let value = match cell {
@@ -87,13 +99,16 @@ fn record(columns: &csv::StringRecord, row: &csv::StringRecord) -> String {
             "false" => Value::Bool(false),
             _ if cell.starts_with('{') => match json() {
                 Some(value) => value,
-                None => continue,
+                None => {
+                    is_read &= proper(column) != REQUEST;
+                    continue;
+                }
             },
             _ => Value::String(cell.to_owned()),
         };
         record.insert(proper(column), value);
     }
-    Value::Object(record).to_string()
+    (Value::Object(record).to_string(), is_read)
 }
 
 /// Athena writes every name in lower case.
@@ -129,7 +144,9 @@ mod tests {
 
     fn all(text: &str) -> (Vec<String>, Result<(), String>) {
         let mut found = Vec::new();
-        let result = records(&mut text.as_bytes(), |record| found.push(record.to_owned()));
+        let result = records(&mut text.as_bytes(), |record, is_read| {
+            found.push(format!("{record}{}", if is_read { "" } else { " without its request" }))
+        });
         (found, result)
     }
 
@@ -153,6 +170,12 @@ mod tests {
         assert_eq!(record["eventName"], "PutBucketAcl");
         assert_eq!(record["requestParameters"]["bucketName"], "a");
         assert!(record.get("userIdentity").is_none());
+        let (found, result) = all("eventname,requestparameters\nA,{bucketName=a}\nB,null\nC,\n");
+        assert!(
+            found[0].ends_with("without its request") && found[1..].iter().all(|one| one.ends_with('}')),
+            "{found:?}"
+        );
+        assert_eq!(result, Err("1 row has a request that is not JSON, so what it is about is not known".to_owned()));
     }
 
     #[test]

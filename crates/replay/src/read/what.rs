@@ -72,12 +72,22 @@ fn is_of_another(event: &Event<'_>, target: &Target, place: &Place) -> bool {
         && owners.all(|owner| owner != place.account.as_str())
 }
 
+const NO_RESOURCE: &str = "the event names no resource";
+
+/// What is made of an event whose request was lost on the way: a guard would have had it.
+pub(super) fn in_doubt(what: What) -> What {
+    match what {
+        What::Ignored(why) if why == NO_RESOURCE => What::Live("the request cannot be read in this export".to_owned()),
+        what => what,
+    }
+}
+
 /// Why, without what is different each time: reasons are counted.
 fn reason(why: &rectify_controls::Ignored) -> String {
     use rectify_controls::Ignored;
     match why {
         Ignored::FailedCall(_) => "the call failed, so nothing changed".to_owned(),
-        Ignored::NoResource(_) => "the event names no resource".to_owned(),
+        Ignored::NoResource(_) => NO_RESOURCE.to_owned(),
         other => other.to_string(),
     }
 }

@@ -255,3 +255,16 @@ fn a_record_that_names_no_place_is_said_to() {
         assert_eq!((report.records.unreadable, corrected(&report)), (1, 0), "{field}");
     }
 }
+
+/// What Athena makes of a request is no JSON: nobody can say what it was about, and that is said.
+#[test]
+fn a_table_whose_requests_are_no_json() {
+    let text = "eventversion,eventtime,eventsource,eventname,awsregion,requestparameters,eventid,recipientaccountid\n\
+                1.08,2025-07-10T12:00:00Z,ec2.amazonaws.com,AuthorizeSecurityGroupIngress,eu-central-1,\"{groupId=sg-1, x={y=1}}\",e,111122223333\n";
+    let report = of(text);
+    named(&report, "log", "1 row has a request that is not JSON", 1);
+    assert_eq!((report.verdicts.ignored, report.verdicts.heard()), (0, 0));
+    assert!(report.verdicts.needs_live_state > 0);
+    let none = of(text.replace("\"{groupId=sg-1, x={y=1}}\"", "null"));
+    assert!(unreadable(&none).is_empty() && none.verdicts.needs_live_state == 0);
+}
