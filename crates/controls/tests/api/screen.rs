@@ -111,7 +111,7 @@ fn a_call_can_concern_stages_too() {
     };
     let reach = json!({"op": "replace", "path": "/endpointConfiguration/types/PRIVATE", "value": "REGIONAL"});
     let name = json!({"op": "replace", "path": "/name", "value": "other"});
-    assert!(with(json!([reach])) && with(json!([name, reach])) && with(reach.clone()));
+    assert!(with(json!([reach])) && with(json!([name, reach])) && with(reach));
     assert!(!with(json!([name])));
     assert!(with(Value::Null) && with(json!([{"op": "replace"}])) && with(json!("x")), "what cannot be read");
     let stages = |name: &str| looked(&example(name)).0.into_iter().any(|id| matches!(id, Target::HttpStage(..)));
