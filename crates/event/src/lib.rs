@@ -1,7 +1,7 @@
 //! What arrives at a guard: an EventBridge envelope with a CloudTrail record, a Config item, a finding or one of our own
 //! events in it. Everything is borrowed from the input (a string is copied only when something in it is escaped) and
 //! lenient: only the three fields that make an event are required, and an optional field of the wrong type reads as
-//! absent. The one exception is `errorCode`: whatever it is, its presence means that the call failed.
+//! absent. The one exception is `errorCode`: whatever it is, unless it is empty, its presence means that the call failed.
 //!
 //! Names, user agents and everything else a caller chooses is passed on as it came. Whoever prints it escapes it.
 //!

@@ -49,7 +49,8 @@ pub struct Record<'a> {
     #[serde(borrow, default, deserialize_with = "lenient::text")]
     pub aws_region: Option<Cow<'a, str>>,
     /// Present when the call failed: nothing changed. An `errorCode` that is not a string is kept as its JSON text,
-    /// because its presence is what counts; see [`Record::failed`].
+    /// because its presence is what counts. Exports that keep every field write an empty one where there was none; see
+    /// [`Record::failed`].
     #[serde(borrow, default, deserialize_with = "lenient::text_or_json")]
     pub error_code: Option<Cow<'a, str>>,
     /// The text that came with [`Record::error_code`].
@@ -144,13 +145,14 @@ impl<'a> Record<'a> {
         crate::error::read("a CloudTrail record", json)
     }
 
-    /// Whether the call failed, or may have: nothing changed, so nothing needs correcting.
+    /// Whether the call failed, or may have: nothing changed, so nothing needs correcting. An empty error code is none.
     ///
     /// A console sign-in has no error code when it fails; there the answer says `Failure` and an error message the reason
     /// (CloudTrail user guide, "AWS Management Console sign-in events").
     #[must_use]
     pub fn failed(&self) -> bool {
-        self.error_code.is_some() || (self.event_name == "ConsoleLogin" && self.sign_in_failed())
+        self.error_code.as_deref().is_some_and(|code| !code.is_empty())
+            || (self.event_name == "ConsoleLogin" && self.sign_in_failed())
     }
 
     fn sign_in_failed(&self) -> bool {

@@ -213,7 +213,7 @@ proptest! {
         let record = Record::parse(&text);
         prop_assert!(record.is_ok(), "{}: {:?}", text, record);
         let record = record.unwrap();
-        prop_assert_eq!(record.failed(), name == "errorCode" && !value.is_null());
+        prop_assert_eq!(record.failed(), name == "errorCode" && !value.is_null() && value != "");
         prop_assert!(!record.actor().to_string().is_empty());
         let _ = record.tool();
         prop_assert!(record.request().is_readable());

@@ -139,3 +139,13 @@ fn a_record_of_20_mb_costs_itself() {
         assert_eq!((report.records.unreadable, corrected(&report)), (1, 1));
     }
 }
+
+#[test]
+fn an_empty_error_code_is_none() {
+    for (code, failed) in [(json!(""), 0), (json!(null), 0), (json!("Client.DryRunOperation"), 1)] {
+        let one = with(&open(TIME, "a"), |record| drop(record.insert("errorCode".to_owned(), code.clone())));
+        let report = of(log(&[one]));
+        fine(&report, 1);
+        assert_eq!((report.records.failed, corrected(&report)), (failed, 1 - failed), "{code}");
+    }
+}
