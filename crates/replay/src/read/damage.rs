@@ -6,6 +6,8 @@ use memchr::memmem;
 /// a container has around its list is none, and neither is what separates texts.
 #[derive(Debug, Default)]
 pub(super) struct Between {
+    /// Something stands there that is more than a comma or a space.
+    begun: bool,
     inside: bool,
     escaped: bool,
     damaged: bool,
@@ -14,6 +16,11 @@ pub(super) struct Between {
 impl Between {
     pub(super) fn feed(&mut self, text: &[u8]) {
         for byte in text {
+            if !self.begun && !separates(*byte) {
+                // Behind an object a list goes on or ends, or something new begins: another text, or a line with its time.
+                self.begun = true;
+                self.damaged |= !(b"[]{".contains(byte) || byte.is_ascii_digit());
+            }
             let taken = std::mem::take(&mut self.escaped);
             match byte {
                 b'\\' if self.inside && !taken => self.escaped = true,
@@ -30,10 +37,14 @@ impl Between {
     }
 }
 
+fn separates(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || b",\x1e\xef\xbb\xbf".contains(&byte)
+}
+
 /// Whether `byte` can stand outside of strings in JSON, separates one text from the next (a byte order mark, U+001E), or is of a time that
 /// stands before each line of an export.
 fn is_json(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || byte.is_ascii_digit() || b"{}[]:,-+.truefalsnTZ\x1e\xef\xbb\xbf".contains(&byte)
+    separates(byte) || byte.is_ascii_digit() || b"{}[]:-+.truefalsnTZ".contains(&byte)
 }
 
 /// Whether `text` begins with JSON, and not in the middle of a line of it.
@@ -62,7 +73,9 @@ mod tests {
         for fine in ["", ",\n", "\r\n", " [", "]}\n{\"Records\":[", list, "\u{feff}", "\u{1e}"] {
             assert!(!is_damage(fine), "{fine}");
         }
-        for damage in ["x", ",\n,eventName", "ms.com\",\"eventID\":\"e\"}\n", "# note\n", "\\"] {
+        for damage in
+            ["x", ",\n,eventName", "ms.com\",\"eventID\":\"e\"}\n", "# note\n", "\\", "\n\"eventName\":\"A\"}\n", "}\n"]
+        {
             assert!(is_damage(damage), "{damage}");
         }
     }
