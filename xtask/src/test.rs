@@ -27,7 +27,7 @@ const LARGEST: [(&str, u64); 9] = [
     ("SecurityGroupGuard", 4_160_000),
     ("CloudtrailGuard", 4_540_000),
     ("ApiGuard", 5_270_000),
-    ("S3ObjectGuard", 5_060_000),
+    ("S3ObjectGuard", 5_000_000),
     ("CloudformationStackGuard", 4_060_000),
     ("AccessKeyGuard", 3_870_000),
     ("Sweeper", 2_910_000),
