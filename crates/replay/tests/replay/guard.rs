@@ -76,7 +76,41 @@ fn what_waits_is_put_back_as_it_stands_then() {
         close(&at(0, 4), "close"),
         harmless(1, "later"),
     ];
-    let (_, _rows) = told(&settings, &records);
+    let (_, rows) = told(&settings, &records);
+    let of_ssh: Vec<&Row> = rows.iter().filter(|row| row.control == SSH).collect();
+    let ids: Vec<&str> = of_ssh.iter().map(|row| row.event_id.as_deref().unwrap()).collect();
+    assert_eq!(ids, ["rdp", "ssh", "later"], "one for each event");
+    assert_eq!(of_ssh[0].why.as_deref(), Some("the grace time of an earlier change runs"));
+    assert_eq!((of_ssh[1].verdict, of_ssh[1].why.as_deref()), (Verdict::WouldCorrect, Some("after its grace time")));
+    let [change] = of_ssh[1].changes.as_slice() else { panic!("{:?}", of_ssh[1].changes) };
+    assert!(change.contains("tcp 3389"), "{change}");
+    assert_eq!(of_ssh[2].why.as_deref(), Some("it would have been put back before"));
+}
+
+/// CloudTrail's files are in no order, and its times have no fractions.
+#[test]
+fn what_makes_a_resource_comes_first_within_a_second() {
+    let bucket = |name: &str, request: serde_json::Value| {
+        let more = format!(r#","readOnly":false,"requestParameters":{request}"#);
+        record("s3.amazonaws.com", name, &at(0, 0), name, &more)
+    };
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
+        "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/*"}]});
+    let mut records = vec![
+        bucket("PutBucketPolicy", json!({"bucketName": "data", "bucketPolicy": policy})),
+        bucket("DeleteBucketPublicAccessBlock", json!({"bucketName": "data"})),
+        bucket(
+            "CreateBucket",
+            json!({"bucketName": "data", "CreateBucketConfiguration": {"LocationConstraint": "eu-central-1"}}),
+        ),
+        harmless(5, "end"),
+    ];
+    for _ in 0..2 {
+        let (report, _) = told(CORRECTIVE, &records);
+        let exposure = report.exposures.rows.iter().find(|one| one.control == "s3-bucket-public-policy").unwrap();
+        assert_eq!((exposure.closed, exposure.seconds), (None, 5 * 3_600));
+        records.swap(0, 2);
+    }
 }
 
 #[test]
