@@ -98,7 +98,7 @@ pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[Text; N]]) -> T
     table
 }
 
-/// Writes `text` to `file`, or to what a link of that name leads to: all of it or nothing, whatever happens in between. What is no file
+/// Writes `text` to `file`, or to the file that a link of that name leads to: all of it or nothing, whatever happens in between. What is no file
 /// but a pipe or a device is written to as it is.
 pub(crate) fn write_file(file: &Path, text: &str) -> io::Result<()> {
     let file = &file.canonicalize().unwrap_or_else(|_| file.to_owned());

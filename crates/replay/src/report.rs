@@ -125,7 +125,7 @@ pub enum Verdict {
     WouldTell,
     /// Nothing, because of an exemption.
     Exempt,
-    /// Nothing: compliant, failed, off, in shadow, over before its grace time was.
+    /// Nothing: compliant, failed, off, in shadow, over before its grace time was, put back before, told a short while ago.
     Ignored,
     /// What the log says does not decide: somebody has to look.
     NeedsLiveState,

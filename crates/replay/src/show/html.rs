@@ -132,7 +132,8 @@ const fn meaning(verdict: Verdict) -> &'static str {
         Verdict::WouldTell => "The control is broken, and rectify would have told of it without changing anything.",
         Verdict::Exempt => "The control is broken, and an exemption covers the resource: nothing would have happened.",
         Verdict::Ignored => {
-            "Nothing would have happened: compliant, failed, switched off, in shadow mode, or over within the grace time."
+            "Nothing would have happened: compliant, failed, switched off, in shadow mode, over within the grace time, put back \
+             before, or told a short while ago."
         }
         Verdict::NeedsLiveState => {
             "The request alone does not decide. A guard would have looked at the resource; a log cannot."
